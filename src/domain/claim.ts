@@ -1,0 +1,32 @@
+import type { ImageName, PlaceId } from './image-ref.js';
+import type { Platform } from './platform.js';
+import type { CopyStrategy, RuleId } from './rule.js';
+
+/**
+ * A cluster's statement that it wants a destination kept. One per cluster and destination, absolute,
+ * at most 2 KiB. It names rules, never Secrets: activities find credentials by rule in their own cluster.
+ */
+export interface Claim {
+  readonly v: 1;
+  /** cluster ID: the UID of `kube-system` unless configured */
+  readonly cluster: string;
+  /** orders the claims of one cluster */
+  readonly generation: number;
+  /** place identity of the destination */
+  readonly destination: PlaceId;
+  /** image name to publish: `host/path:tag`, an anchor tag for a pinned image */
+  readonly publishAs: ImageName;
+  /** the image it is a copy of */
+  readonly image: ImageName;
+  readonly rules: readonly RuleId[];
+  /** where to copy from, in order: the origin, then replicas */
+  readonly sources: readonly ImageName[];
+  readonly platforms: readonly Platform[];
+  readonly copy: CopyStrategy;
+  readonly referrers: 'auto' | 'none';
+  /** milliseconds */
+  readonly retentionMs: number;
+  readonly cleanup: boolean;
+  readonly drift: 'keep' | 'warn' | 'sync';
+  readonly shared: boolean;
+}

@@ -1,0 +1,32 @@
+/** An operating system and processor; an empty field matches any. */
+export interface Platform {
+  readonly os?: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** `os/architecture[/variant]`; an empty field prints as `*`. */
+export function platformText(platform: Platform): string {
+  const variant = platform.variant ? `/${platform.variant}` : '';
+  return `${platform.os || '*'}/${platform.architecture || '*'}${variant}`;
+}
+
+/**
+ * Whether a manifest's platform meets a wanted one: equal in every field that is not empty,
+ * where `arm64` equals `arm64/v8` and `arm` equals `arm/v7`.
+ *
+ * @see OCI image specification 1.1, image-index.md, "Platform Variants"
+ */
+export function meetsPlatform(found: Platform, wanted: Platform): boolean {
+  return (
+    (!wanted.os || wanted.os === found.os) &&
+    (!wanted.architecture || wanted.architecture === found.architecture) &&
+    (!wanted.variant || variantOf(wanted) === variantOf(found))
+  );
+}
+
+const usualVariant: Readonly<Record<string, string>> = { arm64: 'v8', arm: 'v7' };
+
+function variantOf(platform: Platform): string {
+  return platform.variant || (usualVariant[platform.architecture] ?? '');
+}

@@ -1,0 +1,80 @@
+import type { AvailabilityState, CredentialId } from './availability.js';
+import type { Digest } from './digest.js';
+import type { FailureCode } from './failure.js';
+import type { ImageName } from './image-ref.js';
+import type { SecretRef } from './rule.js';
+
+/** What a place is to an image: where it comes from, where we copy it, where somebody else keeps it equal. */
+export type PlaceRole = 'origin' | 'mirror' | 'replica';
+
+export type Strategy = 'all' | 'sparse' | 'rewrite' | 'adopted';
+
+/** What the cluster knows of one place of one image. Times are RFC 3339. */
+export interface PlaceRecord {
+  /** image name of the place: `host/path[:tag][@digest]` */
+  readonly reference: ImageName;
+  // written by the watchers (kuik-usage)
+  readonly role?: PlaceRole;
+  /** `<Kind>/[<namespace>/]<name>` of the first rule by rank */
+  readonly rule?: string;
+  readonly secret?: SecretRef;
+  // written by checks (kuik-monitor)
+  readonly state?: AvailabilityState;
+  readonly checkedAt?: string;
+  readonly identity?: CredentialId;
+  readonly checkFailure?: string;
+  // written by copies (kuik-mirror); the digest of an origin or replica by checks
+  readonly digest?: Digest;
+  readonly sourceDigest?: Digest;
+  readonly strategy?: Strategy;
+  /** `os/architecture[/variant]` */
+  readonly platforms?: readonly string[];
+  readonly missingPlatforms?: readonly string[];
+  readonly bytes?: number;
+  readonly mirroredAt?: string;
+  readonly retiringSince?: string;
+  readonly failure?: PlaceFailure;
+  readonly workflowId?: string;
+}
+
+/** Why the last copy failed. */
+export interface PlaceFailure {
+  readonly code: FailureCode;
+  /** at most 256 characters */
+  readonly message: string;
+  /** RFC 3339 */
+  readonly since: string;
+  readonly attempts: number;
+}
+
+/** What the cluster knows about one image and its places: an `ImageAvailability`. */
+export interface ImageRecord {
+  /** object name */
+  readonly name: string;
+  readonly image: ImageName;
+  readonly uid?: string;
+  readonly pods: number;
+  readonly original?: boolean;
+  readonly unusedSince?: string;
+  readonly expiresAt?: string;
+  readonly places: readonly PlaceRecord[];
+  /** annotation `kuik.enix.io/keep-until` */
+  readonly keepUntil?: string;
+  /** annotation `kuik.enix.io/requested-at` */
+  readonly requestedAt?: string;
+}
+
+/**
+ * The readable half of a record's object name, before the hash is added.
+ *
+ * @returns lower case, only `a-z 0-9 . -`, at most 200 characters
+ */
+export function recordSlug(image: ImageName): string {
+  return image
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/[.-]{2,}/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '')
+    .slice(0, 200)
+    .replace(/[.-]+$/, '');
+}

@@ -1,0 +1,94 @@
+import type { Digest } from '../domain/digest.js';
+import type { ImageName } from '../domain/image-ref.js';
+import type { Platform } from '../domain/platform.js';
+import type { Strategy } from '../domain/record.js';
+import type { CopyStrategy } from '../domain/rule.js';
+import type { Identity } from './registry.js';
+
+/**
+ * The copy engine: one image between two registries, in four steps that can each be repeated.
+ * Everything that passes between the steps is small (digests, sizes, names) and holds no credential, so that
+ * it may stand in a workflow history. Made by `createCopyEngine(registry)` in `copy.ts`.
+ */
+export interface CopyEngine {
+  /** Finds the first source that serves, decides what of it is copied, and looks at the destination. */
+  resolve(request: ResolveRequest, call: EngineCall): Promise<Resolved>;
+  /** Copies one part: its blobs, then its manifest by digest. Present content costs one HEAD each. */
+  copyPart(plan: CopyPlan, part: Part, access: Access, call: EngineCall): Promise<{ readonly bytes: number }>;
+  /**
+   * Publishes the root under the destination's tag. Refuses with `missing` (side destination) while anything below it is absent.
+   * `auto` falls from `sparse` to `rewrite` here, where the destination says so.
+   */
+  publish(plan: CopyPlan, access: Access, call: EngineCall): Promise<Published>;
+  /** Reads the tag back: the digest it answers with, `missing` when there is none. */
+  verify(at: ImageName, as: Identity, call: EngineCall): Promise<Digest | 'missing'>;
+}
+
+export interface EngineCall {
+  readonly signal: AbortSignal;
+  readonly purpose: 'copy' | 'verify';
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Well under 1 KiB: what a heartbeat carries. */
+export interface Progress {
+  readonly v: 1;
+  readonly blobsDone: number;
+  readonly blobsTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface Access {
+  readonly source: Identity;
+  readonly destination: Identity;
+}
+
+export interface ResolveRequest {
+  /** where the image may be read, in order, each with its credentials */
+  readonly sources: readonly { readonly image: ImageName; readonly as: Identity }[];
+  readonly destination: { readonly image: ImageName; readonly as: Identity };
+  readonly platforms: readonly Platform[];
+  readonly copy: CopyStrategy;
+  /** a pinned image is never rewritten */
+  readonly pinned: boolean;
+}
+
+/** `current`: the destination already holds it, nothing to send. */
+export type Resolved =
+  | { readonly verdict: 'copy'; readonly plan: CopyPlan }
+  | { readonly verdict: 'current'; readonly published: Published; readonly plan: CopyPlan }
+  /** no source can be read, but the destination can: a copy another tool prepared */
+  | { readonly verdict: 'adopted'; readonly published: Published };
+
+export interface CopyPlan {
+  readonly source: ImageName;
+  /** position in `sources`: whose credentials to use */
+  readonly sourceIndex: number;
+  readonly destination: ImageName;
+  /** digest of the root at the source; from here on only this exists */
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly strategy: CopyStrategy;
+  readonly parts: readonly Part[];
+  readonly platforms: readonly string[];
+  readonly missingPlatforms: readonly string[];
+}
+
+/** One child manifest of the root, or the root itself when it is a single image. */
+export interface Part {
+  readonly digest: Digest;
+  /** `linux/arm64`, `attestation`, ...: what people read */
+  readonly label: string;
+  /** config and layers, in bytes */
+  readonly bytes: number;
+  readonly blobs: number;
+}
+
+export interface Published {
+  readonly digest: Digest;
+  readonly sourceDigest?: Digest;
+  readonly strategy: Strategy;
+  readonly platforms: readonly string[];
+  readonly missingPlatforms: readonly string[];
+}

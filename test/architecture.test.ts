@@ -1,0 +1,132 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+
+/**
+ * Who may import whom, as data. Imports of types are free; a line missing here is added with the first import,
+ * and the decision recorded in docs/adr when it changes the shape.
+ */
+const allowed: Record<string, { folders: readonly string[]; packages: readonly string[] }> = {
+  domain: { folders: [], packages: [] },
+  views: { folders: ['domain'], packages: [] },
+  workflows: { folders: ['domain', 'temporal/contract'], packages: ['@temporalio/workflow'] },
+  api: { folders: ['domain'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
+  config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path'] },
+  telemetry: { folders: ['domain'], packages: ['pino', 'prom-client', 'node:http', 'node:perf_hooks'] },
+  registry: {
+    folders: ['domain'],
+    packages: ['undici', 'zod', 'lru-cache', 'node:crypto', 'node:net', 'node:dns', 'node:tls', 'node:stream', 'node:buffer', 'node:timers/promises'],
+  },
+  cluster: {
+    folders: ['domain', 'api'],
+    packages: ['@kubernetes/client-node', 'node:crypto', 'node:timers/promises', 'node:https', 'node:http', 'node:tls', 'node:stream', 'node:readline', 'node:string_decoder'],
+  },
+  activities: { folders: ['domain'], packages: ['@temporalio/activity'] },
+  temporal: {
+    folders: ['domain'],
+    packages: ['@temporalio/client', '@temporalio/worker', '@temporalio/common', 'protobufjs', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:timers/promises'],
+  },
+  webhook: {
+    folders: ['domain', 'views'],
+    packages: ['fastify', '@peculiar/x509', 'reflect-metadata', 'lru-cache', 'node:crypto', 'node:tls', 'node:https', 'node:timers/promises'],
+  },
+  watchers: { folders: ['domain', 'views', 'api'], packages: ['node:timers/promises'] },
+};
+
+/** Files that read the wall clock, the console or the environment on purpose: composition roots and adapters. */
+const mayReadClock = ['commands/', 'registry/http/', 'cluster/kubernetes/', 'temporal/', 'webhook/server', 'telemetry/', 'activities/', 'workflows/', 'main.ts'];
+const mayPrint = ['commands/', 'main.ts', 'api/generate'];
+const mayReadEnvironment = ['config/', 'main.ts'];
+
+const root = join(import.meta.dirname, '..', 'src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.split(sep).join('/'));
+
+function parse(file: string): ts.SourceFile {
+  return ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+}
+
+/** Modules a file imports as values. */
+function imports(source: ts.SourceFile): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier) && !node.importClause?.isTypeOnly) found.push(node.moduleSpecifier.text);
+    if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier) && !node.isTypeOnly) found.push(node.moduleSpecifier.text);
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && node.arguments[0] && ts.isStringLiteral(node.arguments[0])) found.push(node.arguments[0].text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function violations(file: string): string[] {
+  const folder = file.split('/')[0] ?? '';
+  const rules = allowed[folder];
+  if (rules === undefined) return []; // commands and main.ts may import everything
+  return imports(parse(file)).filter((specifier) => {
+    if (!specifier.startsWith('.')) return !rules.packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+    const target = normalize(join(dirname(file), specifier)).split(sep).join('/').replace(/\.js$/, '');
+    return !target.startsWith(`${folder}/`) && !rules.folders.some((allowedFolder) => target === allowedFolder || target.startsWith(`${allowedFolder}/`));
+  });
+}
+
+/** Expressions of a kind, comments and strings left out. */
+function uses(file: string, isUse: (node: ts.Node) => boolean): string[] {
+  const source = parse(file);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (isUse(node)) found.push(`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${node.getText().slice(0, 60)}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+const isAllowed = (file: string, list: readonly string[]): boolean => list.some((prefix) => file.startsWith(prefix));
+const isMember = (node: ts.Node, object: string, member?: string): boolean =>
+  ts.isPropertyAccessExpression(node) && node.expression.getText() === object && (member === undefined || node.name.text === member);
+
+describe('the architecture holds', () => {
+  test.each(files)('%s imports only what its folder may', (file) => {
+    expect(violations(file)).toEqual([]);
+  });
+
+  test('only config reads the environment', () => {
+    const found = files.filter((file) => !isAllowed(file, mayReadEnvironment)).flatMap((file) => uses(file, (node) => isMember(node, 'process', 'env')));
+    expect(found).toEqual([]);
+  });
+
+  test('only commands print', () => {
+    const found = files.filter((file) => !isAllowed(file, mayPrint)).flatMap((file) => uses(file, (node) => isMember(node, 'console')));
+    expect(found).toEqual([]);
+  });
+
+  test('the wall clock is an argument, except in composition roots and adapters', () => {
+    const readsClock = (node: ts.Node): boolean => isMember(node, 'Date', 'now') || (ts.isNewExpression(node) && node.expression.getText() === 'Date' && !node.arguments?.length);
+    const found = files.filter((file) => !isAllowed(file, mayReadClock)).flatMap((file) => uses(file, (node) => ts.isCallExpression(node) ? readsClock(node.expression) : readsClock(node) && ts.isNewExpression(node)));
+    expect(found).toEqual([]);
+  });
+
+  test('no regular expression is built from a variable: patterns of users go through re2js', () => {
+    const isDynamic = (node: ts.Node): boolean => {
+      if (!ts.isNewExpression(node) || node.expression.getText() !== 'RegExp') return false;
+      const pattern = node.arguments?.[0];
+      if (pattern === undefined || ts.isStringLiteralLike(pattern)) return false;
+      // a template over constants of the same file, spelled out at its top, is a literal with names
+      return !(ts.isTemplateExpression(pattern) && pattern.templateSpans.every((span) => ts.isIdentifier(span.expression) && isTopLevelText(node.getSourceFile(), span.expression.text)));
+    };
+    expect(files.flatMap((file) => uses(file, isDynamic))).toEqual([]);
+  });
+});
+
+function isTopLevelText(source: ts.SourceFile, name: string): boolean {
+  return source.statements.some(
+    (statement) =>
+      ts.isVariableStatement(statement) &&
+      statement.declarationList.declarations.some(
+        (declaration) => declaration.name.getText() === name && declaration.initializer !== undefined && (ts.isStringLiteralLike(declaration.initializer) || ts.isTemplateExpression(declaration.initializer)),
+      ),
+  );
+}
