@@ -1,7 +1,7 @@
 import type { ImageName } from '../domain/image-ref.js';
 import type { FieldManager } from '../domain/names.js';
 import type { Platform } from '../domain/platform.js';
-import type { ImageRecord, PlaceRecord } from '../domain/record.js';
+import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { RuleKind, SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 
@@ -124,29 +124,7 @@ export interface AppliedSecret {
   readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
 }
 
-/** What `kuik-usage` writes of a record, whole. Times are RFC 3339. */
-export interface RecordUsage {
-  readonly image: ImageName;
-  readonly pods: number;
-  readonly original?: boolean;
-  readonly unusedSince?: string;
-  readonly expiresAt?: string;
-  /** `present/wanted` */
-  readonly mirrors: string;
-  readonly places: readonly Pick<PlaceRecord, 'reference' | 'role' | 'rule' | 'secret'>[];
-  readonly conditions: readonly Condition[];
-}
-
-/** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/ */
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration?: number;
-  /** RFC 3339; kept by the writer while the status is the same */
-  readonly lastTransitionTime: string;
-}
+export type { Condition, RecordUsage };
 
 export interface WebhookConfiguration {
   readonly name: string;

@@ -64,6 +64,30 @@ export interface ImageRecord {
   readonly requestedAt?: string;
 }
 
+/** What `kuik-usage` writes of a record, whole. Times are RFC 3339. */
+export interface RecordUsage {
+  readonly image: ImageName;
+  readonly pods: number;
+  readonly original?: boolean;
+  readonly unusedSince?: string;
+  readonly expiresAt?: string;
+  /** `present/wanted` */
+  readonly mirrors: string;
+  readonly places: readonly Pick<PlaceRecord, 'reference' | 'role' | 'rule' | 'secret'>[];
+  readonly conditions: readonly Condition[];
+}
+
+/** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/ */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+  /** RFC 3339; kept by the writer while the status is the same */
+  readonly lastTransitionTime: string;
+}
+
 /**
  * The readable half of a record's object name, before the hash is added.
  *
