@@ -1,0 +1,136 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { FailureCode } from '../domain/failure.js';
+import type { RouteReason } from '../domain/names.js';
+import { createHostLabel } from './host-label.js';
+
+const prefix = 'kube_image_keeper_';
+
+/** From an answer out of memory to the API server's patience. */
+const admissionSeconds = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3];
+const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const copySeconds = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+export interface Build {
+  readonly version: string;
+  readonly revision: string;
+  readonly built: string;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * Everything one process counts, as functions in the words of whoever counts; `text()` is what `/metrics` answers.
+ * Names, types and labels: contract, section 9. An image name is never a label.
+ */
+export function createMetrics(build: Build) {
+  const register = new Registry();
+  const host = createHostLabel();
+  collectDefaultMetrics({ register });
+  buildInfo(register, build);
+
+  return {
+    contentType: register.contentType,
+    text: (): Promise<string> => register.metrics(),
+    manager: managerMetrics(register),
+    webhook: webhookMetrics(register),
+    registry: registryMetrics(register, host),
+    mirroring: mirroringMetrics(register, host),
+    inside: insideMetrics(register),
+  };
+}
+
+function buildInfo(register: Registry, { version, revision, built }: Build): void {
+  const info = gauge(register, 'manager_build_info', 'What is running; always 1', ['version', 'revision', 'built', 'goversion', 'goos', 'goarch']);
+  info.set({ version, revision, built, goversion: process.version, goos: process.platform, goarch: process.arch }, 1);
+}
+
+function managerMetrics(register: Registry) {
+  const leader = gauge(register, 'manager_is_leader', '1 on the replica that holds the lease');
+  const up = gauge(register, 'manager_up', '1 while the manager runs');
+  return {
+    isLeader: (value: boolean): void => leader.set(Number(value)),
+    isUp: (value: boolean): void => up.set(Number(value)),
+  };
+}
+
+export type ReviewOutcome = 'unchanged' | 'rewritten' | 'skipped' | 'failed_open';
+export type PullSecretAction = 'created' | 'renewed' | 'expired' | 'failed';
+
+function webhookMetrics(register: Registry) {
+  const reviews = counter(register, 'admission_reviews_total', 'Reviews answered', ['outcome']);
+  const durations = histogram(register, 'admission_duration_seconds', 'Time to answer one review', admissionSeconds);
+  const decisions = counter(register, 'routing_decisions_total', 'Decisions, one per image of a Pod', ['verdict', 'reason']);
+  const secrets = counter(register, 'routing_pull_secrets_total', 'What was done with copies of pull Secrets', ['action']);
+  for (const outcome of ['unchanged', 'rewritten', 'skipped', 'failed_open']) reviews.inc({ outcome }, 0); // so that an alert on a rate sees the first one
+  return {
+    reviewed: (outcome: ReviewOutcome, seconds: number): void => {
+      reviews.inc({ outcome });
+      durations.observe(seconds);
+    },
+    decided: (verdict: 'keep' | 'rewrite' | 'skip', reason: RouteReason): void => decisions.inc({ verdict, reason }),
+    pullSecret: (action: PullSecretAction): void => secrets.inc({ action }),
+  };
+}
+
+export interface RequestSeen {
+  /** the registry's `host[:port]` */
+  readonly host: string;
+  readonly purpose: 'probe' | 'check' | 'copy' | 'verify' | 'delete';
+  readonly result: 'ok' | FailureCode;
+  /** to the first byte of the answer */
+  readonly seconds: number;
+}
+
+function registryMetrics(register: Registry, host: HostLabel) {
+  const requests = counter(register, 'registry_requests_total', 'Requests to registries', ['registry', 'purpose', 'result']);
+  const durations = histogram(register, 'registry_request_duration_seconds', 'Time to the first byte of an answer', requestSeconds, ['registry', 'purpose']);
+  return {
+    requested: (seen: RequestSeen): void => {
+      const registry = host(seen.host);
+      requests.inc({ registry, purpose: seen.purpose, result: seen.result });
+      durations.observe({ registry, purpose: seen.purpose }, seen.seconds);
+    },
+  };
+}
+
+export type CopyOutcome = 'copied' | 'adopted' | 'unchanged' | 'failed';
+
+function mirroringMetrics(register: Registry, host: HostLabel) {
+  const copies = counter(register, 'mirroring_copies_total', 'Copies that ended, by destination', ['registry', 'outcome', 'code']);
+  const bytes = counter(register, 'mirroring_bytes_total', 'Bytes of blobs and manifests moved by copies', ['registry', 'direction']);
+  const durations = histogram(register, 'mirroring_copy_duration_seconds', 'Time from the start of a copy to its verified tag', copySeconds, ['registry']);
+  return {
+    /** `code` only with `failed` */
+    copied: (destination: string, outcome: CopyOutcome, code?: FailureCode): void => copies.inc({ registry: host(destination), outcome, code: code ?? '' }),
+    took: (destination: string, seconds: number): void => durations.observe({ registry: host(destination) }, seconds),
+    moved: (registry: string, direction: 'read' | 'written', count: number): void => bytes.inc({ registry: host(registry), direction }, count),
+  };
+}
+
+function insideMetrics(register: Registry) {
+  const invalid = gauge(register, 'rules_invalid', 'Resources that are out of force because of what they say', ['kind']);
+  const synced = gauge(register, 'view_synced', '1 once the first complete list of a view has arrived', ['view']);
+  const temporal = gauge(register, 'temporal_connected', '1 while the Temporal server answers');
+  const certificate = gauge(register, 'certificate_not_after_seconds', 'End of a certificate, seconds since 1970', ['certificate']);
+  return {
+    invalidRules: (kind: string, count: number): void => invalid.set({ kind }, count),
+    viewSynced: (view: string, value: boolean): void => synced.set({ view }, Number(value)),
+    temporalConnected: (value: boolean): void => temporal.set(Number(value)),
+    /** @param notAfter milliseconds since the epoch */
+    certificateEnds: (name: string, notAfter: number): void => certificate.set({ certificate: name }, notAfter / 1000),
+  };
+}
+
+type HostLabel = (host: string) => string;
+
+function counter(register: Registry, name: string, help: string, labelNames: string[] = []): Counter {
+  return new Counter({ name: prefix + name, help, labelNames, registers: [register] });
+}
+
+function gauge(register: Registry, name: string, help: string, labelNames: string[] = []): Gauge {
+  return new Gauge({ name: prefix + name, help, labelNames, registers: [register] });
+}
+
+function histogram(register: Registry, name: string, help: string, buckets: number[], labelNames: string[] = []): Histogram {
+  return new Histogram({ name: prefix + name, help, buckets, labelNames, registers: [register] });
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { createMetrics } from '../../src/telemetry/metrics.js';
+
+const build = { version: '3.0.0', revision: 'abc', built: '2026-11-21' };
+
+describe('metrics', () => {
+  test('say what is running', async () => {
+    const text = await createMetrics(build).text();
+
+    expect(text).toMatch(/^kube_image_keeper_manager_build_info\{version="3\.0\.0",revision="abc",built="2026-11-21",goversion="v\d+.*",goos="\w+",goarch="\w+"\} 1$/m);
+    expect(text).toContain('process_cpu_seconds_total');
+    expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  test('count every outcome under the names of the contract', async () => {
+    const metrics = createMetrics(build);
+
+    metrics.webhook.reviewed('failed_open', 0.2);
+    metrics.webhook.decided('rewrite', 'OriginUnavailable');
+    metrics.webhook.pullSecret('created');
+    metrics.registry.requested({ host: 'docker.io', purpose: 'probe', result: 'throttled', seconds: 0.1 });
+    metrics.mirroring.copied('reg.example.com', 'failed', 'denied');
+    metrics.mirroring.copied('reg.example.com', 'copied');
+    metrics.mirroring.moved('reg.example.com', 'written', 42);
+    metrics.mirroring.took('reg.example.com', 12);
+    metrics.inside.invalidRules('ImageSetMirror', 2);
+    metrics.inside.viewSynced('rules', true);
+    metrics.inside.temporalConnected(false);
+    metrics.inside.certificateEnds('leaf', 1_800_000_000_000);
+    metrics.manager.isLeader(true);
+    metrics.manager.isUp(true);
+
+    const lines = (await metrics.text()).split('\n');
+    for (const line of [
+      'admission_reviews_total{outcome="failed_open"} 1',
+      'admission_reviews_total{outcome="rewritten"} 0',
+      'admission_duration_seconds_count 1',
+      'routing_decisions_total{verdict="rewrite",reason="OriginUnavailable"} 1',
+      'routing_pull_secrets_total{action="created"} 1',
+      'registry_requests_total{registry="docker.io",purpose="probe",result="throttled"} 1',
+      'registry_request_duration_seconds_count{registry="docker.io",purpose="probe"} 1',
+      'mirroring_copies_total{registry="reg.example.com",outcome="failed",code="denied"} 1',
+      'mirroring_copies_total{registry="reg.example.com",outcome="copied",code=""} 1',
+      'mirroring_bytes_total{registry="reg.example.com",direction="written"} 42',
+      'mirroring_copy_duration_seconds_count{registry="reg.example.com"} 1',
+      'rules_invalid{kind="ImageSetMirror"} 2',
+      'view_synced{view="rules"} 1',
+      'temporal_connected 0',
+      'certificate_not_after_seconds{certificate="leaf"} 1800000000',
+      'manager_is_leader 1',
+      'manager_up 1',
+    ]) {
+      expect(lines).toContain(`kube_image_keeper_${line}`);
+    }
+  });
+
+  test('name fifty registries and call all later ones other', async () => {
+    const metrics = createMetrics(build);
+
+    for (let i = 0; i < 60; i++) metrics.mirroring.moved(`r${i}.example.com`, 'read', 1);
+    metrics.mirroring.moved('r7.example.com', 'read', 1);
+
+    const text = await metrics.text();
+    expect(text).toContain('mirroring_bytes_total{registry="other",direction="read"} 10');
+    expect(text).toContain('mirroring_bytes_total{registry="r7.example.com",direction="read"} 2');
+    expect(text).not.toContain('r50.example.com');
+  });
+});
