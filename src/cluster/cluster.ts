@@ -1,3 +1,4 @@
+import type { FailureInfo } from '../domain/failure.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { FieldManager } from '../domain/names.js';
 import type { Platform } from '../domain/platform.js';
@@ -15,14 +16,21 @@ export interface Cluster {
    * is closed by a new list, whose difference arrives as ordinary changes, deletions included.
    */
   watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal): Promise<void>;
+  /** How the running watches stand: for readiness, `kuik status` and metrics. */
+  watchHealth(): readonly WatchHealth[];
+  /** A fresh and complete list, not from any cache of ours: deletion and the command line need no less. */
+  list<K extends WatchedKind>(kind: K): Promise<readonly Watched[K][]>;
 
-  /** A Pod as it is now, or the Pods a workload's selector matches. */
+  /** A Pod as it is now. */
   pod(namespace: string, name: string): Promise<Pod | undefined>;
+  /** @throws Failure `missing` when there is no such namespace */
   namespaceUid(name: string): Promise<string>;
   /** Read by name; Secrets are never listed or watched. */
   secret(ref: SecretRef): Promise<Secret | undefined>;
-  /** Server-side apply; `force` only takes over fields that are ours. */
+  /** Server-side apply. A Secret somebody else made is a `conflict`, unless its labels say that kuik did. */
   applySecret(secret: AppliedSecret, manager: FieldManager): Promise<void>;
+  /** Removing what is gone already is success. */
+  deleteSecret(ref: SecretRef): Promise<void>;
 
   record(image: ImageName): Promise<ImageRecord | undefined>;
   /** Writes what the watchers own of a record (`kuik-usage`); creates it when absent. */
@@ -39,17 +47,19 @@ export interface Cluster {
     manager: 'kuik-mirror' | 'kuik-monitor',
     change: (place: PlaceRecord) => PlaceRecord,
   ): Promise<'changed' | 'unchanged' | 'absent'>;
+  /** Removing what is gone already is success. */
   deleteRecord(image: ImageName): Promise<void>;
-  /** Sets annotations of a record; undefined removes one. */
+  /** Sets annotations of a record as `kuik-cli`; undefined removes one. @throws Failure `missing` */
   annotateRecord(image: ImageName, annotations: Readonly<Record<string, string | undefined>>): Promise<void>;
 
-  /** Writes the whole status of a user kind as `kuik-report`. */
+  /** Writes the whole status of a user kind as `kuik-report`; nothing happens when the rule is gone. */
   applyRuleStatus(rule: Pick<Resource, 'kind' | 'namespace' | 'name'>, status: object): Promise<void>;
-  /** Adds or removes one finalizer of a user kind. */
+  /** Adds or removes one finalizer of a user kind; nothing happens when the rule is gone. */
   setFinalizer(rule: Pick<Resource, 'kind' | 'namespace' | 'name'>, finalizer: string, present: boolean): Promise<void>;
 
   /** Applies our webhook configuration as `kuik-certificates`. */
   applyWebhookConfiguration(configuration: WebhookConfiguration): Promise<void>;
+  /** At most one write per object and reason in five minutes; what comes between is counted in its series. */
   emitEvent(event: ClusterEvent): Promise<void>;
 }
 
@@ -71,6 +81,23 @@ export type Change<T> =
   | { readonly type: 'gone'; readonly key: string }
   | { readonly type: 'synced' };
 
+/** How one watch stands. Times are milliseconds since the epoch. */
+export interface WatchHealth {
+  readonly kind: WatchedKind;
+  /** a stream of changes is open right now */
+  readonly connected: boolean;
+  /** when the last complete list was delivered; undefined before the first */
+  readonly listedAt?: number;
+  /** objects of the last picture */
+  readonly objects: number;
+  /** what stands between us and the API server; undefined while all is well */
+  readonly lastError?: FailureInfo;
+  /** changes a handler threw on; they come again with the next list */
+  readonly handlerErrors: number;
+  /** objects that could not be read, each left out */
+  readonly unreadable: number;
+}
+
 /** A resource of a user kind, decoded no further than its envelope: `api/translate` reads the spec. */
 export interface Resource {
   readonly key: string;
@@ -88,7 +115,6 @@ export interface Resource {
   readonly status: unknown;
 }
 
-/** A record, or why it could not be read. */
 export type RecordObject = ImageRecord;
 
 export interface Namespace {
@@ -134,6 +160,8 @@ export interface WebhookConfiguration {
   readonly caBundle: string;
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly timeoutSeconds: number;
+  /** `caBundle` where a chart owns the rest of the object; the whole object otherwise */
+  readonly write?: 'caBundle' | 'whole';
 }
 
 /** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
