@@ -50,8 +50,10 @@ export function parseImageRef(text: string): ImageRef | undefined {
   if (tag !== undefined && !tagForm.test(tag)) return undefined;
 
   const { host, path } = splitHost(name);
-  if (!hostForm.test(host) || !pathForm.test(path) || path.length > longestPath) return undefined;
-  return imageRef(host, path, tag, parseDigest(digest));
+  if (!hostForm.test(host) || !pathForm.test(path)) return undefined;
+
+  const ref = imageRef(host, path, tag, parseDigest(digest));
+  return ref.path.length > longestPath ? undefined : ref; // `library/` counts
 }
 
 /** `host/path[:tag][@digest]`, no tag added. */
@@ -74,6 +76,11 @@ export function placeIdentity(ref: ImageRef): PlaceId {
 /** `host/path` */
 export function repositoryText(repository: Repository): string {
   return `${repository.host}/${repository.path}`;
+}
+
+/** Docker Hub has two names in references; canonical texts use the shorter. For texts that start with a host. */
+export function withHubName(text: string): string {
+  return text.replace(/^index\.docker\.io(?=\/|$)/, dockerHub);
 }
 
 /** Reads a text we made ourselves, from a record or a workflow; throws when it is not a reference. */
@@ -101,10 +108,10 @@ function splitHost(name: string): { host: string; path: string } {
 }
 
 function imageRef(host: string, path: string, tag: string | undefined, digest: Digest | undefined): ImageRef {
-  const hub = host === dockerHub || host === 'index.docker.io';
+  const known = withHubName(host);
   return {
-    host: hub ? dockerHub : host,
-    path: hub && !path.includes('/') ? `library/${path}` : path,
+    host: known,
+    path: known === dockerHub && !path.includes('/') ? `library/${path}` : path,
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
   };
