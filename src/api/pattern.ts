@@ -1,8 +1,8 @@
 import { RE2JS, RE2JSException } from 're2js';
 import type { Matcher } from '../domain/rule.js';
 
-/** A ready matcher, or what is wrong with the text, in a few words without the text itself around it. */
-export type Compiled = { readonly matcher: Matcher; readonly error?: never } | { readonly matcher?: never; readonly error: string };
+/** A ready matcher, or what is wrong with the text. */
+export type Compiled = { readonly matcher: Matcher; readonly error?: undefined } | { readonly matcher?: undefined; readonly error: string };
 
 /**
  * Compiles a user's pattern to a matcher of whole texts: `^(` pattern `)$`.
@@ -15,17 +15,25 @@ export type Compiled = { readonly matcher: Matcher; readonly error?: never } | {
  * @see https://github.com/google/re2/wiki/Syntax
  */
 export function compilePattern(pattern: string): Compiled {
-  try {
-    RE2JS.compile(pattern);
-    const compiled = RE2JS.compile(`^(${pattern})$`);
-    return { matcher: (text) => compiled.test(text) };
-  } catch (error) {
-    return { error: describe(error) };
-  }
+  const alone = compile(pattern);
+  const whole = compile(`^(${pattern})$`);
+  if (typeof alone === 'string') return { error: alone };
+  if (typeof whole === 'string') return { error: whole };
+  return { matcher: (text) => whole.test(text) };
 }
 
-function describe(error: unknown): string {
-  // anything else than a syntax error is a flaw of the engine: the pattern is refused all the same
-  if (!(error instanceof RE2JSException)) return 'the pattern cannot be compiled';
-  return error.message.replace(/^error parsing regexp: /, '').replaceAll('`', "'");
+/** Why a text is no RE2 expression; undefined when it is one. The API server checks the same. */
+export function patternError(pattern: string): string | undefined {
+  const compiled = compile(pattern);
+  return typeof compiled === 'string' ? compiled : undefined;
+}
+
+function compile(pattern: string): RE2JS | string {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    // anything but a syntax error would be a flaw of the engine: the pattern is refused all the same
+    if (!(error instanceof RE2JSException)) return 'it cannot be compiled';
+    return error.message.replace(/^error parsing regexp: /, '').replaceAll('`', "'");
+  }
 }

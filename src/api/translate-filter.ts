@@ -1,6 +1,6 @@
 import type { ImageFilter, Matcher, PodFilter } from '../domain/rule.js';
-import { parseSelector, type Selector } from '../domain/selector.js';
-import { quote, type Blame, type Field } from './field.js';
+import { readSelector, type Selector } from '../domain/selector.js';
+import type { Blame, Field } from './field.js';
 import { compilePattern } from './pattern.js';
 
 /** What an item of a filter may look at; namespaced kinds know no `namespace`, replica kinds no `image`. */
@@ -68,8 +68,8 @@ function readItems(list: Field, keys: readonly ItemKey[]): Items {
   return {
     count: items.length,
     images: of('image', (field) => readPattern(field, invalidFilter)),
-    labels: of('label', readSelector),
-    annotations: of('annotation', readSelector),
+    labels: of('label', readLabels),
+    annotations: of('annotation', readLabels),
     namespaces: of('namespace', (field) => readPattern(field, invalidFilter)),
   };
 }
@@ -95,12 +95,13 @@ function readPattern(field: Field, blame: Partial<Blame>): Matcher | undefined {
   return matcher;
 }
 
-function readSelector(field: Field): Selector | undefined {
+function readLabels(field: Field): Selector | undefined {
   const text = field.text();
   if (text === undefined) return undefined;
-  const selector = parseSelector(text);
-  if (selector === undefined) field.note(`is ${quote(text)}; write a selector such as app=web,tier!=cache`, invalidFilter);
-  return selector;
+  const read = readSelector(text);
+  if ('selector' in read) return read.selector;
+  field.note(`is no selector: ${read.problem}; write one such as app=web,tier!=cache`, invalidFilter);
+  return undefined;
 }
 
 function present<T>(value: T | undefined): readonly T[] {

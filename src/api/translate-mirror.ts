@@ -1,13 +1,8 @@
-import { parseImageRef } from '../domain/image-ref.js';
-import { mirrorPlace } from '../domain/join.js';
 import type { Mirror, MirrorRule, Problem } from '../domain/rule.js';
 import type { Field } from './field.js';
 import type { RuleBase } from './translate.js';
 import { translateFilters, type ItemKey } from './translate-filter.js';
-import { checkSegments, mergeCleanup, readCleanup, translateItems, translatePlatforms, translateSecret, type SecretScope } from './translate-place.js';
-
-/** Any image will do to see whether registry and path join to a reference. */
-const someImage = { host: 'docker.io', path: 'library/nginx', tag: '1.27' };
+import { checkLocation, mergeCleanup, readCleanup, translateItems, translatePlatforms, translateSecret, type SecretScope } from './translate-place.js';
 
 /** Reads the spec of a `ClusterImageSetMirror` or `ImageSetMirror`. */
 export function translateMirror(spec: Field, base: RuleBase, keys: readonly ItemKey[], secrets: SecretScope, problems: Problem[]): MirrorRule {
@@ -38,14 +33,6 @@ function translateOneMirror(item: Field, index: number, outer: ReturnType<typeof
     shared: item.get('shared').boolean() ?? false,
     cleanup: mergeCleanup(readCleanup(item.get('cleanup')), outer),
   };
-  checkSegments(item);
-  checkJoin(item, mirror);
+  checkLocation(item, mirror);
   return mirror;
-}
-
-function checkJoin(item: Field, mirror: Mirror): void {
-  const joined = [mirror.registry, mirror.path].join('/');
-  if (parseImageRef(joined) === undefined && mirrorPlace(mirror, someImage) === undefined) {
-    item.note(`joins to "${joined}", which is no place for images; write a registry such as registry.example.com:5000 and a path such as /mirror`);
-  }
 }

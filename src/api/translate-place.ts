@@ -1,4 +1,5 @@
 import { parseDuration } from '../domain/duration.js';
+import { locationProblem, type Location } from '../domain/join.js';
 import type { Platform } from '../domain/platform.js';
 import type { Cleanup, Problem, SecretRef } from '../domain/rule.js';
 import { quote, type Field } from './field.js';
@@ -78,11 +79,8 @@ export function translatePlatforms(list: Field): readonly Platform[] {
   });
 }
 
-/** Notes a `..` segment: it would leave the place somebody else was granted. */
-export function checkSegments(item: Field): void {
-  for (const key of ['registry', 'path']) {
-    const field = item.get(key);
-    const text = field.text() ?? '';
-    if (text.split('/').includes('..')) field.note(`is ${quote(text)}, which holds a .. segment; write the place itself`);
-  }
+/** Leaves out an item whose registry and path make no place, for any image. */
+export function checkLocation(item: Field, location: Location): void {
+  const problem = locationProblem(location);
+  if (problem !== undefined) item.note(`is no place for images: ${problem}; write a registry such as registry.example.com:5000 and a path such as /mirror`);
 }

@@ -2,7 +2,7 @@ import type { Problem, ReplicaRule, Upstream } from '../domain/rule.js';
 import type { Field } from './field.js';
 import type { RuleBase } from './translate.js';
 import { translateFilters, translateImageFilter, type ItemKey } from './translate-filter.js';
-import { checkSegments, translateItems, translateSecret, type SecretScope } from './translate-place.js';
+import { checkLocation, translateItems, translateSecret, type SecretScope } from './translate-place.js';
 
 /** Reads the spec of a `ClusterReplicatedImageSet` or `ReplicatedImageSet`; images are selected per upstream. */
 export function translateReplica(spec: Field, base: RuleBase, keys: readonly ItemKey[], secrets: SecretScope, problems: Problem[]): ReplicaRule {
@@ -25,6 +25,6 @@ function translateUpstream(item: Field, index: number, secrets: SecretScope): Up
     images: translateImageFilter(item.get('imageFilter')),
     credentialSecret: translateSecret(item.get('credentialSecret'), secrets),
   };
-  checkSegments(item);
+  checkLocation(item, upstream);
   return upstream;
 }
