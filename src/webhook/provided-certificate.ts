@@ -1,0 +1,52 @@
+import type { Log } from '../telemetry/log.js';
+import type { Clock } from './clock.js';
+import { isPair, validityOf, type KeyPair } from './x509.js';
+
+/** Files are read again this often: a mounted Secret is swapped under us without notice. */
+const lookAgainMs = 10_000;
+
+export interface ProvidedCertificateDeps {
+  /** Reads certificate chain and key as they are now (`-webhook-cert-path`); throws when a file is missing. */
+  readonly read: () => Promise<KeyPair>;
+  readonly serve: (leaf: KeyPair) => void;
+  readonly observe?: (certificate: 'leaf', notAfter: number) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Serves a certificate somebody else makes, and follows its renewals. */
+export class ProvidedCertificate {
+  readonly #deps: ProvidedCertificateDeps;
+  #served: KeyPair | undefined;
+
+  constructor(deps: ProvidedCertificateDeps) {
+    this.#deps = deps;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look().catch((error: unknown) => this.#deps.log.error({ err: error }, 'webhook certificate cannot be read'));
+      await this.#deps.clock.sleep(lookAgainMs, signal);
+    }
+  }
+
+  /** @throws when the files are missing, or do not belong together: half of a swap, read again soon */
+  async look(): Promise<void> {
+    const { read, serve, observe, log } = this.#deps;
+    const found = await read();
+    if (found.certificate === this.#served?.certificate && found.privateKey === this.#served.privateKey) return;
+    if (!isPair(found)) throw new Error('the webhook certificate and its key do not belong together');
+
+    serve(found);
+    this.#served = found;
+    const { notAfter } = validityOf(found.certificate) ?? { notAfter: 0 };
+    observe?.('leaf', notAfter);
+    log.info({ notAfter: new Date(notAfter).toISOString() }, 'webhook certificate is loaded');
+  }
+
+  /** For `/readyz`. */
+  ready(): true | string {
+    if (this.#served === undefined) return 'no certificate yet';
+    return (validityOf(this.#served.certificate)?.notAfter ?? 0) > this.#deps.clock.now() ? true : 'the certificate has ended';
+  }
+}

@@ -1,0 +1,228 @@
+import { createSecureContext } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { AppliedSecret, Secret } from '../../src/cluster/cluster.js';
+import { CertificateKeeper, type CertificateKeeperDeps } from '../../src/webhook/certificate-keeper.js';
+import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
+import { bundleOf, leafLifetimeMs, nextCertificateStep, settleMs, signerOf, type Authorities } from '../../src/webhook/certificates.js';
+import { ProvidedCertificate } from '../../src/webhook/provided-certificate.js';
+import { issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
+import { handClock, silentLog } from './support.js';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const day = 86_400_000;
+const year = 365 * day;
+const names = { dns: ['kuik-webhook.kuik-system.svc', 'localhost'], ips: ['127.0.0.1', '::1'] };
+
+let authority: KeyPair;
+let next: KeyPair;
+beforeAll(async () => {
+  authority = await makeAuthority('first', start, year);
+  next = await makeAuthority('second', start + 250 * day, year);
+});
+
+describe('a leaf', () => {
+  test('is accepted by TLS, names its server and chains to its authority', async () => {
+    const leaf = await issueLeaf(authority, names, start, leafLifetimeMs);
+
+    const read = new X509Certificate(leaf.certificate);
+    expect(() => createSecureContext({ cert: leaf.certificate, key: leaf.privateKey })).not.toThrow();
+    expect(read.checkIssued(new X509Certificate(authority.certificate))).toBe(true);
+    expect(read.verify(new X509Certificate(authority.certificate).publicKey)).toBe(true);
+    expect([read.checkHost('kuik-webhook.kuik-system.svc'), read.checkIP('127.0.0.1'), read.checkIP('::1'), read.checkHost('example.com')]).toEqual([
+      'kuik-webhook.kuik-system.svc',
+      '127.0.0.1',
+      '::1',
+      undefined,
+    ]);
+    expect(read.validToDate.getTime()).toBe(start + 7 * day);
+    expect(read.ca).toBe(false);
+  });
+});
+
+describe('the next step', () => {
+  test.each<[string, () => Authorities | 'absent' | 'unreadable', number, object]>([
+    ['makes an authority when there is none', () => 'absent', 0, { do: 'make', reason: 'Absent' }],
+    ['makes one when the Secret holds something else', () => 'unreadable', 0, { do: 'make', reason: 'Unreadable' }],
+    ['makes one when key and certificate do not fit', () => ({ current: { ...authority, privateKey: next.privateKey } }), 0, { do: 'make', reason: 'Unreadable' }],
+    ['makes one when the old one has ended', () => ({ current: authority }), 366, { do: 'make', reason: 'Expired' }],
+    ['keeps a young one', () => ({ current: authority }), 200, { do: 'keep' }],
+    ['introduces the next one after two thirds of the year', () => ({ current: authority }), 244, { do: 'introduce' }],
+    ['publishes both before anybody is asked to trust the next one', () => ({ current: authority, next }), 250, { do: 'publish' }],
+    ['keeps both while leaves of the old one may live', () => ({ current: authority, next, published: start + 250 * day }), 257, { do: 'keep' }],
+    ['promotes the next one when they have ended', () => ({ current: authority, next, published: start + 250 * day }), 257.1, { do: 'promote' }],
+  ])('%s', (_sentence, stored, days, expected) => {
+    expect(nextCertificateStep(stored(), start + days * day)).toMatchObject(expected);
+  });
+
+  test('restores a Secret somebody deleted, so that nobody has to learn a new authority', () => {
+    expect(nextCertificateStep('absent', start, { current: authority })).toEqual({ do: 'restore', remembered: { current: authority } });
+  });
+
+  test('a leaf is signed by the next authority only when clients had time to learn it', () => {
+    const both = { current: authority, next, published: start };
+
+    expect(signerOf({ current: authority, next }, start + settleMs)).toBe(authority);
+    expect(signerOf(both, start + settleMs - 1)).toBe(authority);
+    expect(signerOf(both, start + settleMs)).toBe(next);
+    expect(bundleOf(both).match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+  });
+});
+
+test('what is written to the Secret is read back the same', () => {
+  const authorities = { current: authority, next, published: start };
+
+  expect(readAuthorities(stored(authoritySecret({ namespace: 'n', name: 's' }, authorities)))).toEqual(authorities);
+});
+
+test.each<[string, Record<string, Uint8Array>]>([
+  ['empty', {}],
+  ['without key', { 'tls.crt': Buffer.from('x') }],
+])('a Secret that is %s is unreadable, never an error', (_name, data) => {
+  expect(readAuthorities(stored({ namespace: 'n', name: 's', type: 'Opaque', data }))).toBe('unreadable');
+});
+
+describe('the keeper', () => {
+  test('makes, publishes and serves at first, and does nothing when all is well', async () => {
+    const world = aWorld();
+    const keeper = world.keeper();
+    expect(keeper.ready()).toBe('no certificate yet');
+
+    await keeper.look();
+    await keeper.look();
+
+    expect(keeper.ready()).toBe(true);
+    expect([world.served.length, world.published.length, world.writes]).toEqual([1, 1, 1]);
+    expect(chains(world.served[0], world.published[0])).toBe(true);
+  });
+
+  test('replicas that start together end up with one authority', async () => {
+    const world = aWorld();
+    const replicas = [world.keeper(), world.keeper(), world.keeper()];
+
+    await Promise.all(replicas.map((replica) => replica.look()));
+    await Promise.all(replicas.map((replica) => replica.look()));
+
+    const bundle = world.published.at(-1);
+    expect(replicas.map((_, index) => chains(world.leafOf(index), bundle))).toEqual([true, true, true]);
+  });
+
+  test('renews the leaf at two thirds of its week', async () => {
+    const world = aWorld();
+    const keeper = world.keeper();
+
+    await keeper.look();
+    await world.clock.advance(4.6 * day);
+    await keeper.look();
+    expect(world.served).toHaveLength(1);
+    await world.clock.advance(0.1 * day);
+    await keeper.look();
+
+    expect(world.served).toHaveLength(2);
+  });
+
+  test('passes a whole rotation in which every leaf is trusted when it is served', async () => {
+    const world = aWorld();
+    const keeper = world.keeper();
+
+    for (let passed = 0; passed < 2 * year; passed += day / 4) {
+      await keeper.look();
+      expect(chains(world.served.at(-1), world.published.at(-1))).toBe(true);
+      expect(keeper.ready()).toBe(true);
+      await world.clock.advance(day / 4);
+    }
+
+    expect(new Set(world.published).size).toBeGreaterThanOrEqual(5); // one, both, one, both, one
+  });
+
+  test('brings back a Secret somebody deleted, with the same authority', async () => {
+    const world = aWorld();
+    const keeper = world.keeper();
+    await keeper.look();
+    const before = world.authorities();
+
+    world.forget();
+    await keeper.look();
+
+    expect(world.authorities()).toEqual(before);
+    expect(world.served).toHaveLength(1);
+  });
+
+  test('serves a first certificate even when it may not publish', async () => {
+    const world = aWorld();
+    const keeper = world.keeper({ publish: () => Promise.reject(new Error('forbidden')) });
+
+    await expect(keeper.look()).rejects.toThrow('forbidden');
+
+    expect(keeper.ready()).toBe(true);
+  });
+});
+
+describe('a provided certificate', () => {
+  test('is followed when the files change, and never served half', async () => {
+    const first = await issueLeaf(authority, names, start, leafLifetimeMs);
+    const second = await issueLeaf(authority, names, start, leafLifetimeMs);
+    const served: KeyPair[] = [];
+    let files = first;
+    const provided = new ProvidedCertificate({ read: async () => files, serve: (leaf) => served.push(leaf), clock: handClock(start), log: silentLog });
+
+    await provided.look();
+    files = { certificate: second.certificate, privateKey: first.privateKey };
+    await expect(provided.look()).rejects.toThrow('do not belong together');
+    files = second;
+    await provided.look();
+    await provided.look();
+
+    expect(served).toEqual([first, second]);
+    expect(provided.ready()).toBe(true);
+  });
+});
+
+function aWorld() {
+  const clock = handClock(start);
+  const served: KeyPair[] = [];
+  const byKeeper: KeyPair[] = [];
+  const published: string[] = [];
+  let secret: Secret | undefined;
+  const world = {
+    clock,
+    served,
+    published,
+    writes: 0,
+    leafOf: (index: number): KeyPair | undefined => byKeeper[index],
+    forget: (): void => void (secret = undefined),
+    authorities: () => readAuthorities(secret),
+    keeper: (deps: Partial<CertificateKeeperDeps> = {}): CertificateKeeper => {
+      const index = byKeeper.length++;
+      return new CertificateKeeper({
+        cluster: {
+          secret: async () => secret,
+          applySecret: async (applied) => {
+            world.writes++;
+            secret = stored(applied);
+          },
+        },
+        secret: { namespace: 'kuik-system', name: 'kuik-webhook-server-cert' },
+        names,
+        publish: async (bundle) => void published.push(bundle),
+        serve: (leaf) => {
+          served.push(leaf);
+          byKeeper[index] = leaf;
+        },
+        clock,
+        log: silentLog,
+        ...deps,
+      });
+    },
+  };
+  return world;
+}
+
+function stored(applied: AppliedSecret): Secret {
+  return { uid: 'u', resourceVersion: '1', labels: {}, annotations: {}, ...applied };
+}
+
+function chains(leaf: KeyPair | undefined, bundle = ''): boolean {
+  const trusted = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return leaf !== undefined && trusted.some((pem) => new X509Certificate(leaf.certificate).verify(new X509Certificate(pem).publicKey));
+}
