@@ -58,6 +58,7 @@ export interface ImageRecord {
   readonly unusedSince?: string;
   readonly expiresAt?: string;
   readonly places: readonly PlaceRecord[];
+  readonly conditions?: readonly Condition[];
   /** annotation `kuik.enix.io/keep-until` */
   readonly keepUntil?: string;
   /** annotation `kuik.enix.io/requested-at` */

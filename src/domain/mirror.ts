@@ -1,0 +1,165 @@
+/**
+ * Plans which copies a cluster wants, from its whole current picture:
+ *
+ * 1. an image that a mirror rule in force selects, for a Pod in its scope, wants one destination per mirror;
+ * 2. an image that already lies inside a mirror prefix is not mirrored again;
+ * 3. wishes of several rules for one destination are merged, safely;
+ * 4. of two images that want one destination, one is refused and reported.
+ *
+ * @see docs/concepts/mirror.md
+ */
+import { isSameImage, resolveCollisions, type Collision } from './collision.js';
+import { algorithmOf, hexOf } from './digest.js';
+import { seesPod, selectsImage } from './filter.js';
+import { imageName, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { mirrorPlace } from './join.js';
+import { insideAnyMirror, mirrorPrefixes, type MirrorPrefixes } from './mirror-prefix.js';
+import type { Platform } from './platform.js';
+import type { ImageRecord } from './record.js';
+import { replicasOf } from './replica.js';
+import { isInForce, ruleText, type CopyStrategy, type Mirror, type MirrorRule, type Rule, type RuleId } from './rule.js';
+import type { PodScope } from './usage.js';
+
+/** An image some Pods use, and what filters see of those Pods. */
+export interface UsedImage {
+  readonly ref: ImageRef;
+  readonly users: readonly PodScope[];
+}
+
+export interface MirrorPicture {
+  readonly used: readonly UsedImage[];
+  /** all rules: invalid and suspended ones still prevent loops */
+  readonly rules: readonly Rule[];
+  readonly records: readonly ImageRecord[];
+  readonly settings: MirrorSettings;
+}
+
+export interface MirrorSettings {
+  readonly platforms: readonly Platform[];
+  /** milliseconds an unused copy is kept where no rule says otherwise */
+  readonly retentionMs: number;
+}
+
+/** One copy the cluster wants: what a claim says, before it is addressed. */
+export interface WantedCopy {
+  readonly destination: PlaceId;
+  /** `host/path:tag`; an anchor tag for a pinned image */
+  readonly publishAs: ImageName;
+  readonly image: ImageName;
+  /** by rank; the first one's credentials are used */
+  readonly rules: readonly RuleId[];
+  readonly mirror: Mirror;
+  readonly sources: readonly ImageName[];
+  readonly platforms: readonly Platform[];
+  readonly copy: CopyStrategy;
+  readonly referrers: 'auto' | 'none';
+  readonly retentionMs: number;
+  readonly cleanup: boolean;
+  readonly drift: 'keep' | 'warn' | 'sync';
+  readonly shared: boolean;
+}
+
+export interface MirrorPlan {
+  readonly wanted: ReadonlyMap<PlaceId, WantedCopy>;
+  readonly collisions: readonly Collision[];
+}
+
+export function planMirrors(picture: MirrorPicture): MirrorPlan {
+  const prefixes = mirrorPrefixes(picture.rules);
+  const rules = mirrorRules(picture.rules);
+  const wishes = picture.used.flatMap((image) => wishesFor(image, rules, prefixes, picture));
+  const { holders, collisions } = resolveCollisions(wishes, picture.records);
+
+  const wanted = new Map<PlaceId, WantedCopy>();
+  for (const wish of wishes) {
+    const holder = holders.get(wish.destination);
+    if (holder === undefined || !isSameImage(holder, wish.image)) continue;
+    const other = wanted.get(wish.destination);
+    wanted.set(wish.destination, other === undefined ? wish : merge(other, wish));
+  }
+  return { wanted, collisions };
+}
+
+/**
+ * The tag a pinned copy is published under, so that the registry's garbage collection leaves it alone.
+ *
+ * @returns `kuik-<algorithm>-<hex>`, at most 96 digits of it
+ */
+export function publishedName(place: ImageRef): ImageName {
+  const { host, path, tag, digest } = place;
+  if (digest === undefined) return imageName({ host, path, ...(tag === undefined ? {} : { tag }) });
+  return imageName({ host, path, tag: `kuik-${algorithmOf(digest)}-${hexOf(digest).slice(0, 96)}` });
+}
+
+function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture): WantedCopy[] {
+  return rules
+    .filter((rule) => wants(rule, image) && !insideAnyMirror(image.ref, prefixes, rule.id))
+    .flatMap((rule) => rule.mirrors.map((mirror) => wish(image, rule, mirror, picture)).filter((found) => found !== undefined));
+}
+
+/** Those in force, by rank, so that the first wish for a destination names the rule whose credentials are used. */
+function mirrorRules(rules: readonly Rule[]): MirrorRule[] {
+  return rules
+    .filter((rule) => rule.type === 'mirror')
+    .filter(isInForce)
+    .sort((a, b) => a.priority - b.priority || compareTexts(ruleText(a.id), ruleText(b.id)));
+}
+
+function wants(rule: MirrorRule, image: UsedImage): boolean {
+  return selectsImage(rule.images, image.ref) && image.users.some((pod) => seesPod(rule, pod));
+}
+
+function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror, picture: MirrorPicture): WantedCopy | undefined {
+  const place = mirrorPlace(mirror, image);
+  if (place === undefined || placeIdentity(place) === placeIdentity(image)) return undefined;
+  return {
+    destination: placeIdentity(place),
+    publishAs: publishedName(place),
+    image: imageName(image),
+    rules: [rule.id],
+    mirror,
+    sources: [imageName(image), ...replicasOf(image, users, picture.rules).map(imageName)],
+    platforms: mirror.platforms ?? picture.settings.platforms,
+    copy: mirror.copy,
+    referrers: mirror.referrers,
+    retentionMs: mirror.cleanup.retentionMs ?? picture.settings.retentionMs,
+    cleanup: mirror.cleanup.enabled,
+    drift: rule.drift,
+    shared: mirror.shared,
+  };
+}
+
+const driftOrder = ['sync', 'warn', 'keep'] as const;
+const copyOrder = ['rewrite', 'sparse', 'auto', 'all'] as const;
+
+/** Several wishes add up safely: keep longer, copy more, delete only when everybody agrees. */
+export function mergeWishes<T extends Pick<WantedCopy, 'platforms' | 'copy' | 'referrers' | 'retentionMs' | 'cleanup' | 'drift' | 'shared'>>(a: T, b: T): T {
+  return {
+    ...a,
+    platforms: uniquePlatforms([...a.platforms, ...b.platforms]),
+    copy: safest(copyOrder, a.copy, b.copy),
+    referrers: a.referrers === 'auto' || b.referrers === 'auto' ? 'auto' : 'none',
+    retentionMs: Math.max(a.retentionMs, b.retentionMs),
+    cleanup: a.cleanup && b.cleanup,
+    drift: safest(driftOrder, a.drift, b.drift),
+    shared: a.shared || b.shared,
+  };
+}
+
+function merge(first: WantedCopy, second: WantedCopy): WantedCopy {
+  return { ...mergeWishes(first, second), rules: [...first.rules, ...second.rules.filter((rule) => !first.rules.some(({ uid }) => uid === rule.uid))] };
+}
+
+/** The later of two words in an order from daring to safe. */
+function safest<T extends string>(order: readonly T[], a: T, b: T): T {
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+
+function uniquePlatforms(platforms: readonly Platform[]): Platform[] {
+  const byText = new Map(platforms.map((platform) => [`${platform.os ?? ''}/${platform.architecture}/${platform.variant ?? ''}`, platform]));
+  return [...byText.entries()].sort(([a], [b]) => compareTexts(a, b)).map(([, platform]) => platform);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
