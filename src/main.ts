@@ -1,0 +1,58 @@
+/** argv -> command. Commands load lazily: the Kubernetes and Temporal clients cost most of a second to import. */
+import process from 'node:process';
+
+type Run = (args: readonly string[]) => Promise<number>;
+
+interface Command {
+  readonly help: string;
+  readonly load: () => Promise<Run>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  explain: { help: 'where would each container pull from, and why', load: async () => (await import('./commands/explain.js')).explain },
+  copy: { help: 'copy one image between two registries', load: async () => (await import('./commands/copy.js')).copy },
+  version: { help: 'print the version', load: async () => (await import('./commands/version.js')).version },
+  run: { help: 'webhook and manager in one process', load: serve('run') },
+  webhook: { help: 'the admission server', load: serve('webhook') },
+  manager: { help: 'watchers and Temporal workers', load: serve('manager') },
+};
+
+function serve(role: 'run' | 'webhook' | 'manager'): () => Promise<Run> {
+  return async () => {
+    const { serve: start } = await import('./commands/serve.js');
+    return (args) => start(role, args);
+  };
+}
+
+/** @returns exit code: 0 done, 1 failed, 2 done and the answer is bad, 130 interrupted */
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '-h' || name === '--help') return help();
+  if (name === '--version') return main(['version']);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`kuik: unknown command ${JSON.stringify(name)}; kuik --help lists them\n`);
+    return 1;
+  }
+  const run = await command.load();
+  return run(args);
+}
+
+function help(): number {
+  const lines = Object.entries(commands).map(([name, { help: text }]) => `  ${name.padEnd(10)} ${text}`);
+  process.stdout.write(`kuik keeps container images available when registries fail, throttle or lose them.
+
+Usage: kuik COMMAND [options]
+
+${lines.join('\n')}
+
+kuik COMMAND --help says more about one of them.
+`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`kuik: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
