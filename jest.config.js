@@ -17,8 +17,9 @@ const real = ['<rootDir>/test/**/*.real.test.ts', '<rootDir>/test/e2e/**/*.test.
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.real\\.test\\.ts$', '/test/e2e/', '/test/faults/'] },
-    { ...shared, displayName: 'real', testMatch: real, globalSetup: '<rootDir>/test/support/global-setup.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' },
+    { ...shared, displayName: 'real', testMatch: real, globalSetup: '<rootDir>/test/support/global-setup.ts' },
   ],
+  reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -1,0 +1,43 @@
+# Two commands for a new user, `make demo` and `make test`; each sets up what it needs by itself.
+# Needed on the machine: npm (of any recent Node), Go 1.26 or newer.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean setup tools
+MAKEFLAGS += --no-print-directory
+
+# The Node 24 that npm installs with the project comes before the system's.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+modules := node_modules/.package-lock.json
+sources := $(shell find src tools bench test/support -name '*.ts' 2>/dev/null)
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story
+	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once)
+
+test: setup ## types, lint, build, and every test, on real servers
+	@npm run --silent check
+
+check: test
+
+clean: ## remove what was built here; the servers in the per-user cache stay
+	rm -rf dist coverage .kuik
+
+setup: tools
+
+tools: dist/.built
+	@node dist/tools/build.js
+
+dist/.built: $(modules) tsconfig.json tsconfig.build.json $(sources)
+	@echo 'compiling ...'
+	@npm run --silent build
+	@touch $@
+
+$(modules): package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js, any recent version (https://nodejs.org), and run this again' >&2; exit 1; }
+	@echo 'installing npm packages ...'
+	@npm ci --no-progress
+	@node -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0 : 1)' || { echo "no Node 24 came with the npm packages for this platform ($$(uname -sm)): install Node 24 or newer and run this again" >&2; exit 1; }
+	@touch $@
