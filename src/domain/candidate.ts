@@ -1,4 +1,4 @@
-import type { ImageRef, PlaceId } from './image-ref.js';
+import type { ImageName, ImageRef, PlaceId } from './image-ref.js';
 import type { PlaceRole } from './record.js';
 import type { RuleId, SecretRef } from './rule.js';
 
@@ -9,7 +9,9 @@ export interface Candidate {
   /** canonical text of the place: what a rewritten container gets */
   readonly text: string;
   readonly role: PlaceRole;
-  /** the rule that offers it; none for the origin */
+  /** the image it is a copy of: the usage's own, or for a mirror of a replica that replica */
+  readonly image: ImageName;
+  /** the rule that offers it, or that ranks the origin; none for an origin in its own rank */
   readonly rule?: RuleId;
   readonly priority: number;
   readonly itemPriority: number;

@@ -100,7 +100,8 @@ function takeApart(text: string): { name: string; tag?: string; digest?: string 
   return { name: named.slice(0, colon), tag: named.slice(colon + 1), digest };
 }
 
-function splitHost(name: string): { host: string; path: string } {
+/** Splits `[host/]path` as the kubelet does: the first segment is a host when it looks like one, else the host is Docker Hub. */
+export function splitHost(name: string): Repository {
   const slash = name.indexOf('/');
   const first = name.slice(0, slash);
   const isHost = slash !== -1 && (/[.:A-Z]/.test(first) || first === 'localhost');

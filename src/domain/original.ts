@@ -1,0 +1,89 @@
+/**
+ * What a Pod remembers of itself: the texts its user wrote, kept in an annotation when an image was decided.
+ */
+import { imageName, type ImageName, type ImageRef } from './image-ref.js';
+import { annotations as ours } from './names.js';
+import type { Pod, Usage } from './usage.js';
+import { originOf, type WrittenUsage } from './v1-proxy.js';
+
+/** Usage key to the text the user wrote. */
+export type Originals = ReadonlyMap<string, string>;
+
+/** v2 wrote init containers so; read, never written. */
+const v2InitPrefix = 'init:';
+
+/** What the annotation records, by usage key; unreadable counts as empty. */
+export function originalsOf(pod: Pick<Pod, 'annotations'>): Originals {
+  return readOriginals(pod.annotations[ours.originalImages] ?? '{}') ?? new Map();
+}
+
+/**
+ * Reads the value of `original-images`.
+ *
+ * @param value a JSON object, usage key to text; values of other types are left out
+ * @returns undefined when it is no JSON object
+ */
+export function readOriginals(value: string): Originals | undefined {
+  const parsed = parseObject(value);
+  if (parsed === undefined) return undefined;
+
+  const originals = new Map<string, string>();
+  for (const [key, written] of Object.entries(parsed)) {
+    if (typeof written !== 'string') continue;
+    // names of containers are unique in a Pod, so only the newer spelling of the same key can be there already
+    if (!key.startsWith(v2InitPrefix)) originals.set(key, written);
+    else if (!Object.hasOwn(parsed, withoutInit(key))) originals.set(withoutInit(key), written);
+  }
+  return originals;
+}
+
+function withoutInit(key: string): string {
+  return key.slice(v2InitPrefix.length);
+}
+
+function parseObject(value: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined; // a user may write anything into an annotation
+  }
+}
+
+/** One image of a Pod, in whichever way the Pod names it. */
+export interface PodImage {
+  readonly ref: ImageRef;
+  readonly name: ImageName;
+  /** a container or volume names it now */
+  readonly isCurrent: boolean;
+  /** the Pod records it as what its user wrote */
+  readonly isOriginal: boolean;
+}
+
+/**
+ * Every current image and every recorded original of a Pod, each once; names of v1's proxy read as what they
+ * stand for, texts that do not parse left out.
+ */
+export function imagesUsed(pod: Pick<Pod, 'annotations' | 'usages'>, v1ProxyPort: number): readonly PodImage[] {
+  const images = new Map<ImageName, PodImage>();
+  const add = (usage: WrittenUsage, seen: Pick<PodImage, 'isCurrent' | 'isOriginal'>): void => {
+    const ref = originOf(usage, pod, v1ProxyPort)?.ref;
+    if (ref === undefined) return;
+    const name = imageName(ref);
+    const known = images.get(name);
+    images.set(name, {
+      ref,
+      name,
+      isCurrent: seen.isCurrent || known?.isCurrent === true,
+      isOriginal: seen.isOriginal || known?.isOriginal === true,
+    });
+  };
+
+  for (const usage of pod.usages) add(usage, { isCurrent: true, isOriginal: false });
+  for (const [key, written] of originalsOf(pod)) add({ key, field: fieldOf(key, pod.usages), written }, { isCurrent: false, isOriginal: true });
+  return [...images.values()];
+}
+
+function fieldOf(key: string, usages: readonly Usage[]): Usage['field'] {
+  return usages.find((usage) => usage.key === key)?.field ?? 'containers';
+}
