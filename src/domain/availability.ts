@@ -34,3 +34,21 @@ export interface Fact {
   /** milliseconds since the epoch until which the registry asked us to stay away */
   readonly until?: number;
 }
+
+/** How long a fact needs no second look, in milliseconds. */
+export interface FactLifetimes {
+  readonly positiveMs: number;
+  readonly negativeMs: number;
+}
+
+/**
+ * Whether a fact is young enough to decide by. What the registry said about waiting does not lengthen its life:
+ * a place that came back is used after `negativeMs`.
+ *
+ * @param now milliseconds since the epoch; a fact from the future counts by its distance, as clocks differ both ways
+ */
+export function isFresh(fact: Pick<Fact, 'state' | 'checkedAt'>, lifetimes: FactLifetimes, now: number): boolean {
+  if (fact.state === 'Scheduled') return false;
+  const lifetimeMs = fact.state === 'Available' ? lifetimes.positiveMs : lifetimes.negativeMs;
+  return Math.abs(now - fact.checkedAt) < lifetimeMs;
+}

@@ -11,13 +11,20 @@ export function platformText(platform: Platform): string {
   return `${platform.os || '*'}/${platform.architecture || '*'}${variant}`;
 }
 
+/** Reads `os/architecture[/variant]`, where `*` is an empty field; undefined when it has another form. */
+export function parsePlatform(text: string): Platform | undefined {
+  const [os, architecture, variant, ...more] = text.split('/').map((field) => (field === '*' ? '' : field));
+  if (os === undefined || architecture === undefined || more.length > 0) return undefined;
+  return { ...(os === '' ? {} : { os }), architecture, ...(variant ? { variant } : {}) };
+}
+
 /**
  * Whether a manifest's platform meets a wanted one: equal in every field that is not empty,
  * where `arm64` equals `arm64/v8` and `arm` equals `arm/v7`.
  *
  * @see OCI image specification 1.1, image-index.md, "Platform Variants"
  */
-export function meetsPlatform(found: Platform, wanted: Platform): boolean {
+export function meetsPlatform(found: Platform, wanted: Partial<Platform>): boolean {
   return (
     (!wanted.os || wanted.os === found.os) &&
     (!wanted.architecture || wanted.architecture === found.architecture) &&
@@ -27,6 +34,6 @@ export function meetsPlatform(found: Platform, wanted: Platform): boolean {
 
 const usualVariant: Readonly<Record<string, string>> = { arm64: 'v8', arm: 'v7' };
 
-function variantOf(platform: Platform): string {
-  return platform.variant || (usualVariant[platform.architecture] ?? '');
+function variantOf({ architecture = '', variant }: Partial<Platform>): string {
+  return variant || (usualVariant[architecture] ?? '');
 }

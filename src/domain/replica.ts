@@ -1,37 +1,73 @@
+import type { Candidate } from './candidate.js';
 import { matchUpstream, seesPod } from './filter.js';
-import { placeIdentity, type ImageRef } from './image-ref.js';
+import { canonicalText, imageName, placeIdentity, type ImageRef, type PlaceId } from './image-ref.js';
 import { replicaPlace } from './join.js';
-import { isInForce, ruleText, type ReplicaRule, type Rule } from './rule.js';
+import { byRank } from './rank.js';
+import { isInForce, type ReplicaRule, type Rule, type Upstream } from './rule.js';
 import type { PodScope } from './usage.js';
 
+/** Where somebody else keeps an image equal, and whether its origin is to be left out. */
+export interface Replicas {
+  /** in order of rank, each place once; the origin's own place may be among them */
+  readonly places: readonly Candidate[];
+  /** a rule's match says `discardAlternative`: the origin is no candidate, whoever else offers it */
+  readonly isOriginDiscarded: boolean;
+}
+
+/** What the replica rules offer for an image; each offers nothing unless one of its upstreams matches. */
+export function offeredReplicas(image: ImageRef, rules: readonly ReplicaRule[]): Replicas {
+  const matched = rules.flatMap((rule) => {
+    const match = matchUpstream(rule, image);
+    return match === undefined ? [] : [{ rule, match }];
+  });
+  return {
+    places: uniquePlaces(matched.flatMap(({ rule, match }) => offered(image, rule, match)).sort(byRank)),
+    isOriginDiscarded: matched.some(({ match }) => match.discarded),
+  };
+}
+
 /**
- * Where else an image is kept equal, as replica rules in force declare for some Pod that uses it.
+ * Where else an image is kept equal, as replica rules in force declare for some Pod that uses it: what a copy is
+ * made from when the origin cannot serve.
  *
  * @returns places by rank, the image itself left out, each once
  */
 export function replicasOf(image: ImageRef, users: readonly PodScope[], rules: readonly Rule[]): ImageRef[] {
-  const places = new Map<string, ImageRef>();
-  for (const rule of replicaRules(rules)) {
-    if (!users.some((pod) => seesPod(rule, pod))) continue;
-    for (const place of replicasIn(rule, image)) if (!places.has(placeIdentity(place))) places.set(placeIdentity(place), place);
-  }
-  places.delete(placeIdentity(image));
-  return [...places.values()];
-}
-
-function replicaRules(rules: readonly Rule[]): ReplicaRule[] {
-  return rules
+  const own = placeIdentity(image);
+  const offering = rules
     .filter((rule) => rule.type === 'replica')
-    .filter(isInForce)
-    .sort((a, b) => a.priority - b.priority || (ruleText(a.id) < ruleText(b.id) ? -1 : 1));
+    .filter((rule) => isInForce(rule) && users.some((pod) => seesPod(rule, pod)));
+  return offeredReplicas(image, offering)
+    .places.filter(({ place }) => place !== own)
+    .map(({ ref }) => ref);
 }
 
-function replicasIn(rule: ReplicaRule, image: ImageRef): ImageRef[] {
-  const match = matchUpstream(rule, image);
-  if (match === undefined) return [];
+function offered(image: ImageRef, rule: ReplicaRule, match: Upstream): Candidate[] {
   return rule.upstreams
     .filter((upstream) => !upstream.discarded)
-    .sort((a, b) => a.priority - b.priority || a.index - b.index)
-    .map((upstream) => replicaPlace(match, upstream, image))
-    .filter((place) => place !== undefined);
+    .flatMap((upstream) => {
+      const ref = replicaPlace(match, upstream, image);
+      return ref === undefined ? [] : [candidate(image, ref, rule, upstream)];
+    });
+}
+
+function candidate(image: ImageRef, ref: ImageRef, rule: ReplicaRule, upstream: Upstream): Candidate {
+  return {
+    place: placeIdentity(ref),
+    ref,
+    text: canonicalText(ref),
+    role: 'replica',
+    image: imageName(image),
+    rule: rule.id,
+    priority: rule.priority,
+    itemPriority: upstream.priority,
+    index: upstream.index,
+    secret: upstream.credentialSecret,
+  };
+}
+
+/** Keeps the first candidate of each place. */
+export function uniquePlaces(candidates: readonly Candidate[]): Candidate[] {
+  const seen = new Set<PlaceId>();
+  return candidates.filter(({ place }) => !seen.has(place) && seen.add(place));
 }

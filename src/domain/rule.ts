@@ -132,9 +132,9 @@ export interface MonitorRule extends RuleBase {
 /** What any of the five resource kinds becomes once translated. */
 export type Rule = MirrorRule | ReplicaRule | MonitorRule;
 
-/** A rule that is valid and not suspended offers candidates and wants copies. */
+/** A rule that is valid, not suspended and not being deleted offers candidates and wants copies. */
 export function isInForce(rule: Rule): boolean {
-  return !rule.suspended && isValid(rule);
+  return !rule.suspended && rule.deletedAt === undefined && isValid(rule);
 }
 
 /** A rule no problem of which puts it out of force. */
