@@ -29,7 +29,13 @@ const longestMessage = 256;
 export function refusalFailure(intent: Intent, refusal: Refusal): Failure {
   const code = codeOf(refusal.code);
   const retryAfterMs = refusal.retryAfter === undefined ? undefined : refusal.retryAfter * 1000;
-  return new Failure({ code, side: 'cluster', message: messageOf(intent, refusal, code), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  return new Failure({ code, side: 'cluster', message: messageOf(intent, refusal, code), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, { cause: refusal });
+}
+
+/** The HTTP status behind a failure, for the few that the closed list of codes does not tell apart. */
+export function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'number' ? cause.code : undefined;
 }
 
 /** What went wrong before there was an answer. */

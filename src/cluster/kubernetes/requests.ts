@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { isFailure } from '../../domain/failure.js';
 import { connectionFailure, corruptFailure, refusalFailure, type Intent, type Verb } from './api-failure.js';
 import { pathOf } from './resources.js';
 
@@ -75,7 +76,7 @@ export class Requests {
     try {
       return await this.json(call);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'missing') return undefined;
+      if (isFailure(error) && error.code === 'missing') return undefined;
       throw error;
     }
   }

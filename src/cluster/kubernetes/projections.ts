@@ -1,0 +1,81 @@
+import { translateRecord } from '../../api/translate-record.js';
+import { podOf } from '../../domain/pod.js';
+import type { Platform } from '../../domain/platform.js';
+import type { RuleKind } from '../../domain/rule.js';
+import type { Namespace, Node, Resource, Watched, WatchedKind } from '../cluster.js';
+import type { Projection } from './reflector.js';
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The envelope every object has; the schema of the API server vouches for its shape. */
+interface Envelope {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly generation?: number;
+    readonly labels?: Texts;
+    readonly annotations?: Texts;
+    readonly finalizers?: readonly string[];
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** How each watched kind is read. The unread rest of an object is let go at once. */
+export const projections: { readonly [K in WatchedKind]: Projection<Watched[K]> } = {
+  ClusterImageSetMirror: resourceProjection('ClusterImageSetMirror'),
+  ImageSetMirror: resourceProjection('ImageSetMirror'),
+  ClusterReplicatedImageSet: resourceProjection('ClusterReplicatedImageSet'),
+  ReplicatedImageSet: resourceProjection('ReplicatedImageSet'),
+  ClusterImageSetAvailability: resourceProjection('ClusterImageSetAvailability'),
+  ImageAvailability: { project: translateRecord, keyOf: nameOf },
+  Pod: { project: (object) => podOf(object), keyOf },
+  Namespace: { project: (object) => namespaceOf(object as unknown as Envelope), keyOf: nameOf },
+  Node: { project: (object) => nodeOf(object as unknown as Envelope), keyOf: nameOf },
+};
+
+function resourceProjection(kind: RuleKind): Projection<Resource> {
+  return { project: (object) => resourceOf(kind, object as unknown as Envelope), keyOf };
+}
+
+function resourceOf(kind: RuleKind, { metadata, spec, status }: Envelope): Resource {
+  const { name, namespace, uid, deletionTimestamp } = metadata;
+  return {
+    key: namespace === undefined ? name : `${namespace}/${name}`,
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    uid,
+    generation: metadata.generation ?? 0,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    finalizers: metadata.finalizers ?? [],
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    spec,
+    status,
+  };
+}
+
+function namespaceOf({ metadata }: Envelope): Namespace {
+  return { name: metadata.name, labels: metadata.labels ?? {} };
+}
+
+/** The kubelet states the platform twice: in `status.nodeInfo`, and as well-known labels. */
+function nodeOf({ metadata, status }: Envelope): Node {
+  const info = (status as { readonly nodeInfo?: { readonly operatingSystem?: string; readonly architecture?: string } } | undefined)?.nodeInfo;
+  const platform: Platform = {
+    os: info?.operatingSystem ?? metadata.labels?.['kubernetes.io/os'] ?? '',
+    architecture: info?.architecture ?? metadata.labels?.['kubernetes.io/arch'] ?? '',
+  };
+  return { name: metadata.name, platform };
+}
+
+function keyOf(projected: { readonly key: string }): string {
+  return projected.key;
+}
+
+function nameOf(projected: { readonly name: string }): string {
+  return projected.name;
+}
