@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Environment } from './go-version.js';
 import { withLock } from './lock.js';
 import { moduleFolder, pinnedVersion } from './programs.js';
 import type { Program } from './programs.js';
@@ -13,13 +14,13 @@ import type { Program } from './programs.js';
  *
  * @throws Error with the last lines of `go build`
  */
-export async function buildProgram(program: Program, path: string): Promise<void> {
+export async function buildProgram(program: Program, path: string, environment: Environment): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await withLock(`${path}.lock`, async () => {
     if (existsSync(path)) return; // somebody else built it while we waited
     const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}`);
     try {
-      await goBuild(program, unfinished);
+      await goBuild(program, unfinished, environment);
       renameSync(unfinished, path);
     } finally {
       rmSync(unfinished, { force: true });
@@ -28,9 +29,9 @@ export async function buildProgram(program: Program, path: string): Promise<void
 }
 
 /** Static (no C compiler needed) and without paths of this machine. */
-async function goBuild(program: Program, output: string): Promise<void> {
+async function goBuild(program: Program, output: string, environment: Environment): Promise<void> {
   const args = ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ['-s', '-w', ...stamps(program)].join(' '), '-o', output, program.package];
-  const go = spawn('go', args, { cwd: moduleFolder(program), env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const go = spawn('go', args, { cwd: moduleFolder(program), env: { ...environment, CGO_ENABLED: '0', GOWORK: 'off' }, stdio: ['ignore', 'pipe', 'pipe'] });
 
   let said = '';
   for (const stream of [go.stdout, go.stderr]) stream.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)));

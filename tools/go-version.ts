@@ -6,19 +6,26 @@ export interface GoVersion {
   readonly minor: number;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The Temporal modules ask for it. */
 const oldest: GoVersion = { major: 1, minor: 26 };
 
-let known: Promise<GoVersion> | undefined;
+const known = new Map<string | undefined, Promise<GoVersion>>();
 
-/** @throws Error saying where to get Go when there is none, or when it is too old */
-export function goVersion(): Promise<GoVersion> {
-  known ??= askGo();
-  return known;
+/**
+ * Version of the Go on the PATH. Go's own habit of fetching a newer toolchain is turned off: we want to know what is here.
+ *
+ * @throws Error saying where to get Go when there is none, or when it is too old
+ */
+export function goVersion(environment: Environment): Promise<GoVersion> {
+  const version = known.get(environment['PATH']) ?? askGo(environment);
+  known.set(environment['PATH'], version);
+  return version;
 }
 
-async function askGo(): Promise<GoVersion> {
-  const said = await promisify(execFile)('go', ['env', 'GOVERSION'], { timeout: 10_000, env: { ...process.env, GOTOOLCHAIN: 'local' } }).then(
+async function askGo(environment: Environment): Promise<GoVersion> {
+  const said = await promisify(execFile)('go', ['env', 'GOVERSION'], { timeout: 10_000, env: { ...environment, GOTOOLCHAIN: 'local' } }).then(
     ({ stdout }) => stdout,
     () => undefined,
   );

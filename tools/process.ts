@@ -12,7 +12,7 @@ export interface Server {
   readonly logFile: string;
   /** settles when the process is gone, for whatever reason; never rejects */
   readonly exited: Promise<Exit>;
-  /** SIGTERM, and SIGKILL for what has not ended ten seconds later. Fine to call on one that ended. */
+  /** SIGTERM, and SIGKILL for what has not ended ten seconds later (see `graceMs`). Fine to call on one that ended. */
   stop(): Promise<void>;
   /** SIGKILL: the bad day. */
   kill(): Promise<void>;
@@ -33,11 +33,11 @@ export interface Launch {
   readonly logFile: string;
   /** asked every 50 ms until it says yes; errors count as no */
   readonly ready: () => Promise<boolean>;
-  /** how long it may take, 60 seconds unless told */
+  /** how long it may take until it serves, 60 seconds unless told */
   readonly timeoutMs?: number;
+  /** how long it may take to end after SIGTERM, 10 seconds unless told */
+  readonly graceMs?: number;
 }
-
-const graceMs = 10_000;
 
 /**
  * Starts a process and waits until it serves. It runs in a session of its own, so Ctrl-C reaches only us and the
@@ -54,7 +54,8 @@ export async function launch(spec: Launch): Promise<Server> {
   guard(pid);
   void exited.then(() => unguard(pid));
 
-  const server: Server = { name: spec.name, pid, logFile: spec.logFile, exited, stop: () => end(child, exited, graceMs), kill: () => end(child, exited, 0) };
+  const { name, logFile, graceMs = 10_000 } = spec;
+  const server: Server = { name, pid, logFile, exited, stop: () => end(child, exited, graceMs), kill: () => end(child, exited, 0) };
   await untilReady(server, child, spec);
   return server;
 }

@@ -14,6 +14,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildProgram } from './go-build.js';
 import { goVersion } from './go-version.js';
+import type { Environment } from './go-version.js';
 import { moduleFolder, pinnedVersion, programNamed } from './programs.js';
 import type { Program, ProgramName } from './programs.js';
 
@@ -26,8 +27,6 @@ export interface Tool {
   /** the pinned one for `cache` and `build`, else what the program says of itself */
   readonly version: string;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const found = new Map<ProgramName, Promise<Tool>>();
 
@@ -53,8 +52,8 @@ export async function findTool(program: Program, environment: Environment = proc
 
 /** Builds the program into the cache; two processes that ask at once share one build. */
 export async function buildTool(program: Program, environment: Environment = process.env): Promise<Tool> {
-  const path = join(cacheFolder(environment), await cacheKey(program), program.name);
-  await buildProgram(program, path);
+  const path = join(cacheFolder(environment), await cacheKey(program, environment), program.name);
+  await buildProgram(program, path, environment);
   return { program, path, from: 'build', version: pinnedVersion(program) };
 }
 
@@ -81,14 +80,15 @@ async function fromPath(program: Program, environment: Environment): Promise<Too
 }
 
 async function fromCache(program: Program, environment: Environment): Promise<Tool | undefined> {
-  const folder = await cachedFolder(program, cacheFolder(environment));
+  const folder = await cachedFolder(program, environment);
   const path = folder && join(folder, program.name);
   return path && isExecutable(path) ? { program, path, from: 'cache', version: pinnedVersion(program) } : undefined;
 }
 
 /** Without Go nothing can be built, but what any Go built before is still good. */
-async function cachedFolder(program: Program, cache: string): Promise<string | undefined> {
-  const exact = await cacheKey(program).catch(() => undefined);
+async function cachedFolder(program: Program, environment: Environment): Promise<string | undefined> {
+  const cache = cacheFolder(environment);
+  const exact = await cacheKey(program, environment).catch(() => undefined);
   if (exact !== undefined) return join(cache, exact);
   const [start, end] = [`${program.name}-${pinHash(program)}-`, `-${platform()}`];
   const name = existsSync(cache) ? readdirSync(cache).find((each) => each.startsWith(start) && each.endsWith(end)) : undefined;
@@ -96,8 +96,8 @@ async function cachedFolder(program: Program, cache: string): Promise<string | u
 }
 
 /** `crane-1f0c9a2b3d4e-go1.26-linux-x64`: a new pin, another Go or another machine type is another folder. */
-export async function cacheKey(program: Program): Promise<string> {
-  const { major, minor } = await goVersion();
+export async function cacheKey(program: Program, environment: Environment = process.env): Promise<string> {
+  const { major, minor } = await goVersion(environment);
   return `${program.name}-${pinHash(program)}-go${major}.${minor}-${platform()}`;
 }
 

@@ -12,6 +12,7 @@ const steps = [
   // 'dist/test/support/bundle.js' bundles the workflows once for all test files
 ];
 
+// eslint-disable-next-line no-restricted-exports -- jest asks for a default export
 export default function globalSetup(_global: unknown, { rootDir }: { readonly rootDir: string }): void {
   if (isStale(rootDir)) compile(rootDir);
   for (const step of steps) {
@@ -26,7 +27,7 @@ function compile(rootDir: string): void {
 }
 
 function runNode(rootDir: string, args: readonly string[]): boolean {
-  const { NODE_OPTIONS: _ofJest, ...env } = process.env;
+  const env = { ...process.env, NODE_OPTIONS: '' }; // ours are for jest
   const { status } = spawnSync(process.execPath, args, { cwd: rootDir, env, stdio: ['ignore', 2, 2] });
   return status === 0;
 }
