@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { scratchFolder } from '../../tools/guard.js';
 
 /** A machine as the toolchain sees it: a PATH with the programs a test puts there, and a cache of its own. */
 export interface Machine {
@@ -14,7 +14,7 @@ export interface Machine {
 }
 
 export function aMachine(): Machine {
-  const dir = mkdtempSync(join(tmpdir(), 'kuik-machine-'));
+  const dir = scratchFolder('machine');
   const log = join(dir, 'builds');
   writeFileSync(log, '');
 

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { scratchFolder } from '../../tools/guard.js';
 
 /** A checkout with the real launcher, and a program that tells how it was started. */
 function aCheckout(main = 'console.log(JSON.stringify(process.argv.slice(2)))'): string {
-  const root = mkdtempSync(join(tmpdir(), 'kuik launcher ')); // a path with spaces
+  const root = scratchFolder('a checkout'); // a path with spaces
   for (const folder of ['bin', 'dist/src', 'node_modules/.bin']) mkdirSync(join(root, folder), { recursive: true });
   copyFileSync(join(import.meta.dirname, '../../bin/kuik'), join(root, 'bin/kuik'));
   writeFileSync(join(root, 'dist/src/main.js'), main);

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { scratchFolder } from '../../tools/guard.js';
 import { withLock } from '../../tools/lock.js';
 
-const aLock = (): string => join(mkdtempSync(join(tmpdir(), 'kuik-lock-')), 'lock');
+const aLock = (): string => join(scratchFolder('lock'), 'lock');
 
 describe('a lock', () => {
   test('waits while a living process holds it', async () => {
