@@ -181,7 +181,7 @@ function retryAfterOf(answer: http.IncomingMessage): number | undefined {
 function queryText(query: ApiCall['query'] = {}): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
-  return params.size === 0 ? '' : `?${params}`;
+  return params.size === 0 ? '' : `?${params.toString()}`;
 }
 
 function isReset(error: unknown): boolean {

@@ -1,0 +1,96 @@
+import { Failure } from '../../domain/failure.js';
+import { podOf } from '../../domain/pod.js';
+import type { Change, Cluster, WatchHealth, Watched, WatchedKind } from '../cluster.js';
+import { Events } from './event.js';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { LeaseLeadership, type LeaseOptions } from './lease.js';
+import { Expired, ListWatch } from './list-watch.js';
+import { projections } from './projections.js';
+import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord } from './record.js';
+import { Reflector, type ReflectorOptions } from './reflector.js';
+import { Requests, type RequestsOptions } from './requests.js';
+import { watchedTypes } from './resources.js';
+import { applyRuleStatus, setFinalizer } from './rule.js';
+import { applySecret, deleteSecret, readSecret } from './secret.js';
+import { applyWebhookConfiguration } from './webhook-configuration.js';
+
+export interface ClusterOptions extends RequestsOptions {
+  readonly watch?: ReflectorOptions;
+  /** who reports our events: usually the name of our Pod */
+  readonly instance?: string;
+  /** objects of one page of a list */
+  readonly pageSize?: number;
+  /** milliseconds since the epoch */
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** A cluster reached over HTTP, with what the port does not know: leader election, and an end. */
+export interface KubernetesCluster extends Cluster {
+  leadership(options: LeaseOptions): LeaseLeadership;
+  close(): void;
+}
+
+export function connectCluster(config: KubeConfig, options: ClusterOptions = {}): KubernetesCluster {
+  const { instance = 'kuik', pageSize, now = Date.now, random = Math.random } = options;
+  const requests = new Requests(config, options);
+  const events = new Events(requests, { instance, now, random });
+  const watches = new Map<Pick<Reflector<unknown>, 'health'>, WatchedKind>();
+  const source = (kind: WatchedKind): ListWatch => new ListWatch(requests, watchedTypes[kind], pageSize);
+
+  return {
+    async watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal): Promise<void> {
+      const reflector = new Reflector(source(kind), projections[kind], onChange, { now, random, ...options.watch });
+      watches.set(reflector, kind);
+      await reflector.run(signal);
+      watches.delete(reflector);
+    },
+    watchHealth: (): readonly WatchHealth[] => [...watches].map(([reflector, kind]) => ({ kind, ...reflector.health })),
+    list: (kind) => listAll(source(kind), kind),
+
+    async pod(namespace, name) {
+      const pod = await requests.jsonOrNothing({ verb: 'get', type: watchedTypes.Pod, namespace, name });
+      return pod === undefined ? undefined : podOf(pod);
+    },
+    async namespaceUid(name) {
+      const namespace = (await requests.json({ verb: 'get', type: watchedTypes.Namespace, name })) as { metadata: { uid: string } };
+      return namespace.metadata.uid;
+    },
+
+    secret: (ref) => readSecret(requests, ref),
+    applySecret: (secret, manager) => applySecret(requests, secret, manager),
+    deleteSecret: (ref) => deleteSecret(requests, ref),
+
+    record: (image) => readRecord(requests, image),
+    applyUsage: (usage) => applyUsage(requests, usage),
+    changePlace: (image, reference, manager, change) => changePlace(requests, image, reference, manager, change),
+    deleteRecord: (image) => deleteRecord(requests, image),
+    annotateRecord: (image, annotations) => annotateRecord(requests, image, annotations),
+
+    applyRuleStatus: (rule, status) => applyRuleStatus(requests, rule, status),
+    setFinalizer: (rule, finalizer, present) => setFinalizer(requests, rule, finalizer, present),
+    applyWebhookConfiguration: (configuration) => applyWebhookConfiguration(requests, configuration),
+    emitEvent: (event) => events.emit(event),
+
+    leadership: (lease) => new LeaseLeadership(requests, lease),
+    close: () => requests.close(),
+  };
+}
+
+const listAttempts = 3;
+
+/** Pages of one list only; when the server forgets it half-way, the whole list is read again. */
+async function listAll<K extends WatchedKind>(source: ListWatch, kind: K): Promise<readonly Watched[K][]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const found: Watched[K][] = [];
+      for await (const page of source.pages(new AbortController().signal)) {
+        for (const object of page.items) found.push(projections[kind].project(object));
+      }
+      return found;
+    } catch (error) {
+      if (!(error instanceof Expired)) throw error;
+      if (attempt === listAttempts) throw new Failure({ code: 'conflict', side: 'cluster', message: `list of ${kind} changed faster than it could be read` }, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { isFailure } from '../../domain/failure.js';
+import { labels, type FieldManager } from '../../domain/names.js';
+import type { SecretRef } from '../../domain/rule.js';
+import type { AppliedSecret, Secret } from '../cluster.js';
+import { apply } from './apply.js';
+import type { Requests } from './requests.js';
+import { secretType as type } from './resources.js';
+
+interface StoredSecret {
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly type?: string;
+  /** base64 */
+  readonly data?: Readonly<Record<string, string>> | null;
+}
+
+export async function readSecret(requests: Requests, ref: SecretRef): Promise<Secret | undefined> {
+  const object = (await requests.jsonOrNothing({ ...ref, verb: 'get', type })) as StoredSecret | undefined;
+  if (object === undefined) return undefined;
+
+  const { namespace, name, uid, resourceVersion, labels = {}, annotations = {} } = object.metadata;
+  const data = Object.entries(object.data ?? {}).map(([key, value]) => [key, new Uint8Array(Buffer.from(value, 'base64'))]);
+  return { namespace, name, uid, resourceVersion, type: object.type ?? 'Opaque', data: Object.fromEntries(data) as Secret['data'], labels, annotations };
+}
+
+/**
+ * Without force, so that a Secret which happens to have our name is not overwritten. Copies that v2 made are ours:
+ * they carry the owner labels, and only then are fields taken over.
+ */
+export async function applySecret(requests: Requests, secret: AppliedSecret, manager: FieldManager): Promise<void> {
+  const { namespace, name } = secret;
+  try {
+    await apply(requests, type, { namespace, name }, manager, objectOf(secret));
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'conflict' || !(await isOurs(requests, secret))) throw error;
+    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: true });
+  }
+}
+
+export async function deleteSecret(requests: Requests, ref: SecretRef): Promise<void> {
+  await requests.jsonOrNothing({ ...ref, verb: 'delete', type });
+}
+
+function objectOf({ data, type: secretType, labels, annotations, owner }: AppliedSecret): { metadata: object; type: string; data: object } {
+  const encoded = Object.entries(data).map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]);
+  return {
+    metadata: { labels, annotations, ...(owner === undefined ? {} : { ownerReferences: [owner] }) },
+    type: secretType,
+    data: Object.fromEntries(encoded) as object,
+  };
+}
+
+async function isOurs(requests: Requests, ref: SecretRef): Promise<boolean> {
+  const known = await readSecret(requests, ref);
+  return known?.labels[labels.ownerUid] !== undefined;
+}
