@@ -15,7 +15,7 @@ const nanoseconds: Readonly<Record<string, bigint>> = {
   h: 3_600_000_000_000n,
 };
 
-const nanosecondsPerMs = 1e6;
+const nanosecondsPerMs = 1_000_000n;
 const longest = 2n ** 63n; // Go counts nanoseconds in 64 bits: about 292 years
 const part = /([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)/y;
 const mostFractionDigits = 18; // the 19th digit of an hour is far below a nanosecond
@@ -33,7 +33,8 @@ export function parseDuration(text: string): number | undefined {
 
   const total = sumOfParts(unsigned);
   if (total === undefined || total >= longest) return undefined;
-  return Number(text.startsWith('-') ? -total : total) / nanosecondsPerMs;
+  const ms = millisecondsOf(total);
+  return text.startsWith('-') && ms !== 0 ? -ms : ms;
 }
 
 function sumOfParts(text: string): bigint | undefined {
@@ -53,6 +54,11 @@ function sumOfParts(text: string): bigint | undefined {
 
 function nanosecondsOf(whole: string, fraction: string, unit: bigint): bigint {
   return BigInt(whole) * unit + (BigInt(fraction) * unit) / 10n ** BigInt(fraction.length);
+}
+
+/** Whole milliseconds and the rest apart: together they would exceed what a number counts exactly after 104 days. */
+function millisecondsOf(total: bigint): number {
+  return Number(total / nanosecondsPerMs) + Number(total % nanosecondsPerMs) / Number(nanosecondsPerMs);
 }
 
 /**

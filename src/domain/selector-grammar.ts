@@ -29,8 +29,7 @@ const operators: Readonly<Record<string, Requirement['operator']>> = {
   '<': 'below',
 };
 
-const token = /[ \t\r\n]*(==|!=|[=!(),<>]|[^ \t\r\n=!(),<>]+)/y;
-const trailingBlanks = /[ \t\r\n]+$/;
+const words = /==|!=|[=!(),<>]|[^ \t\r\n=!(),<>]+/g;
 const namePart = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const prefixPart = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const longestPrefix = 253;
@@ -49,13 +48,13 @@ export function parseRequirements(text: string): ParsedRequirements {
 /** Leaves the descent at the first problem; never leaves this file. */
 class Unreadable extends Error {}
 
-/** The words of a text, read one by one; undefined at the end. */
+/** The words of a text, read one by one; undefined at the end. Blanks only separate them. */
 class Tokens {
   readonly #words: readonly string[];
   #position = 0;
 
   constructor(text: string) {
-    this.#words = split(text.replace(trailingBlanks, ''));
+    this.#words = text.match(words) ?? [];
   }
 
   peek(): string | undefined {
@@ -71,13 +70,6 @@ class Tokens {
     this.#position++;
     return true;
   }
-}
-
-function split(text: string): string[] {
-  const words: string[] = [];
-  token.lastIndex = 0;
-  while (token.lastIndex < text.length) words.push(token.exec(text)?.[1] ?? '');
-  return words;
 }
 
 function selector(tokens: Tokens): Requirement[] {
@@ -120,16 +112,24 @@ function single(tokens: Tokens): string {
 
 function list(tokens: Tokens): string[] {
   if (!tokens.take('(')) throw unexpected(tokens.peek(), '"("');
-
-  const values = [item(tokens)];
-  while (tokens.take(',')) values.push(item(tokens));
+  const values = tokens.peek() === ')' ? [''] : items(tokens);
   if (!tokens.take(')')) throw unexpected(tokens.peek(), '"," or ")"');
   return values;
 }
 
-function item(tokens: Tokens): string {
-  const word = tokens.peek();
-  return word === ',' || word === ')' ? '' : plainWord(tokens);
+/** Reads commas in pairs, as the API server does: `(a,,b)` holds the empty value, `(a,,)` is refused. */
+function items(tokens: Tokens): string[] {
+  const values: string[] = [];
+  for (;;) {
+    if (tokens.take(',')) {
+      if (values.length === 0) values.push('');
+      if (tokens.peek() === ')') return [...values, ''];
+      if (tokens.take(',')) values.push('');
+    } else {
+      values.push(plainWord(tokens));
+      if (tokens.peek() !== ',') return values;
+    }
+  }
 }
 
 function plainWord(tokens: Tokens): string {
