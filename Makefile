@@ -38,6 +38,6 @@ dist/.built: $(modules) tsconfig.json tsconfig.build.json $(sources)
 $(modules): package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node.js, any recent version (https://nodejs.org), and run this again' >&2; exit 1; }
 	@echo 'installing npm packages ...'
-	@npm ci --no-progress
+	@npm ci --no-progress --loglevel=error
 	@node -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0 : 1)' || { echo "no Node 24 came with the npm packages for this platform ($$(uname -sm)): install Node 24 or newer and run this again" >&2; exit 1; }
 	@touch $@
