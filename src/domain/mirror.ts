@@ -4,20 +4,22 @@
  * 1. an image that a mirror rule in force selects, for a Pod in its scope, wants one destination per mirror;
  * 2. an image that already lies inside a mirror prefix is not mirrored again;
  * 3. wishes of several rules for one destination are merged, safely;
- * 4. of two images that want one destination, one is refused and reported.
+ * 4. of two images that want one destination, one is refused and reported;
+ * 5. a copy that Pods pull from is kept, whatever rules and filters say by now.
  *
  * @see docs/concepts/mirror.md
  */
 import { isSameImage, resolveCollisions, type Collision } from './collision.js';
 import { algorithmOf, hexOf } from './digest.js';
 import { seesPod, selectsImage } from './filter.js';
-import { imageName, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { mirrorPlace } from './join.js';
 import { insideAnyMirror, mirrorPrefixes, type MirrorPrefixes } from './mirror-prefix.js';
 import type { Platform } from './platform.js';
-import type { ImageRecord } from './record.js';
+import { compareTexts } from './rank.js';
+import type { ImageRecord, PlaceRecord } from './record.js';
 import { replicasOf } from './replica.js';
-import { isInForce, ruleText, type CopyStrategy, type Mirror, type MirrorRule, type Rule, type RuleId } from './rule.js';
+import { isInForce, ruleText, type CopyStrategy, type Mirror, type MirrorRule, type Rule, type RuleId, type SecretRef } from './rule.js';
 import type { PodScope } from './usage.js';
 
 /** An image some Pods use, and what filters see of those Pods. */
@@ -31,6 +33,8 @@ export interface MirrorPicture {
   /** all rules: invalid and suspended ones still prevent loops */
   readonly rules: readonly Rule[];
   readonly records: readonly ImageRecord[];
+  /** whether a Pod names this place as its current image, opted out or not */
+  readonly isPulledFrom: (place: PlaceId) => boolean;
   readonly settings: MirrorSettings;
 }
 
@@ -46,9 +50,11 @@ export interface WantedCopy {
   /** `host/path:tag`; an anchor tag for a pinned image */
   readonly publishAs: ImageName;
   readonly image: ImageName;
-  /** by rank; the first one's credentials are used */
+  /** by rank; none when only Pods hold it */
   readonly rules: readonly RuleId[];
-  readonly mirror: Mirror;
+  /** `<Kind>/[<namespace>/]<name>` of the first rule, whose credentials are used */
+  readonly rule?: string;
+  readonly secret?: SecretRef;
   readonly sources: readonly ImageName[];
   readonly platforms: readonly Platform[];
   readonly copy: CopyStrategy;
@@ -77,6 +83,7 @@ export function planMirrors(picture: MirrorPicture): MirrorPlan {
     const other = wanted.get(wish.destination);
     wanted.set(wish.destination, other === undefined ? wish : merge(other, wish));
   }
+  for (const copy of copiesInUse(picture)) if (!wanted.has(copy.destination)) wanted.set(copy.destination, copy);
   return { wanted, collisions };
 }
 
@@ -117,7 +124,8 @@ function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror
     publishAs: publishedName(place),
     image: imageName(image),
     rules: [rule.id],
-    mirror,
+    rule: ruleText(rule.id),
+    ...(mirror.credentialSecret === undefined ? {} : { secret: mirror.credentialSecret }),
     sources: [imageName(image), ...replicasOf(image, users, picture.rules).map(imageName)],
     platforms: mirror.platforms ?? picture.settings.platforms,
     copy: mirror.copy,
@@ -126,6 +134,35 @@ function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror
     cleanup: mirror.cleanup.enabled,
     drift: rule.drift,
     shared: mirror.shared,
+  };
+}
+
+/** Copies no rule wants any more, but Pods pull from: never deleted by this cluster's leave. */
+function copiesInUse({ records, isPulledFrom, settings }: MirrorPicture): WantedCopy[] {
+  return records.flatMap(({ image, places }) =>
+    places.flatMap((place) => {
+      const ref = place.role === 'mirror' && place.mirroredAt !== undefined ? parseImageRef(place.reference) : undefined;
+      return ref !== undefined && isPulledFrom(placeIdentity(ref)) ? [heldByPods(image, ref, place, settings)] : [];
+    }),
+  );
+}
+
+function heldByPods(image: ImageName, ref: ImageRef, { rule, secret }: PlaceRecord, settings: MirrorSettings): WantedCopy {
+  return {
+    destination: placeIdentity(ref),
+    publishAs: publishedName(ref),
+    image,
+    rules: [],
+    ...(rule === undefined ? {} : { rule }),
+    ...(secret === undefined ? {} : { secret }),
+    sources: [image],
+    platforms: settings.platforms,
+    copy: 'auto',
+    referrers: 'auto',
+    retentionMs: settings.retentionMs,
+    cleanup: false,
+    drift: 'keep',
+    shared: false,
   };
 }
 
@@ -158,8 +195,4 @@ function safest<T extends string>(order: readonly T[], a: T, b: T): T {
 function uniquePlatforms(platforms: readonly Platform[]): Platform[] {
   const byText = new Map(platforms.map((platform) => [`${platform.os ?? ''}/${platform.architecture}/${platform.variant ?? ''}`, platform]));
   return [...byText.entries()].sort(([a], [b]) => compareTexts(a, b)).map(([, platform]) => platform);
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

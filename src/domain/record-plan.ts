@@ -68,7 +68,7 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
     pods: use.pods,
     original: use.original,
     mirrors: presence(copies, record),
-    places: uniquePlaces([originPart(image), ...mirrors, ...replicas, ...retained(record, picture).map(({ part }) => part)]),
+    places: placesOnce([originPart(image), ...mirrors, ...replicas, ...retained(record, picture).map(({ part }) => part)]),
     conditions: conditionsOf(copies, record, picture.now),
   };
 }
@@ -85,7 +85,7 @@ function planUnused(record: ImageRecord, picture: RecordPicture): { usage: Recor
     unusedSince: new Date(since).toISOString(),
     ...(ends.length > 0 && record.keepUntil !== 'forever' ? { expiresAt: new Date(Math.max(...ends, pinnedUntil(record))).toISOString() } : {}),
     mirrors: '0/0',
-    places: uniquePlaces([originPart(record.image), ...kept.map(({ part }) => part)]),
+    places: placesOnce([originPart(record.image), ...kept.map(({ part }) => part)]),
     conditions: conditionsOf([], record, picture.now),
   };
   return { usage, isOver: kept.length === 0 && picture.now - since >= lingerMs };
@@ -104,13 +104,12 @@ function originPart(image: ImageName): PlacePart {
 }
 
 /** A place is named in the record by its identity, so that every spelling of it is one item. */
-function mirrorPart(copy: WantedCopy): PlacePart {
-  const [rule] = copy.rules;
+function mirrorPart({ destination, rule, secret }: WantedCopy): PlacePart {
   return {
-    reference: referenceOf(copy.destination),
+    reference: referenceOf(destination),
     role: 'mirror',
-    ...(rule === undefined ? {} : { rule: ruleText(rule) }),
-    ...(copy.mirror.credentialSecret === undefined ? {} : { secret: copy.mirror.credentialSecret }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(secret === undefined ? {} : { secret }),
   };
 }
 
@@ -202,7 +201,7 @@ function sinceWhen(condition: Undated, record: ImageRecord | undefined, now: num
   return previous?.status === condition.status ? previous.lastTransitionTime : new Date(now).toISOString();
 }
 
-function uniquePlaces(parts: readonly PlacePart[]): PlacePart[] {
+function placesOnce(parts: readonly PlacePart[]): PlacePart[] {
   const byReference = new Map<ImageName, PlacePart>();
   for (const part of parts) if (!byReference.has(part.reference)) byReference.set(part.reference, part);
   return [...byReference.values()].slice(0, 64);

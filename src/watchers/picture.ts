@@ -1,0 +1,68 @@
+import type { ImageName, ImageRef } from '../domain/image-ref.js';
+import type { Rule } from '../domain/rule.js';
+import { insideAnyMirror, mirrorPrefixes } from '../domain/mirror-prefix.js';
+import { optOutOf, type SkipSettings } from '../domain/opt-out.js';
+import type { PodImage } from '../domain/original.js';
+import type { ImageUse } from '../domain/record-plan.js';
+import type { Pod, PodScope } from '../domain/usage.js';
+
+/** What of the usage view a picture is made of. */
+export interface PodSource {
+  pods(): Iterable<Pod>;
+  imagesOf(pod: Pod): readonly PodImage[];
+}
+
+export interface PictureSettings {
+  readonly skip: SkipSettings;
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
+}
+
+/**
+ * Every image that Pods without an opt-out use, and what filters see of those Pods: each distinct scope once, since
+ * the Pods of a workload look alike.
+ */
+export function imagesInUse(source: PodSource, { skip, namespaceLabels }: PictureSettings): ImageUse[] {
+  const images = new Map<ImageName, Gathering>();
+  const scopeKey = numbering();
+  for (const pod of source.pods()) {
+    if (optOutOf(pod, skip, namespaceLabels(pod.namespace)) !== undefined) continue;
+    const key = `${pod.namespace} ${scopeKey(pod.labels)} ${scopeKey(pod.annotations)}`;
+    for (const image of source.imagesOf(pod)) gather(images, image, pod, key);
+  }
+  return [...images.values()].map(({ ref, users, pods, original }) => ({ ref, users: [...users.values()], pods, original }));
+}
+
+/**
+ * The images records are about. A copy that a Pod was routed to is a place of its image's record, not an image of
+ * its own: it has none, unless a Pod names it by itself and nothing else explains it.
+ */
+export function recordedImages(used: readonly ImageUse[], rules: readonly Rule[], isKnownCopy: (ref: ImageRef) => boolean): ImageUse[] {
+  const prefixes = mirrorPrefixes(rules);
+  return used.filter(({ ref, original }) => original || !(insideAnyMirror(ref, prefixes, {}) && isKnownCopy(ref)));
+}
+
+interface Gathering {
+  readonly ref: ImageRef;
+  readonly users: Map<string, PodScope>;
+  pods: number;
+  original: boolean;
+}
+
+function gather(images: Map<ImageName, Gathering>, { name, ref, isOriginal }: PodImage, pod: Pod, key: string): void {
+  const known = images.get(name) ?? { ref, users: new Map<string, PodScope>(), pods: 0, original: false };
+  known.users.set(key, pod);
+  known.pods += 1;
+  known.original ||= isOriginal;
+  images.set(name, known);
+}
+
+/** Equal maps of labels are one object in the view, so a number per object tells them apart without reading them. */
+function numbering(): (object: object) => number {
+  const numbers = new WeakMap<object, number>();
+  let last = 0;
+  return (object) => {
+    const known = numbers.get(object) ?? ++last;
+    numbers.set(object, known);
+    return known;
+  };
+}

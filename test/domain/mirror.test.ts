@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { knownImageRef, type PlaceId } from '../../src/domain/image-ref.js';
+import { mergeWishes, planMirrors, type MirrorPicture } from '../../src/domain/mirror.js';
+import type { Rule } from '../../src/domain/rule.js';
+import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule, brokenFilter, type SomePod } from '../support/builders.js';
+
+const settings = { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 };
+const hex = 'a'.repeat(64);
+
+interface Used {
+  readonly image: string;
+  readonly by?: readonly SomePod[];
+}
+
+function aPicture(used: readonly Used[], rules: readonly Rule[], more: Partial<MirrorPicture> = {}): MirrorPicture {
+  return { used: used.map(({ image, by = [{}] }) => ({ ref: knownImageRef(image), users: by.map(aPod) })), rules, records: [], isPulledFrom: () => false, settings, ...more };
+}
+
+function wanted(used: readonly Used[], rules: readonly Rule[], more?: Partial<MirrorPicture>): string[] {
+  return [...planMirrors(aPicture(used, rules, more)).wanted.keys()];
+}
+
+const mirror = 'registry.example.com/mirror';
+
+describe('which copies are wanted', () => {
+  test.each<[string, readonly Used[], readonly Rule[], readonly string[]]>([
+    ['one per mirror of a rule that selects the image', [{ image: 'nginx:1.27' }], [aMirrorRule({ mirrors: [{}, { registry: 'far.example.com' }] })], [`${mirror}/library/nginx:1.27`, 'far.example.com/mirror/library/nginx:1.27']],
+    ['none of an image no rule selects', [{ image: 'nginx:1.27' }], [aMirrorRule({ images: { include: [/quay\.io.*/] } })], []],
+    ['none for Pods outside the scope of the rule', [{ image: 'nginx:1.27', by: [{ namespace: 'shop' }] }], [aMirrorRule({ namespace: 'team-a' })], []],
+    ['one as soon as a single Pod is in scope', [{ image: 'nginx:1.27', by: [{ namespace: 'shop' }, { namespace: 'team-a' }] }], [aMirrorRule({ namespace: 'team-a' })], [`${mirror}/library/nginx:1.27`]],
+    ['none of a copy: mirrors are not mirrored', [{ image: `${mirror}/library/nginx:1.27` }], [aMirrorRule()], []],
+    ['none into the prefix of a suspended rule either', [{ image: 'old.example.com/m/nginx:1' }], [aMirrorRule(), aMirrorRule({ name: 'old', suspended: true, mirrors: [{ registry: 'old.example.com', path: 'm' }] })], []],
+    ['none by a suspended rule', [{ image: 'nginx:1.27' }], [aMirrorRule({ suspended: true })], []],
+    ['none by a rule that is out of force, while others work', [{ image: 'nginx:1.27' }], [aMirrorRule({ problems: [brokenFilter] }), aMirrorRule({ name: 'good', mirrors: [{ path: 'good' }] })], ['registry.example.com/good/library/nginx:1.27']],
+    ['none where the destination would be the image itself', [{ image: 'nginx:1.27' }], [aMirrorRule({ mirrors: [{ registry: 'index.docker.io', path: '' }] })], []],
+    ['by digest for a pinned image', [{ image: `nginx@sha256:${hex}` }], [aMirrorRule()], [`${mirror}/library/nginx@sha256:${hex}`]],
+  ])('%s', (_sentence, used, rules, destinations) => {
+    expect(wanted(used, rules)).toEqual(destinations);
+  });
+
+  test('a pinned image is published under an anchor tag, so that nothing collects it', () => {
+    const { wanted: plan } = planMirrors(aPicture([{ image: `ghcr.io/acme/api:v4@sha256:${hex}` }], [aMirrorRule()]));
+
+    expect([...plan.values()]).toMatchObject([{ destination: `${mirror}/acme/api@sha256:${hex}`, publishAs: `${mirror}/acme/api:kuik-sha256-${hex}` }]);
+  });
+
+  test('sources are the origin, then the replicas rules declare, by rank', () => {
+    const replicas = aReplicaRule({ upstreams: [{ registry: 'docker.io' }, { registry: 'b.example.com', priority: 5 }, { registry: 'a.example.com', priority: 1 }] });
+
+    const { wanted: plan } = planMirrors(aPicture([{ image: 'nginx:1.27' }], [aMirrorRule(), replicas]));
+
+    expect(plan.get(`${mirror}/library/nginx:1.27` as PlaceId)?.sources).toEqual(['docker.io/library/nginx:1.27', 'a.example.com/library/nginx:1.27', 'b.example.com/library/nginx:1.27']);
+  });
+
+  test('a copy Pods pull from is kept when no rule wants it any more, and never cleaned up', () => {
+    const destination = `${mirror}/library/nginx:1.27`;
+    const records = [aRecord({ places: [aCopy(destination, { rule: 'ClusterImageSetMirror/gone' })] })];
+
+    const { wanted: plan } = planMirrors(aPicture([], [], { records, isPulledFrom: (place) => place === destination }));
+
+    expect([...plan.values()]).toMatchObject([{ destination, rules: [], cleanup: false, image: 'docker.io/library/nginx:1.27' }]);
+  });
+});
+
+describe('two images that want one destination', () => {
+  const both = [{ image: 'nginx:1.27' }, { image: 'quay.io/library/nginx:1.27' }];
+  const destination = `${mirror}/library/nginx:1.27`;
+
+  test('the first by name gets it, the other is reported', () => {
+    const plan = planMirrors(aPicture(both, [aMirrorRule()]));
+
+    expect([...plan.wanted.values()].map(({ image }) => image)).toEqual(['docker.io/library/nginx:1.27']);
+    expect(plan.collisions).toEqual([{ destination, image: 'quay.io/library/nginx:1.27', holder: 'docker.io/library/nginx:1.27' }]);
+  });
+
+  test('the one whose copy is there keeps it', () => {
+    const records = [aRecord({ image: 'quay.io/library/nginx:1.27', places: [aCopy(destination)] })];
+
+    expect(planMirrors(aPicture(both, [aMirrorRule()], { records })).wanted.get(destination as PlaceId)?.image).toBe('quay.io/library/nginx:1.27');
+  });
+
+  test('names of one place are one image: nginx and nginx:latest', () => {
+    expect(planMirrors(aPicture([{ image: 'nginx' }, { image: 'nginx:latest' }], [aMirrorRule()])).collisions).toEqual([]);
+  });
+});
+
+describe('several rules that want one copy', () => {
+  const careless = aMirrorRule({ name: 'careless', priority: 1, drift: 'sync', mirrors: [{ copy: 'rewrite', cleanup: { enabled: true, retentionMs: 10 }, platforms: [{ architecture: 'amd64' }] }] });
+  const careful = aMirrorRule({ name: 'careful', priority: 2, drift: 'keep', mirrors: [{ copy: 'all', cleanup: { enabled: false, retentionMs: 99 }, platforms: [{ architecture: 'arm64' }] }] });
+
+  test('add up safely: longest retention, all platforms, clean-up only if all agree', () => {
+    const { wanted: plan } = planMirrors(aPicture([{ image: 'nginx:1.27' }], [careless, careful]));
+
+    expect([...plan.values()]).toMatchObject([
+      { rule: 'ClusterImageSetMirror/careless', retentionMs: 99, cleanup: false, copy: 'all', drift: 'keep', platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }] },
+    ]);
+    expect([...plan.values()][0]?.rules.map(({ name }) => name)).toEqual(['careless', 'careful']);
+  });
+
+  test('the order of rules and images changes nothing', () => {
+    const rules = [careless, careful, aMirrorRule({ name: 'third', images: { include: [/.*redis.*/] } }), aReplicaRule()];
+    const used = [{ image: 'nginx:1.27' }, { image: 'redis:7' }, { image: 'quay.io/library/redis:7' }];
+    const expected = plain(planMirrors(aPicture(used, rules)));
+
+    fc.assert(
+      fc.property(fc.shuffledSubarray(rules, { minLength: rules.length }), fc.shuffledSubarray(used, { minLength: used.length }), (someRules, someUsed) => {
+        expect(plain(planMirrors(aPicture(someUsed, someRules)))).toEqual(expected);
+      }),
+    );
+  });
+
+  test('merging is idempotent', () => {
+    const policy = { platforms: [{ architecture: 'arm64' }], copy: 'sparse', referrers: 'none', retentionMs: 5, cleanup: true, drift: 'warn', shared: true } as const;
+
+    expect(mergeWishes(policy, policy)).toEqual(policy);
+  });
+});
+
+function plain(plan: ReturnType<typeof planMirrors>): object {
+  return { wanted: [...plan.wanted].sort(([a], [b]) => (a < b ? -1 : 1)), collisions: plan.collisions };
+}

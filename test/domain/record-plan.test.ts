@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { planMirrors } from '../../src/domain/mirror.js';
+import { planRecords, type RecordPlan } from '../../src/domain/record-plan.js';
+import type { ImageRecord } from '../../src/domain/record.js';
+import type { Rule } from '../../src/domain/rule.js';
+import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule } from '../support/builders.js';
+
+const now = Date.parse('2026-11-20T12:00:00Z');
+const hour = 3_600_000;
+const copy = 'registry.example.com/mirror/library/nginx:1.27';
+const cleaning = aMirrorRule({ mirrors: [{ cleanup: { enabled: true, retentionMs: 7 * 24 * hour } }] });
+
+interface Situation {
+  readonly used?: readonly string[];
+  readonly rules?: readonly Rule[];
+  readonly records?: readonly ImageRecord[];
+}
+
+function plan({ used = [], rules = [], records = [] }: Situation): RecordPlan {
+  const uses = used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
+  const mirrors = planMirrors({ used: uses, rules, records, isPulledFrom: () => false, settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour } });
+  return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, now });
+}
+
+describe('the record of an image in use', () => {
+  test('names its origin, its mirrors and its replicas', () => {
+    const { apply } = plan({ used: ['nginx:1.27'], rules: [aMirrorRule(), aReplicaRule()] });
+
+    expect(apply[0]).toMatchObject({
+      image: 'docker.io/library/nginx:1.27',
+      pods: 1,
+      mirrors: '0/1',
+      places: [
+        { reference: 'docker.io/library/nginx:1.27', role: 'origin' },
+        { reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main' },
+        { reference: 'replica.example.com/library/nginx:1.27', role: 'replica' },
+      ],
+    });
+  });
+
+  test.each<[string, ImageRecord, string, string]>([
+    ['says 0/1 and Pending before there is a copy', aRecord(), '0/1', 'False'],
+    ['says 1/1 and Mirrored when the copy is verified', aRecord({ places: [aCopy(copy)] }), '1/1', 'True'],
+    ['does not count a copy somewhere else', aRecord({ places: [aCopy('other.example.com/nginx:1.27')] }), '0/1', 'False'],
+  ])('%s', (_sentence, record, mirrors, status) => {
+    const [usage] = plan({ used: ['nginx:1.27'], rules: [aMirrorRule()], records: [record] }).apply;
+
+    expect(usage?.mirrors).toBe(mirrors);
+    expect(usage?.conditions.find(({ type }) => type === 'Mirrored')?.status).toBe(status);
+  });
+
+  test('has no clock: it is in use', () => {
+    const [usage] = plan({ used: ['nginx:1.27'], rules: [cleaning], records: [aRecord({ unusedSince: '2026-11-01T00:00:00Z', expiresAt: '2026-11-08T00:00:00Z' })] }).apply;
+
+    expect(usage).not.toHaveProperty('unusedSince');
+    expect(usage).not.toHaveProperty('expiresAt');
+  });
+
+  test('keeps the time of a condition that has not changed', () => {
+    const since = '2026-11-01T00:00:00Z';
+    const record = aRecord({ places: [aCopy(copy)], conditions: [{ type: 'Mirrored', status: 'True', reason: 'Mirrored', message: '', lastTransitionTime: since }] });
+
+    const [usage] = plan({ used: ['nginx:1.27'], rules: [aMirrorRule()], records: [record] }).apply;
+
+    expect(usage?.conditions.find(({ type }) => type === 'Mirrored')?.lastTransitionTime).toBe(since);
+    expect(usage?.conditions.find(({ type }) => type === 'Available')?.lastTransitionTime).toBe(new Date(now).toISOString());
+  });
+});
+
+describe('the record of an image nobody uses any more', () => {
+  const unused = (unusedSince?: string, rest: Partial<ImageRecord> = {}): ImageRecord => aRecord({ pods: 0, unusedSince, places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main' })], ...rest });
+
+  test('stamps the time once', () => {
+    expect(plan({ rules: [cleaning], records: [unused()] }).apply[0]?.unusedSince).toBe(new Date(now).toISOString());
+    expect(plan({ rules: [cleaning], records: [unused('2026-11-19T00:00:00.000Z')] }).apply[0]?.unusedSince).toBe('2026-11-19T00:00:00.000Z');
+  });
+
+  test('reads a time before 1970, the mark v2 leaves, as unused since now', () => {
+    expect(plan({ rules: [cleaning], records: [unused('1969-01-01T00:00:00Z')] }).apply[0]?.unusedSince).toBe(new Date(now).toISOString());
+  });
+
+  test('announces when its copy goes: last use plus the retention of the mirror', () => {
+    expect(plan({ rules: [cleaning], records: [unused('2026-11-19T00:00:00.000Z')] }).apply[0]?.expiresAt).toBe('2026-11-26T00:00:00.000Z');
+  });
+
+  test('announces nothing while it is pinned for ever', () => {
+    expect(plan({ rules: [cleaning], records: [unused('2026-11-19T00:00:00.000Z', { keepUntil: 'forever' })] }).apply[0]).not.toHaveProperty('expiresAt');
+  });
+
+  test('forgets a copy no rule cleans up: it stays in the registry and leaves the record', () => {
+    const [usage] = plan({ rules: [aMirrorRule()], records: [unused('2026-11-20T11:30:00.000Z')] }).apply;
+
+    expect(usage?.places.map(({ reference }) => reference)).toEqual(['docker.io/library/nginx:1.27']);
+  });
+
+  test.each([
+    ['stays for an hour', '2026-11-20T11:30:00.000Z', []],
+    ['goes after an hour', '2026-11-20T10:30:00.000Z', [imageName(knownImageRef('nginx:1.27'))]],
+  ])('%s when nothing retains it', (_sentence, unusedSince, removed) => {
+    expect(plan({ rules: [], records: [unused(unusedSince)] }).remove).toEqual(removed);
+  });
+
+  test('releases the claim of a copy nothing wants', () => {
+    expect(plan({ rules: [cleaning], records: [unused()] }).released).toEqual([copy]);
+    expect(plan({ used: ['nginx:1.27'], rules: [cleaning], records: [aRecord({ places: [aCopy(copy)] })] }).released).toEqual([]);
+  });
+});

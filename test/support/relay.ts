@@ -1,0 +1,62 @@
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A TCP relay before a server of a test: the bad line between it and us. */
+export interface Relay {
+  /** `127.0.0.1:PORT`: use it instead of the server's own */
+  readonly address: string;
+  /** bytes that came back from the server so far */
+  readonly received: () => number;
+  /** from now on answers pass at this pace; undefined is full speed */
+  limit(bytesPerSecond: number | undefined): void;
+  /** accepts connections and answers nothing */
+  blackhole(on: boolean): void;
+  close(): Promise<void>;
+}
+
+export async function startRelay(to: string): Promise<Relay> {
+  const [host = '', port = ''] = to.split(':');
+  const sockets = new Set<Socket>();
+  const state = { received: 0, bytesPerSecond: undefined as number | undefined, isBlackhole: false };
+
+  const server = createServer((client) => {
+    watch(client, sockets);
+    if (state.isBlackhole) return; // accepted, and nothing ever comes
+    const upstream = createConnection({ host, port: Number(port) });
+    watch(upstream, sockets);
+    client.once('close', () => upstream.destroy()).pipe(upstream);
+    upstream.once('close', () => client.destroy()).pipe(pacer(state)).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: () => state.received,
+    limit: (bytesPerSecond) => void (state.bytesPerSecond = bytesPerSecond),
+    blackhole: (on) => void (state.isBlackhole = on),
+    close: () => closeAll(server, sockets),
+  };
+}
+
+function watch(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+}
+
+function pacer(state: { received: number; bytesPerSecond: number | undefined }): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      state.received += chunk.length;
+      const waitMs = state.bytesPerSecond === undefined ? 0 : (chunk.length / state.bytesPerSecond) * 1000;
+      void (waitMs < 1 ? Promise.resolve() : sleep(waitMs)).then(() => done(null, chunk));
+    },
+  });
+}
+
+function closeAll(server: Server, sockets: Set<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of sockets) socket.destroy();
+  });
+}
