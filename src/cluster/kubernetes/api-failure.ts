@@ -93,7 +93,13 @@ function cut(text: string): string {
 }
 
 function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return textOf(error, 'code');
+}
+
+/** By property, not by class: errors of Node itself may come from another realm. */
+function textOf(error: unknown, property: 'code' | 'name'): string {
+  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, property) : undefined;
+  return typeof value === 'string' ? value : '';
 }
 
 /** OpenSSL's verification errors, as Node names them, and TLS alerts. */
@@ -102,5 +108,5 @@ function isTls(reason: string): boolean {
 }
 
 function isTimeout(error: unknown, reason: string): boolean {
-  return reason === 'ETIMEDOUT' || (error instanceof Error && error.name === 'TimeoutError');
+  return reason === 'ETIMEDOUT' || textOf(error, 'name') === 'TimeoutError';
 }

@@ -103,6 +103,7 @@ async function nextLine(lines: AsyncGenerator<string, void>, intent: Intent, sig
 function readEvent(line: string, intent: Intent): WatchEvent | undefined {
   const event = parse(line, intent);
   if (event.type === 'ERROR') throw refusedInside(event.object, intent);
+  if (typeof event.type !== 'string') throw corruptFailure(intent, 'line that is no event in the answer');
   if (!isEventType(event.type)) return undefined;
   if (!isRawObject(event.object)) throw corruptFailure(intent, 'object without a name in the answer');
   return { type: event.type, object: event.object };
@@ -110,7 +111,7 @@ function readEvent(line: string, intent: Intent): WatchEvent | undefined {
 
 function parse(line: string, intent: Intent): { readonly type?: unknown; readonly object?: unknown } {
   try {
-    return JSON.parse(line) as object;
+    return Object(JSON.parse(line)) as object;
   } catch {
     throw corruptFailure(intent, 'unreadable line in the answer');
   }
@@ -124,7 +125,7 @@ function refusedInside(object: unknown, intent: Intent): Error {
   return code === 410 ? new Expired(message) : refusalFailure(intent, { code, message });
 }
 
-function isEventType(type: unknown): type is WatchEvent['type'] {
+function isEventType(type: string): type is WatchEvent['type'] {
   return type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';
 }
 

@@ -96,7 +96,7 @@ export class Reflector<T> {
     try {
       if (this.#version === undefined || this.#untilResync() <= 0) this.#version = await this.#list(signal);
       await this.#watch(this.#version, signal);
-      return this.#options.paceMs - (this.#options.now() - started);
+      return Math.max(0, this.#options.paceMs - (this.#options.now() - started));
     } catch (error) {
       if (signal.aborted) return 0;
       if (error instanceof Expired || isCorrupt(error)) this.#version = undefined;

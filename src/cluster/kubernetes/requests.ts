@@ -112,7 +112,7 @@ export class Requests {
     } catch (error) {
       if (call.signal?.aborted) throw error;
       // a kept connection that the server closed just now: it has read nothing of this request
-      if (mayRepeat && request.reusedSocket && isReset(error)) return this.#send(call, false);
+      if (mayRepeat && request.reusedSocket && isReset(error as NodeJS.ErrnoException)) return this.#send(call, false);
       throw connectionFailure(call, error);
     }
   }
@@ -184,6 +184,6 @@ function queryText(query: ApiCall['query'] = {}): string {
   return params.size === 0 ? '' : `?${params.toString()}`;
 }
 
-function isReset(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
