@@ -63,5 +63,5 @@ export function mapByKey<T extends z.ZodType>(key: string, list: z.ZodArray<T>):
 
 /** An object all of whose fields may be left out. */
 export function optional<S extends z.ZodRawShape>(shape: S): z.ZodObject<{ [K in keyof S]: z.ZodOptional<S[K]> }> {
-  return z.object(shape).partial() as z.ZodObject<{ [K in keyof S]: z.ZodOptional<S[K]> }>;
+  return z.object(shape).partial();
 }

@@ -1,0 +1,130 @@
+/** The flags of v2's manager, with one or two dashes as Go reads them, and what they mean here. */
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Flags {
+  readonly configPath: string;
+  readonly kubeconfig?: string;
+  /** `host:port` or `:port`; `0`: off */
+  readonly metricsBindAddress: string;
+  /** HTTPS with token and access review */
+  readonly metricsSecure: boolean;
+  readonly metricsCertificate: CertificateFiles;
+  readonly healthProbeBindAddress: string;
+  /** an empty folder: kuik makes its own */
+  readonly webhookCertificate: CertificateFiles;
+  readonly http2: boolean;
+  readonly logLevel: LogLevel;
+  readonly logEncoder: 'json' | 'console';
+  readonly logTimes: string;
+}
+
+export interface CertificateFiles {
+  readonly folder: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+interface Flag {
+  readonly usual: string;
+  readonly help: string;
+  /** may stand without a value */
+  readonly isBoolean?: true;
+  readonly check?: (value: string) => string | undefined;
+}
+
+const oneOf =
+  (...values: readonly string[]) =>
+  (value: string): string | undefined =>
+    values.includes(value.toLowerCase()) ? undefined : `write one of ${values.join(', ')}`;
+
+const boolean = { isBoolean: true, check: (value: string) => (readBoolean(value) === undefined ? 'write true or false' : undefined) } as const;
+
+/** All flags; the reference page prints them. */
+export const knownFlags = {
+  config: { usual: '/etc/kube-image-keeper/config.yaml', help: 'The configuration file; a missing one gives the defaults.' },
+  kubeconfig: { usual: '', help: 'A kubeconfig file. Default: KUBECONFIG, else the service account.' },
+  'metrics-bind-address': { usual: '0', help: 'Where metrics are served, such as :8080; 0 is off.' },
+  'metrics-secure': { usual: 'true', help: 'Whether metrics are served over HTTPS, to tokens that may read them.', ...boolean },
+  'metrics-cert-path': { usual: '', help: 'Folder of the certificate for metrics.' },
+  'metrics-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
+  'metrics-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
+  'health-probe-bind-address': { usual: ':8081', help: 'Where /healthz and /readyz are served.' },
+  'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook. Default: kuik makes its own.' },
+  'webhook-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
+  'webhook-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
+  'enable-http2': { usual: 'false', help: 'Whether HTTP/2 is spoken.', ...boolean },
+  'zap-log-level': { usual: '', help: 'debug, info, warn, error, or a number: 0 is info, more is debug.', check: (value) => (readLevel(value) === undefined ? 'write debug, info, warn, error or a number' : undefined) },
+  'zap-encoder': { usual: '', help: 'json or console.', check: oneOf('json', 'console') },
+  'zap-devel': { usual: 'false', help: 'Logs for people: level debug, encoder console.', ...boolean },
+  'zap-time-encoding': { usual: 'epoch', help: 'How times are written in logs.', check: oneOf('epoch', 'millis', 'nano', 'iso8601', 'rfc3339', 'rfc3339nano') },
+  'zap-stacktrace-level': { usual: '', help: 'Accepted without effect: errors always carry their stack.', check: oneOf('info', 'error', 'panic') },
+  'leader-elect': { usual: 'false', help: 'Accepted without effect: the manager always elects.', ...boolean },
+} as const satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof knownFlags;
+
+/**
+ * Reads flags: `-flag=value`, `-flag value`, and for booleans also `-flag` alone; the last one wins.
+ *
+ * @param args without program and command
+ * @returns every problem at once; any of them stops the start
+ */
+export function parseFlags(args: readonly string[]): { readonly flags: Flags; readonly problems?: undefined } | { readonly problems: readonly string[]; readonly flags?: undefined } {
+  const values = new Map<FlagName, string>();
+  const problems: string[] = [];
+  const left = [...args];
+  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
+    const [, written = '', assigned] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (!isKnown(written)) {
+      problems.push(unknownText(arg, written));
+      continue;
+    }
+    const flag: Flag = knownFlags[written];
+    const value = assigned ?? (flag.isBoolean ? 'true' : left.shift());
+    const problem = value === undefined ? 'needs a value' : flag.check?.(value);
+    if (problem !== undefined) problems.push(`flag -${written}${value === undefined ? '' : ` is ${JSON.stringify(value)}`}: ${problem}`);
+    values.set(written, value ?? '');
+  }
+  return problems.length > 0 ? { problems } : { flags: toFlags((name) => values.get(name) ?? knownFlags[name].usual) };
+}
+
+function isKnown(name: string): name is FlagName {
+  return Object.hasOwn(knownFlags, name);
+}
+
+function unknownText(arg: string, name: string): string {
+  if (name === '') return `unexpected argument ${JSON.stringify(arg)}: flags start with one or two dashes`;
+  return `unknown flag -${name}; known are ${Object.keys(knownFlags).join(', ')}`;
+}
+
+function toFlags(value: (name: FlagName) => string): Flags {
+  const isOn = (name: FlagName): boolean => readBoolean(value(name)) === true;
+  const certificate = (what: 'metrics' | 'webhook'): CertificateFiles => ({ folder: value(`${what}-cert-path`), certificate: value(`${what}-cert-name`), key: value(`${what}-cert-key`) });
+  return {
+    configPath: value('config'),
+    ...(value('kubeconfig') !== '' && { kubeconfig: value('kubeconfig') }),
+    metricsBindAddress: value('metrics-bind-address'),
+    metricsSecure: isOn('metrics-secure'),
+    metricsCertificate: certificate('metrics'),
+    healthProbeBindAddress: value('health-probe-bind-address'),
+    webhookCertificate: certificate('webhook'),
+    http2: isOn('enable-http2'),
+    logLevel: readLevel(value('zap-log-level')) ?? (isOn('zap-devel') ? 'debug' : 'info'),
+    logEncoder: value('zap-encoder').toLowerCase() === 'console' || (value('zap-encoder') === '' && isOn('zap-devel')) ? 'console' : 'json',
+    logTimes: value('zap-time-encoding').toLowerCase(),
+  };
+}
+
+/** What Go's `strconv.ParseBool` accepts. */
+function readBoolean(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
+  return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
+}
+
+/** zap counts verbosity upwards from info. */
+function readLevel(text: string): LogLevel | undefined {
+  const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+  if (/^\d+$/.test(text)) return Number(text) > 0 ? 'debug' : 'info';
+  return levels.find((level) => level === text.toLowerCase());
+}

@@ -1,0 +1,67 @@
+/**
+ * From the text of a configuration file to a `Config`. All problems are reported at once, each naming its key:
+ * somebody who starts kuik repairs a file once, not once per mistake.
+ */
+import { parseDocument } from 'yaml';
+import { settle, type Config } from './config.js';
+import { FileReader, type ReadFile } from './files.js';
+import { isObject, issueText, withoutUnknownKeys } from './issues.js';
+import { builtInRegistries } from './monitoring.js';
+import { readRegistries, registries } from './registries.js';
+import { ConfigFile } from './schema.js';
+import { readTemporal, temporal } from './temporal.js';
+
+export interface ConfigContext {
+  /** reads the files that the configuration names */
+  readonly readFile: ReadFile;
+  /** where Secrets are read that are named without a namespace */
+  readonly installNamespace: string;
+}
+
+export type LoadedConfig =
+  | { readonly config: Config; readonly warnings: readonly string[]; readonly problems?: undefined }
+  /** the start stops; every problem names its key */
+  | { readonly problems: readonly string[]; readonly config?: undefined };
+
+/**
+ * @param text YAML; undefined when there is no file: then everything has its default
+ * @throws never
+ */
+export function loadConfig(text: string | undefined, context: ConfigContext): LoadedConfig {
+  const document = parseDocument(text ?? '');
+  if (document.errors.length > 0) return { problems: document.errors.map(({ message }) => `the configuration is not YAML: ${message.trim()}`) };
+
+  const raw = merged({ monitoring: { registries: { items: builtInRegistries } } }, document.toJS());
+  const { known, keys } = withoutUnknownKeys(ConfigFile, raw);
+  const parsed = ConfigFile.safeParse(known);
+  const files = new FileReader(context.readFile);
+  readNamedFiles(known, files);
+  if (!parsed.success) return { problems: [...parsed.error.issues.map((issue) => issueText(issue, known)), ...files.problems] };
+  if (files.problems.length > 0) return { problems: files.problems };
+  return {
+    config: settle(parsed.data, files, context.installNamespace),
+    warnings: keys.map((key) => `unknown key ${key} in the configuration is ignored`),
+  };
+}
+
+/** Finds missing files also where another part of the configuration is wrong. */
+function readNamedFiles(known: unknown, files: FileReader): void {
+  const sections = isMap(known) ? known : {};
+  const parsedRegistries = registries.safeParse(sections['registries']);
+  const parsedTemporal = temporal.safeParse(sections['temporal']);
+  if (parsedRegistries.success) readRegistries(parsedRegistries.data, files);
+  if (parsedTemporal.success) readTemporal(parsedTemporal.data, files);
+}
+
+/** Keys merge, lists and values replace; a key without a value counts as absent. */
+function merged(under: unknown, over: unknown): unknown {
+  if (over === undefined || over === null) return under;
+  if (!isMap(over)) return over;
+  const base = isMap(under) ? under : {};
+  const keys = new Set([...Object.keys(base), ...Object.keys(over)]);
+  return Object.fromEntries([...keys].map((key) => [key, merged(base[key], over[key])]).filter(([, value]) => value !== undefined));
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !Array.isArray(value);
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { flag, path, text, whole } from './value-types.js';
+import type { FileReader } from './files.js';
+
+const ofHost = z.strictObject({
+  plainHTTP: flag('Whether the registry is spoken to without TLS; localhost and loopback addresses always are.').default(false),
+  insecureSkipVerify: flag('Whether any certificate is accepted.').default(false),
+  caFile: path('PEM file of authorities, added to those of the system.').optional(),
+  certFile: path('PEM file of a client certificate.').optional(),
+  keyFile: path('PEM file of its key.').optional(),
+  endpoint: text('Where the registry really answers, host[:port]. Default: its own name.').optional(),
+  pathPrefix: text('Put before /v2/, for registries below a path.').optional(),
+  headers: z.record(z.string(), z.string()).meta({ description: 'Extra request headers, to this registry only.' }).optional(),
+  metadataConcurrency: whole('Most requests for manifests and tags at once.', 1).default(8),
+  blobConcurrency: whole('Most transfers of layers at once.', 1).default(4),
+  allowHosts: z.array(text('host or *.domain')).meta({ description: 'Other hosts this registry may point to: for tokens, downloads, uploads.' }).default([]),
+  deleteShared: z
+    .enum(['block', 'isolate'])
+    .meta({ description: 'What to do with a copy that can only be deleted together with others of the same content. block: keep it; isolate: move its tag to a tiny manifest first.' })
+    .default('block'),
+});
+
+export const registries = z
+  .strictObject({
+    items: z.record(z.string(), ofHost).meta({ description: 'How one registry is spoken to, by host[:port] or *.domain; the exact host wins.' }).default({}),
+  })
+  .prefault({});
+
+type Written = z.output<typeof registries>;
+
+/** How one registry is spoken to; files are read already. */
+export interface RegistrySettings {
+  readonly plainHTTP: boolean;
+  readonly insecureSkipVerify: boolean;
+  /** PEM */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly endpoint?: string;
+  readonly pathPrefix?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly metadataConcurrency: number;
+  readonly blobConcurrency: number;
+  readonly allowHosts: readonly string[];
+  readonly deleteShared: 'block' | 'isolate';
+}
+
+export interface Registries {
+  readonly default: RegistrySettings;
+  /** by `host[:port]` or `*.domain` */
+  readonly items: Readonly<Record<string, RegistrySettings>>;
+}
+
+export function readRegistries(written: Written, files: FileReader): Registries {
+  const items = Object.entries(written.items).map(([host, { caFile, certFile, keyFile, ...rest }]) => {
+    const key = `registries.items.${host}`;
+    const read = { ca: files.read(caFile, `${key}.caFile`), cert: files.read(certFile, `${key}.certFile`), key: files.read(keyFile, `${key}.keyFile`) };
+    return [host, { ...rest, ...read }] as const;
+  });
+  return { default: ofHost.parse({}), items: Object.fromEntries(items) };
+}
+
+/** Settings of a registry: of its exact name, else of the longest `*.domain` that holds it, else the default. */
+export function registrySettingsOf({ default: usual, items }: Registries, host: string): RegistrySettings {
+  const exact = Object.hasOwn(items, host) ? items[host] : undefined;
+  const domain = Object.keys(items)
+    .filter((name) => name.startsWith('*.') && host.endsWith(name.slice(1)))
+    .sort((one, other) => other.length - one.length)[0];
+  return exact ?? (domain === undefined ? undefined : items[domain]) ?? usual;
+}
