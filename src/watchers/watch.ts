@@ -1,0 +1,38 @@
+import { translateRule, type TranslateSettings } from '../api/translate.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { ruleKinds } from '../domain/rule.js';
+import type { NamespacesView } from '../views/namespaces.js';
+import type { RecordsView } from '../views/records.js';
+import type { RulesView } from '../views/rules.js';
+import type { UsageView } from '../views/usage.js';
+
+/** What a process keeps in memory of its cluster. Only the manager needs to know every Pod. */
+export interface Views {
+  readonly rules: RulesView;
+  readonly records: RecordsView;
+  readonly namespaces: NamespacesView;
+  readonly usage?: UsageView;
+}
+
+/**
+ * Feeds the views until the signal aborts. A resource that makes no sense becomes a rule with problems, here and
+ * nowhere else.
+ */
+export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views, settings: TranslateSettings, signal: AbortSignal): Promise<void> {
+  const { rules, records, namespaces, usage } = views;
+  const watches = ruleKinds.map((kind) =>
+    cluster.watch(kind, (change) => rules.apply(kind, change.type === 'put' ? { ...change, object: translateRule(change.object, settings) } : change), signal),
+  );
+  watches.push(
+    cluster.watch('ImageAvailability', (change) => records.apply(change), signal),
+    cluster.watch('Namespace', (change) => namespaces.apply(change), signal),
+  );
+  if (usage !== undefined) watches.push(cluster.watch('Pod', (change) => usage.apply(change), signal));
+  await Promise.all(watches);
+}
+
+/** Names of the views whose first complete list has not arrived yet. */
+export function unsyncedViews({ rules, records, namespaces, usage }: Views): readonly string[] {
+  const views = { rules, records, namespaces, ...(usage === undefined ? {} : { usage }) };
+  return Object.entries(views).flatMap(([name, view]) => (view.isSynced ? [] : [name]));
+}

@@ -1,0 +1,202 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { MemoryCluster } from '../../src/cluster/memory.js';
+import { Failure } from '../../src/domain/failure.js';
+import { imageName, knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
+import type { WantedCopy } from '../../src/domain/mirror.js';
+import type { RecordUsage } from '../../src/domain/record.js';
+import { NamespacesView } from '../../src/views/namespaces.js';
+import { RecordsView } from '../../src/views/records.js';
+import { RulesView } from '../../src/views/rules.js';
+import { UsageView } from '../../src/views/usage.js';
+import { carryOutRequests } from '../../src/watchers/requests.js';
+import { Reconciler } from '../../src/watchers/reconcile.js';
+import { unsyncedViews, watchCluster, type Views } from '../../src/watchers/watch.js';
+import { aPod, selecting } from '../support/builders.js';
+
+const nginx = imageName(knownImageRef('nginx:1.27'));
+const copy = 'registry.example.com/mirror/library/nginx:1.27' as PlaceId;
+const rule = {
+  key: 'main', kind: 'ClusterImageSetMirror' as const, name: 'main', uid: 'uid-of-main', generation: 1, labels: {}, annotations: {}, finalizers: [], status: {},
+  spec: { filter: { include: [{ image: '.*' }] }, mirrors: [{ registry: 'registry.example.com', path: '/mirror' }] },
+};
+
+/** The watchers over a cluster in memory; claims are noted instead of sent. */
+class Bench {
+  readonly cluster = new MemoryCluster();
+  readonly views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView(), usage: new UsageView({ v1ProxyPort: 7439 }) } satisfies Views;
+  readonly writes: RecordUsage[] = [];
+  wanted: ReadonlyMap<PlaceId, WantedCopy> = new Map();
+  released: readonly PlaceId[] = [];
+  failing: Failure | undefined;
+  readonly #end = new AbortController();
+  readonly reconciler = new Reconciler({
+    cluster: {
+      applyUsage: async (usage) => {
+        if (this.failing !== undefined) throw this.failing;
+        this.writes.push(usage);
+        await this.cluster.applyUsage(usage);
+      },
+      deleteRecord: (image) => this.cluster.deleteRecord(image),
+    },
+    ...this.views,
+    namespaceLabels: (namespace) => this.views.namespaces.labels(namespace),
+    settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000, skip: { labels: [selecting('skip=me')], annotations: [], namespaces: [] } },
+    claims: {
+      want: (wanted, released) => {
+        this.wanted = wanted;
+        this.released = released;
+      },
+    },
+    report: async () => undefined,
+    now: () => Date.parse('2026-11-20T12:00:00Z'),
+  });
+
+  async start(): Promise<void> {
+    void watchCluster(this.cluster, this.views, { installNamespace: 'kuik-system' }, this.#end.signal);
+    await this.cluster.settle();
+  }
+
+  async pass(): Promise<void> {
+    await this.cluster.settle();
+    await this.reconciler.pass();
+    await this.cluster.settle();
+  }
+
+  async record(image: ImageName = nginx): Promise<Awaited<ReturnType<MemoryCluster['record']>>> {
+    return this.cluster.record(image);
+  }
+}
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = new Bench();
+  await bench.start();
+});
+
+describe('the watchers', () => {
+  test('are complete once every view has its first list', () => {
+    expect(unsyncedViews(bench.views)).toEqual([]);
+  });
+
+  test('make a record of an image in use, then claim its copy', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+
+    await bench.pass();
+
+    expect(await bench.record()).toMatchObject({ pods: 1, places: [{ reference: nginx, role: 'origin' }, { reference: copy, role: 'mirror' }] });
+    expect([...bench.wanted.keys()]).toEqual([copy]);
+  });
+
+  test.each([
+    ['labelled with a skipped label', { labels: { skip: 'me' } }],
+    ['with the opt-out of v1', { labels: { 'kube-image-keeper.enix.io/image-caching-policy': 'ignore' } }],
+    ['with our own opt-out', { labels: { 'kuik.enix.io/ignore': 'true' } }],
+  ])('leave a Pod alone that is %s', async (_what, pod) => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod(pod));
+
+    await bench.pass();
+
+    expect(await bench.record()).toBeUndefined();
+    expect(bench.wanted.size).toBe(0);
+  });
+
+  test('write nothing when nothing changed', async () => {
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.pass(); // sees its own record
+    const before = bench.writes.length;
+
+    await bench.pass();
+
+    expect(bench.writes).toHaveLength(before);
+  });
+
+  test('make a deleted record again', async () => {
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.deleteRecord(nginx);
+
+    await bench.pass();
+
+    expect(await bench.record()).toMatchObject({ pods: 1 });
+  });
+
+  test('make no record of the copy a Pod was routed to: it is a place of its image', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-20T11:00:00Z' }));
+    bench.cluster.put('Pod', aPod({ name: 'web-2', images: { web: copy }, annotations: { 'kuik.enix.io/original-images': '{"web":"nginx:1.27"}' } }));
+
+    await bench.pass();
+
+    expect(await bench.record(copy as string as ImageName)).toBeUndefined();
+    expect(await bench.record()).toMatchObject({ pods: 2 });
+  });
+
+  test('stamp the time when the last Pod is gone, and release the claim', async () => {
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, spec: { ...rule.spec, cleanup: { enabled: true } } });
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    bench.cluster.remove('Pod', 'shop/web-1');
+
+    await bench.pass();
+
+    expect(await bench.record()).toMatchObject({ pods: 0, unusedSince: '2026-11-20T12:00:00.000Z' });
+    expect(bench.released).toEqual([copy]);
+  });
+
+  test('still claim what they can when a record cannot be written, and try again', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    bench.failing = new Failure({ code: 'unreachable', side: 'cluster', message: 'api server gone' });
+
+    await expect(bench.pass()).rejects.toBe(bench.failing);
+    expect([...bench.wanted.keys()]).toEqual([copy]);
+
+    bench.failing = undefined;
+    await bench.pass();
+    expect(await bench.record()).toMatchObject({ pods: 1 });
+  });
+
+  test('keep a broken rule out of the way of the others', async () => {
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, key: 'bad', name: 'bad', uid: 'uid-of-bad', spec: { filter: { include: [{ image: '(' }] }, mirrors: [{ registry: 'bad.example.com' }] } });
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+
+    await bench.pass();
+
+    expect([...bench.wanted.keys()]).toEqual([copy]);
+  });
+});
+
+describe('a request on a record', () => {
+  async function ask(): Promise<void> {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.annotateRecord(nginx, { 'kuik.enix.io/requested-at': '2026-11-20T12:00:00Z' });
+    await bench.cluster.settle();
+  }
+
+  test('becomes a retry of its copies, and is taken off', async () => {
+    await ask();
+    const retried: PlaceId[] = [];
+
+    await carryOutRequests({ ...bench.views, cluster: bench.cluster, retry: async (place) => void retried.push(place) });
+
+    expect(retried).toEqual([copy]);
+    expect((await bench.record())?.requestedAt).toBeUndefined();
+  });
+
+  test('stays while the keeper cannot be reached', async () => {
+    await ask();
+    const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'temporal gone' });
+
+    await expect(carryOutRequests({ ...bench.views, cluster: bench.cluster, retry: () => Promise.reject(away) })).rejects.toBe(away);
+
+    expect((await bench.record())?.requestedAt).toBe('2026-11-20T12:00:00Z');
+  });
+});
