@@ -1,0 +1,85 @@
+import type { Writable } from 'node:stream';
+import { drawBars, sumLine } from './frame.js';
+import { sumUp, type ProgressBoard } from './progress.js';
+import { Rate } from './rate.js';
+
+/** Shows progress until it is closed. */
+export interface Display {
+  /** A message, between what is drawn. */
+  say(line: string): void;
+  close(): void;
+}
+
+export interface Screen {
+  readonly stream: Writable & { readonly columns?: number };
+  /** `bars` are drawn again and again in the same place; `lines` are printed one after the other */
+  readonly form: 'bars' | 'lines';
+}
+
+const drawEveryMs = 100;
+const lineEveryMs = 10_000;
+
+/** Bars on a terminal; elsewhere a line every ten seconds. */
+export function openDisplay(board: ProgressBoard, screen: Screen): Display {
+  return screen.form === 'bars' ? new Bars(board, screen) : new Lines(board, screen);
+}
+
+class Lines implements Display {
+  readonly #timer: NodeJS.Timeout;
+  readonly #rate = new Rate();
+
+  constructor(private readonly board: ProgressBoard, private readonly screen: Screen) {
+    this.#timer = setInterval(() => this.#print(), lineEveryMs);
+    this.#rate.sample(0, performance.now());
+  }
+
+  say(line: string): void {
+    this.screen.stream.write(`${line}\n`);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #print(): void {
+    const totals = sumUp(this.board.images);
+    this.#rate.sample(totals.bytesDone, performance.now());
+    this.say(`copying: ${sumLine(totals, { perSecond: this.#rate.perSecond() })}`);
+  }
+}
+
+class Bars implements Display {
+  readonly #timer: NodeJS.Timeout;
+  readonly #rate = new Rate();
+  #drawn = 0;
+
+  constructor(private readonly board: ProgressBoard, private readonly screen: Screen) {
+    this.#timer = setInterval(() => this.#draw(), drawEveryMs);
+    this.#rate.sample(0, performance.now());
+  }
+
+  say(line: string): void {
+    this.screen.stream.write(`${this.#erase()}${line}\n`);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.screen.stream.write(this.#erase());
+  }
+
+  #draw(): void {
+    const images = this.board.images;
+    const totals = sumUp(images);
+    this.#rate.sample(totals.bytesDone, performance.now());
+    const lines = drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns ?? 80);
+    this.screen.stream.write(this.#erase() + lines.map((line) => `${line}\n`).join('')); // one write, or it flickers
+    this.#drawn = lines.length;
+  }
+
+  /** Up over what was drawn, and clear from there to the end. */
+  #erase(): string {
+    const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A\x1b[J`;
+    this.#drawn = 0;
+    return up;
+  }
+}

@@ -1,0 +1,60 @@
+import { stringify } from 'yaml';
+import { formatBytes } from './frame.js';
+import { nextStep } from './next-step.js';
+import type { OutputForm } from './options.js';
+import { isCopied, type NotCopied, type Outcome } from './outcome.js';
+
+const apiVersion = 'cli.kuik.enix.io/v1';
+
+/**
+ * The result as data goes out: to standard output.
+ *
+ * @param asked whether one image was asked for, or a list
+ */
+export function report(outcomes: readonly Outcome[], form: OutputForm, asked: 'one' | 'list'): string {
+  switch (form) {
+    case 'table':
+      return table(outcomes);
+    case 'name':
+      return outcomes.filter(isCopied).map(({ destination, digest }) => `${destination}@${digest}\n`).join('');
+    case 'json':
+      return `${JSON.stringify(asDocument(outcomes, asked), undefined, 2)}\n`;
+    case 'yaml':
+      return stringify(asDocument(outcomes, asked));
+  }
+}
+
+/** What went wrong with one copy, with the next step: to standard error. */
+export function complain({ source, destination, failure, message }: NotCopied): string {
+  const where = `${source} -> ${destination}`;
+  if (failure === undefined) return `${where}: ${message}`;
+  return `${where}: ${failure.side} ${failure.host ?? ''}: ${failure.code}: ${message}; ${nextStep(failure)}`.replace(' : ', ': ');
+}
+
+function asDocument(outcomes: readonly Outcome[], asked: 'one' | 'list'): object {
+  const items = outcomes.map((outcome) => ({ apiVersion, kind: 'CopyResult', ...withNextStep(outcome) }));
+  return asked === 'one' && items[0] !== undefined ? items[0] : { apiVersion, kind: 'CopyResultList', items };
+}
+
+function withNextStep(outcome: Outcome): object {
+  return isCopied(outcome) || outcome.failure === undefined ? outcome : { ...outcome, nextStep: nextStep(outcome.failure) };
+}
+
+function table(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.filter(isCopied).map(({ destination, verdict, digest, platforms, missingPlatforms, bytes }) => [
+    destination,
+    verdict,
+    digest,
+    platforms.join(',') || '-',
+    missingPlatforms.join(',') || '-',
+    formatBytes(bytes),
+  ]);
+  return rows.length === 0 ? '' : columns([['DESTINATION', 'RESULT', 'DIGEST', 'PLATFORMS', 'MISSING', 'SENT'], ...rows]);
+}
+
+/** Columns as wide as their widest cell, three blanks between, as kubectl prints them. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
+  return rows.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('   ').trimEnd()}\n`).join('');
+}

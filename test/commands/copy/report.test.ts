@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { exitCodeOf, type Copied, type NotCopied, type Outcome } from '../../../src/commands/copy/outcome.js';
+import { complain, report } from '../../../src/commands/copy/report.js';
+import type { ImageName } from '../../../src/domain/image-ref.js';
+import { aDigest } from './digests.js';
+
+const names = { source: 'quay.io/acme/api:v4' as ImageName, destination: 'r.io/acme/api:v4' as ImageName };
+
+function aCopy(changes: Partial<Copied> = {}): Copied {
+  return { verdict: 'copied', ...names, digest: aDigest('api'), strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [], bytes: 3 * 1024 * 1024, ...changes };
+}
+
+const aFailure: NotCopied = {
+  verdict: 'failed',
+  ...names,
+  failure: { code: 'unauthorized', side: 'source', host: 'quay.io', message: 'not found or no access: acme/api' },
+  message: 'not found or no access: acme/api',
+};
+
+describe('the exit code', () => {
+  test.each<[string, Outcome[], number]>([
+    ['is 0 when all is there', [aCopy(), aCopy({ verdict: 'current' })], 0],
+    ['is 2 when a platform is missing', [aCopy(), aCopy({ missingPlatforms: ['linux/s390x'] })], 2],
+    ['is 1 when one failed, whatever else is missing', [aCopy({ missingPlatforms: ['linux/s390x'] }), aFailure], 1],
+    ['is 130 when it was interrupted', [aFailure, { verdict: 'interrupted', ...names, message: 'interrupted' }], 130],
+  ])('%s', (_sentence, outcomes, code) => {
+    expect(exitCodeOf(outcomes)).toBe(code);
+  });
+});
+
+describe('the result', () => {
+  test('is a table for people', () => {
+    expect(report([aCopy()], 'table', 'one')).toBe(
+      `DESTINATION        RESULT   ${'DIGEST'.padEnd(71)}   PLATFORMS     MISSING   SENT\nr.io/acme/api:v4   copied   ${aDigest('api')}   linux/amd64   -         3.0 MiB\n`,
+    );
+  });
+
+  test('of one image is one JSON document with version and kind', () => {
+    expect(JSON.parse(report([aCopy()], 'json', 'one'))).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'CopyResult', verdict: 'copied', digest: aDigest('api'), bytes: 3145728 });
+  });
+
+  test('of a list is a list, also when it has one item', () => {
+    expect(JSON.parse(report([aCopy()], 'json', 'list'))).toMatchObject({ kind: 'CopyResultList', items: [{ kind: 'CopyResult' }] });
+  });
+
+  test('of a failed copy holds code, side and the next step', () => {
+    expect(JSON.parse(report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
+  });
+
+  test('as names can be given to another program', () => {
+    expect(report([aCopy(), aFailure], 'name', 'list')).toBe(`r.io/acme/api:v4@${aDigest('api')}\n`);
+  });
+
+  test('of nothing copied prints no empty table', () => {
+    expect(report([aFailure], 'table', 'one')).toBe('');
+  });
+});
+
+test('a complaint names both images, the side, the reason and the next step', () => {
+  expect(complain(aFailure)).toBe(
+    'quay.io/acme/api:v4 -> r.io/acme/api:v4: source quay.io: unauthorized: not found or no access: acme/api; log in with docker login quay.io, and check the name: registries hide what one may not see',
+  );
+});
