@@ -29,4 +29,10 @@ export interface Claim {
   readonly cleanup: boolean;
   readonly drift: 'keep' | 'warn' | 'sync';
   readonly shared: boolean;
+  /** milliseconds this claim lives without renewal; 72 h unless told */
+  readonly ttlMs?: number;
+  /** milliseconds between two looks at a copy; 24 h unless told */
+  readonly verifyEveryMs?: number;
+  /** the daily renewal: counts whatever its generation, which heals a recreated Lease */
+  readonly renewal?: boolean;
 }

@@ -1,0 +1,35 @@
+/** Signals come from other releases, and from people: what does not read as one is dropped, never believed. */
+import type { Claim } from './claim.js';
+import type { Observed, Release } from './task.js';
+
+export function isClaim(payload: unknown): payload is Claim {
+  return (
+    isObject(payload) &&
+    payload['v'] === 1 &&
+    ['cluster', 'destination', 'publishAs', 'image', 'copy', 'referrers', 'drift'].every((field) => isText(payload[field])) &&
+    ['generation', 'retentionMs'].every((field) => Number.isFinite(payload[field])) &&
+    ['cleanup', 'shared'].every((field) => typeof payload[field] === 'boolean') &&
+    ['rules', 'sources', 'platforms'].every((field) => Array.isArray(payload[field])) &&
+    (payload['sources'] as unknown[]).every(isText) &&
+    (payload['platforms'] as unknown[]).every((platform) => isObject(platform) && isText(platform['architecture']))
+  );
+}
+
+export function isRelease(payload: unknown): payload is Release {
+  return isObject(payload) && payload['v'] === 1 && isText(payload['cluster']) && Number.isFinite(payload['generation']);
+}
+
+export function isObserved(payload: unknown): payload is Observed {
+  if (!isObject(payload) || payload['v'] !== 1 || !isText(payload['runId']) || !isObject(payload['outcome'])) return false;
+  const { outcome } = payload;
+  if (outcome['result'] === 'failed') return isObject(outcome['failure']) && isText(outcome['failure']['code']);
+  return isText(outcome['result']) && isText(outcome['digest']) && Array.isArray(outcome['platforms']) && Array.isArray(outcome['missingPlatforms']);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0;
+}

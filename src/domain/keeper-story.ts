@@ -1,0 +1,100 @@
+/** What people read of a keeper: one line for a list, a few for a page. Markdown, as the Temporal UI shows it. */
+import { parseImageRef, repositoryText, type ImageName, type PlaceId } from './image-ref.js';
+import { isLive } from './claims.js';
+import { phaseOf, type KeeperState, type Phase, type Step } from './keeper.js';
+import { expiryOf } from './retain.js';
+import { ruleText } from './rule.js';
+import type { CopyOutcome } from './task.js';
+import type { FailureInfo } from './failure.js';
+
+/** What the query `status` answers and `kuik status` prints. Times are RFC 3339. */
+export interface KeeperStatus {
+  readonly v: 1;
+  readonly destination: PlaceId;
+  readonly phase: Phase;
+  readonly next: { readonly step: Step['kind']; readonly reason: string; readonly at?: string };
+  readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released'; readonly expiresAt: string }[];
+  readonly copy?: CopyOutcome;
+  readonly failure?: FailureInfo & { readonly since: string; readonly attempts: number; readonly nextAt: string };
+  readonly unusedSince?: string;
+  readonly expiresAt?: string;
+}
+
+export function statusOf(state: KeeperState, step: Step, now: number): KeeperStatus {
+  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  const { failure } = state;
+  return {
+    v: 1,
+    destination: state.destination,
+    phase: phaseOf(state, now),
+    next: { step: step.kind, reason: step.reason, ...(step.kind === 'wait' ? { at: timeText(step.at) } : {}) },
+    claims: state.claims.map((held) => ({
+      cluster: held.cluster,
+      ...(held.claim === undefined ? {} : { image: held.claim.image }),
+      rules: (held.claim?.rules ?? []).map(ruleText),
+      state: isLive(held, now) ? 'live' : held.releasedAt === undefined ? 'expired' : 'released',
+      expiresAt: timeText(held.expiresAt),
+    })),
+    ...(state.copy === undefined ? {} : { copy: state.copy.outcome }),
+    ...(failure === undefined ? {} : { failure: { ...failure.info, since: timeText(failure.since), attempts: failure.attempts, nextAt: timeText(failure.nextAt) } }),
+    ...(expiry === undefined ? {} : { unusedSince: timeText(expiry.unusedSince) }),
+    ...(expiry?.cleanup === true ? { expiresAt: timeText(expiry.dueAt) } : {}),
+  };
+}
+
+/** The page of one keeper: where it stands, what comes next, who claims it. */
+export function storyOf(status: KeeperStatus): string {
+  const { next, copy, failure } = status;
+  const lines = [
+    `**${status.phase}**: ${sentenceOf(status)}`,
+    ...(next.at === undefined ? [] : [`Next: ${next.reason} at ${next.at}`]),
+    ...(copy === undefined ? [] : [`Copy: ${copy.digest} (${copy.strategy}) of ${copy.mirroredAt}, ${copy.platforms.join(', ') || 'single platform'}`]),
+    ...(copy === undefined || copy.missingPlatforms.length === 0 ? [] : [`Missing at the source: ${copy.missingPlatforms.join(', ')}`]),
+    ...(failure === undefined ? [] : [`Failed ${failure.attempts} times since ${failure.since}. Send the signal \`retry\` to try now.`]),
+    ...status.claims.map((claim) => `Claim: ${claim.cluster}, ${claim.state}, ${claim.rules.join(', ') || 'no rule'}, lease until ${claim.expiresAt}`),
+  ];
+  return lines.join('\n\n');
+}
+
+function sentenceOf({ phase, failure, expiresAt }: KeeperStatus): string {
+  switch (phase) {
+    case 'Pending':
+      return 'wanted, not copied yet';
+    case 'Copying':
+      return 'a copy is under way, see the workflow task/ of the same name';
+    case 'Mirrored':
+      return 'the destination holds a verified copy';
+    case 'Failed':
+      return failure === undefined ? 'the last copy failed' : `${failure.code} at the ${failure.side}${failure.host === undefined ? '' : ` ${failure.host}`}: ${failure.message}`;
+    case 'Expiring':
+      return expiresAt === undefined ? 'nobody claims it; the copy stays' : `nobody claims it; kept until ${expiresAt}`;
+    case 'Deleting':
+      return 'a deletion is under way, see the workflow task/ of the same name';
+    case 'Paused':
+      return 'no operation starts until the signal `resume`';
+  }
+}
+
+const longestSummary = 200; // bytes; references are ASCII
+
+/** `nginx:1.27 -> registry.example.com/mirror/library/nginx:1.27`, one line. */
+export function copySummary(image: ImageName, destination: PlaceId): string {
+  const text = `${shortName(image)} -> ${destination}`;
+  return text.length <= longestSummary ? text : `${text.slice(0, longestSummary - 3)}...`;
+}
+
+/** As people write it: without Docker Hub's host and library. */
+function shortName(image: ImageName): string {
+  return image.replace(/^docker\.io\/(?:library\/)?/, '');
+}
+
+/** Where people look for it: host and repository of a reference. */
+export function whereIs(reference: string): { readonly host: string; readonly repository: string } {
+  const ref = parseImageRef(reference);
+  if (ref === undefined) return { host: reference, repository: reference };
+  return { host: ref.host, repository: repositoryText(ref) };
+}
+
+function timeText(at: number): string {
+  return new Date(at).toISOString();
+}

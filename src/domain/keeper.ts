@@ -1,0 +1,288 @@
+/**
+ * The keeper of one destination: everything it remembers, and what it does next.
+ *
+ * It remembers little: who claims the destination, what the last operations told, what it saw. Everything else is
+ * computed, in this order:
+ *
+ * 1. paused: nothing starts;
+ * 2. a run that somebody else started has ended: look before believing it;
+ * 3. copy, when the destination does not hold what the claims want;
+ * 4. look, when it is time; tell clusters that do not know yet;
+ * 5. renew, when the history has grown or a week has passed;
+ * 6. done, when nobody claims it and nothing is to be cleaned up;
+ * 7. wait for whatever comes first.
+ *
+ * @see docs/concepts/mirror.md
+ */
+import { spreadMs } from './backoff.js';
+import { hasWillingCluster, liveClaims, wantedOf, type Claims, type Wanted } from './claims.js';
+import type { FailureInfo } from './failure.js';
+import { shareOf } from './fingerprint.js';
+import type { ImageName, PlaceId } from './image-ref.js';
+import { expiryOf } from './retain.js';
+import type { CopyOutcome, CopyTask, Outcome, Report, Sight } from './task.js';
+
+/** What a keeper starts with: IDs are made by whoever starts it, since the sandbox has no SHA-256. */
+export interface KeeperBirth {
+  readonly v: 1;
+  readonly destination: PlaceId;
+  /** workflow ID of its operations: the server refuses a second one */
+  readonly taskId: string;
+  /** the server knows our search attributes */
+  readonly searchable: boolean;
+  /** scale of every delay: 1, or less in tests */
+  readonly pace?: number;
+}
+
+/** What a keeper remembers. Times are milliseconds since the epoch. */
+export interface KeeperState extends Required<KeeperBirth> {
+  readonly bornAt: number;
+  readonly claims: Claims;
+  readonly paused: boolean;
+  /** somebody asked for a copy now */
+  readonly asked: boolean;
+  readonly running?: Running;
+  readonly copy?: HeldCopy;
+  readonly failure?: HeldFailure;
+  /** how a run ended that this keeper did not start */
+  readonly hint?: Outcome;
+  readonly seen?: Sight;
+  /** when to look at the copy again */
+  readonly lookAt?: number;
+  /** `<cluster> <image>`: records that say what this keeper knows */
+  readonly told: readonly string[];
+  /** clusters whose workers did not answer */
+  readonly silent: readonly string[];
+  /** run IDs that were observed, newest last */
+  readonly seenRuns: readonly string[];
+  /** operations that ended: lets a caller wait for the next */
+  readonly ended: number;
+  readonly lastMessageAt: number;
+}
+
+/** The operation under way. */
+export interface Running extends Pick<CopyTask, 'image' | 'plan' | 'cluster' | 'clusters'> {
+  readonly since: number;
+  /** known once the run has started; a run of somebody else has none */
+  readonly runId?: string;
+}
+
+export interface HeldCopy {
+  readonly image: ImageName;
+  readonly outcome: CopyOutcome;
+}
+
+export interface HeldFailure {
+  readonly info: FailureInfo;
+  /** settings of the run that failed: other settings are tried at once */
+  readonly plan: string;
+  /** when the first of these failures came */
+  readonly since: number;
+  readonly attempts: number;
+  readonly nextAt: number;
+}
+
+export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
+
+export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'OtherCluster' | 'SlowRetry';
+export type LookReason = 'RunOfSomebodyElse' | 'TimeToLook' | 'NewCluster';
+export type WaitReason = 'Paused' | 'FirstClaim' | 'SlowRetry' | 'NextLook' | 'LeaseEnds' | 'RetentionEnds' | 'DeletionNotYet' | 'Renewal';
+export type RenewReason = 'WeekOver' | 'HistoryFull' | 'Idle';
+export type DoneReason = 'NeverClaimed' | 'NeverCopied' | 'CopyStays';
+
+export type Step =
+  | { readonly kind: 'task'; readonly operation: 'copy'; readonly task: Omit<CopyTask, 'keeper'>; readonly reason: CopyReason }
+  | { readonly kind: 'look'; readonly what: 'verify'; readonly wanted: Wanted; readonly reason: LookReason }
+  | { readonly kind: 'look'; readonly what: 'tell'; readonly reports: readonly Told[]; readonly reason: LookReason }
+  | { readonly kind: 'renew'; readonly reason: RenewReason }
+  | { readonly kind: 'done'; readonly reason: DoneReason }
+  /** `at` in milliseconds since the epoch; `ms` from now, at least 1 */
+  | { readonly kind: 'wait'; readonly ms: number; readonly at: number; readonly reason: WaitReason };
+
+/** A record that is to be written. */
+export interface Told {
+  readonly cluster: string;
+  readonly image: ImageName;
+  readonly report: Report;
+}
+
+/** How the present run of the keeper stands. */
+export interface RunFacts {
+  /** milliseconds since the epoch */
+  readonly startedAt: number;
+  readonly events: number;
+  /** the server suggests to continue as new */
+  readonly isFull: boolean;
+}
+
+const minutes = 60_000;
+const hours = 60 * minutes;
+const days = 24 * hours;
+const newcomerMs = 1 * minutes; // a keeper that `retry` alone started has nothing to keep
+const smallHistory = 100; // events; below it a renewal saves nothing
+
+/** The state a keeper begins with; one that continues another keeps what that one knew. */
+export function revive(input: KeeperBirth | KeeperState, now: number): KeeperState {
+  if ('claims' in input) return input;
+  return {
+    v: 1,
+    destination: input.destination,
+    taskId: input.taskId,
+    searchable: input.searchable,
+    pace: input.pace ?? 1,
+    bornAt: now,
+    claims: [],
+    paused: false,
+    asked: false,
+    told: [],
+    silent: [],
+    seenRuns: [],
+    ended: 0,
+    lastMessageAt: now,
+  };
+}
+
+export function nextStep(state: KeeperState, now: number, run: RunFacts): Step {
+  const wanted = wantedNow(state, now);
+  return (
+    (state.paused ? undefined : work(state, wanted, now)) ??
+    renewal(state, now, run) ??
+    (state.paused ? undefined : end(state, now)) ??
+    wait(state, wanted, now, run)
+  );
+}
+
+/** What the clusters together want at this moment. */
+export function wantedNow(state: KeeperState, now: number): Wanted | undefined {
+  return wantedOf(state.claims, now, { holder: state.copy?.image, silent: state.silent });
+}
+
+function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step | undefined {
+  if (wanted === undefined) return undefined;
+  if (state.hint !== undefined) return { kind: 'look', what: 'verify', wanted, reason: 'RunOfSomebodyElse' };
+
+  const due = copyDue(state, wanted, now);
+  if (due !== undefined && due.at <= now) return { kind: 'task', operation: 'copy', task: copyTask(state, wanted, due.reason), reason: due.reason };
+  if (lookDue(state) <= now) return { kind: 'look', what: 'verify', wanted, reason: 'TimeToLook' };
+
+  const reports = untold(state, wanted);
+  return reports.length > 0 ? { kind: 'look', what: 'tell', reports, reason: 'NewCluster' } : undefined;
+}
+
+/** When the next copy is due, and why; undefined while the destination holds what is wanted. */
+function copyDue(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
+  if (state.asked) return { at: now, reason: 'Asked' };
+  const reason = copyNeed(state, wanted);
+  if (reason === undefined) return undefined;
+
+  const { failure } = state;
+  if (failure === undefined || failure.plan !== wanted.plan) return { at: now, reason };
+  const isDeaf = failure.info.side === 'cluster' && state.silent.length > 0;
+  if (isDeaf && hasWillingCluster(state.claims, now, state.silent)) return { at: now, reason: 'OtherCluster' };
+  return { at: failure.nextAt, reason: 'SlowRetry' };
+}
+
+/** Why the destination does not hold what is wanted; undefined while it does. */
+export function copyNeed({ copy, seen }: Pick<KeeperState, 'copy' | 'seen'>, wanted: Wanted): CopyReason | undefined {
+  if (copy === undefined) return 'NotCopied';
+  if (copy.outcome.plan !== wanted.plan) return 'SettingsChanged';
+  if (seen?.digest === 'missing') return 'CopyGone';
+  if (wanted.drift !== 'sync' || seen === undefined) return undefined;
+
+  if (seen.digest !== copy.outcome.digest) return 'DestinationChanged';
+  const { sourceDigest } = copy.outcome;
+  // an origin that no longer answers never harms a copy
+  const isMoved = sourceDigest !== undefined && seen.origin !== undefined && seen.origin !== 'missing' && seen.origin !== sourceDigest;
+  return isMoved ? 'OriginMoved' : undefined;
+}
+
+function copyTask(state: KeeperState, wanted: Wanted, reason: CopyReason): Omit<CopyTask, 'keeper'> {
+  const { destination, searchable, pace } = state;
+  const { publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, plan } = wanted;
+  const urgency = reason === 'Asked' ? 'waiting' : 'normal';
+  return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, urgency, plan, searchable, pace };
+}
+
+function lookDue({ copy, lookAt }: KeeperState): number {
+  return copy === undefined ? Infinity : (lookAt ?? Infinity);
+}
+
+/** Clusters whose record does not say yet what this keeper knows. */
+function untold(state: KeeperState, wanted: Wanted): Told[] {
+  const report = reportOf(state);
+  const conflict = { state: 'failed', failure: conflictWith(wanted) } as const;
+  const all = [
+    ...(report === undefined ? [] : wanted.clusters.map((cluster) => ({ cluster, image: wanted.image, report }))),
+    ...wanted.refused.map(({ cluster, image }) => ({ cluster, image, report: conflict })),
+  ];
+  return all.filter((each) => !state.told.includes(toldKey(each)));
+}
+
+export function toldKey({ cluster, image }: Pick<Told, 'cluster' | 'image'>): string {
+  return `${cluster} ${image}`;
+}
+
+function reportOf({ copy, failure }: KeeperState): Report | undefined {
+  if (failure !== undefined) return { state: 'failed', failure: failure.info };
+  return copy === undefined ? undefined : { state: 'copied', outcome: copy.outcome };
+}
+
+function conflictWith({ destination, image }: Wanted): FailureInfo {
+  return { code: 'conflict', side: 'destination', message: `${destination} holds the copy of ${image}; layout: host keeps them apart` };
+}
+
+function renewal(state: KeeperState, now: number, run: RunFacts): Step | undefined {
+  if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
+  if (now >= renewAt(state, run)) return { kind: 'renew', reason: 'WeekOver' };
+  const isIdle = run.events > smallHistory && now - state.lastMessageAt >= days * state.pace;
+  return isIdle ? { kind: 'renew', reason: 'Idle' } : undefined;
+}
+
+function renewAt(state: KeeperState, run: RunFacts): number {
+  return run.startedAt + spreadMs(7 * days * state.pace, shareOf(state.destination));
+}
+
+function end(state: KeeperState, now: number): Step | undefined {
+  if (liveClaims(state.claims, now).length > 0) return undefined;
+  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  if (expiry === undefined) return now < state.bornAt + newcomerMs * state.pace ? undefined : { kind: 'done', reason: 'NeverClaimed' };
+  if (state.copy === undefined) return { kind: 'done', reason: 'NeverCopied' };
+  return expiry.cleanup ? undefined : { kind: 'done', reason: 'CopyStays' };
+}
+
+type Wake = { readonly at: number; readonly reason: WaitReason };
+
+function wait(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Step {
+  const events: Wake[] = [{ at: renewAt(state, run), reason: state.paused ? 'Paused' : 'Renewal' }];
+  if (!state.paused) events.push(...wakesOf(state, wanted, now));
+
+  const first = events.reduce((one, other) => (other.at < one.at ? other : one));
+  return { kind: 'wait', ms: Math.max(1, Math.ceil(first.at - now)), ...first };
+}
+
+function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number): Wake[] {
+  if (wanted === undefined) return [unclaimedWake(state, now)];
+  const due = copyDue(state, wanted, now);
+  return [
+    ...(due === undefined ? [] : [{ at: due.at, reason: 'SlowRetry' as const }]),
+    { at: lookDue(state), reason: 'NextLook' },
+    ...liveClaims(state.claims, now).map(({ expiresAt }) => ({ at: expiresAt, reason: 'LeaseEnds' as const })),
+  ];
+}
+
+function unclaimedWake(state: KeeperState, now: number): Wake {
+  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  if (expiry === undefined) return { at: state.bornAt + newcomerMs * state.pace, reason: 'FirstClaim' };
+  // doubt blocks: a copy that is due stays until every cluster has confirmed that it is unused
+  if (now >= expiry.dueAt) return { at: now + days * state.pace, reason: 'DeletionNotYet' };
+  return { at: expiry.dueAt, reason: 'RetentionEnds' };
+}
+
+/** What people read of a keeper in one word. */
+export function phaseOf(state: KeeperState, now: number): Phase {
+  if (state.paused) return 'Paused';
+  if (state.running !== undefined) return 'Copying';
+  if (liveClaims(state.claims, now).length === 0 && state.copy !== undefined) return 'Expiring';
+  if (state.failure !== undefined) return 'Failed';
+  return state.copy === undefined ? 'Pending' : 'Mirrored';
+}

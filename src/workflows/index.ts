@@ -1,0 +1,3 @@
+/** The list of workflow types: every function exported here becomes one. */
+export { copyImage } from './copy-image.js';
+export { keepImage } from './keep-image.js';

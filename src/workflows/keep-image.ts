@@ -1,0 +1,64 @@
+/**
+ * One keeper per destination: its ID is the lock. Handlers only change memory; the loop runs one operation at a
+ * time. Every decision is made by the domain (`nextStep`), every message is folded in by it (`accept...`); this
+ * shell performs.
+ */
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, type Step } from '../domain/keeper.js';
+import { acceptBlindness, acceptSight, acceptTold, compact } from '../domain/keeper-messages.js';
+import { lookAt, tell } from './keeper-look.js';
+import { installHandlers } from './keeper-handlers.js';
+import { createPublisher, type Publisher } from './keeper-publish.js';
+import { runCopy } from './keeper-task.js';
+
+/** The one mutable thing of a keeper: its state, and whether a message came. */
+export interface Keeper {
+  state: KeeperState;
+  woken: boolean;
+}
+
+export async function keepImage(input: KeeperBirth | KeeperState): Promise<void> {
+  const keeper: Keeper = { state: revive(input, Date.now()), woken: false };
+  installHandlers(keeper, () => nextStep(keeper.state, Date.now(), runFacts()));
+  const publish = createPublisher(keeper.state);
+  // Signals that came with the start are handled after the first pause of this function: let them in before deciding.
+  await Promise.resolve();
+
+  for (;;) {
+    keeper.woken = false;
+    const step = nextStep(keeper.state, Date.now(), runFacts());
+    publish(keeper.state, step);
+    if (step.kind === 'done') return; // no await since nextStep: a signal that arrives meanwhile makes the server refuse this end
+    await perform(keeper, step, publish);
+  }
+}
+
+async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, publish: Publisher): Promise<void> {
+  switch (step.kind) {
+    case 'task':
+      return runCopy(keeper, step, publish);
+    case 'look':
+      return look(keeper, step);
+    case 'wait':
+      await condition(() => keeper.woken, step.ms, { summary: step.reason });
+      return;
+    case 'renew':
+      await condition(allHandlersFinished);
+      return continueAsNew<typeof keepImage>(compact(keeper.state, Date.now()));
+  }
+}
+
+async function look(keeper: Keeper, step: Extract<Step, { kind: 'look' }>): Promise<void> {
+  if (step.what === 'tell') {
+    await tell(keeper.state, step.reports);
+    keeper.state = acceptTold(keeper.state, step.reports);
+    return;
+  }
+  const sight = await lookAt(keeper.state, step.wanted);
+  keeper.state = sight === undefined ? acceptBlindness(keeper.state, Date.now()) : acceptSight(keeper.state, sight, Date.now());
+}
+
+function runFacts(): RunFacts {
+  const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested };
+}

@@ -1,0 +1,45 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { finalCodes } from '../temporal/failures.js';
+
+const seconds = 1_000;
+const minutes = 60 * seconds;
+const hours = 60 * minutes;
+
+/** Time in which a signal and the end of the run that sent it are both seen. */
+const settleMs = 30 * seconds;
+const busyMs = 1 * hours;
+
+/**
+ * Every limit and delay of our workflows, in one place. The pace comes with the input, so that a replay sees the
+ * one its history was made with. It scales delays only: timeouts tell whether something is alive, and a machine
+ * under test is slower, not faster. Where a delay waits for another process it keeps a floor.
+ *
+ * @param pace 1, or less in tests
+ */
+export function policiesAt(pace: number) {
+  const delay = (ms: number): number => Math.max(1, Math.round(ms * pace));
+  const retry = (firstMs: number, longestMs: number, maximumAttempts: number) => ({
+    initialInterval: delay(firstMs),
+    maximumInterval: delay(longestMs),
+    backoffCoefficient: 2,
+    maximumAttempts,
+    nonRetryableErrorTypes: [...finalCodes],
+  });
+  return {
+    resolveSource: { startToCloseTimeout: 60 * seconds, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
+    // a worker that died is noticed by its heartbeat; no total limit is promised. About 11 minutes of waiting
+    copyPlatform: { startToCloseTimeout: 24 * hours, heartbeatTimeout: 30 * seconds, retry: retry(5 * seconds, 10 * minutes, 8), cancellationType: 'WAIT_CANCELLATION_COMPLETED' },
+    publishTag: { startToCloseTimeout: 5 * minutes, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
+    verify: { startToCloseTimeout: 30 * seconds, retry: retry(1 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
+    /** a look by the keeper: nothing else happens meanwhile, so it may not wait for a dead cluster */
+    look: { startToCloseTimeout: 30 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: retry(1 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
+    recordOutcome: { startToCloseTimeout: 10 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: { initialInterval: delay(1 * seconds), maximumInterval: delay(30 * seconds), backoffCoefficient: 2 }, cancellationType: 'TRY_CANCEL' },
+    /** the first word of a copy: nobody takes it, nobody is there */
+    signOfLife: { startToCloseTimeout: 10 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 5 * minutes * pace), retry: retry(1 * seconds, 5 * seconds, 3), cancellationType: 'TRY_CANCEL' },
+    settleMs: Math.max(2 * seconds, settleMs * pace),
+    /** after it the keeper asks the server whether the run it waits for still exists */
+    busyMs: Math.max(2 * seconds, busyMs * pace),
+  } as const satisfies Record<string, ActivityOptions | number>;
+}
+
+export type Policies = ReturnType<typeof policiesAt>;
