@@ -160,14 +160,6 @@ export interface WebhookConfiguration {
   readonly caBundle: string;
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly timeoutSeconds: number;
-  /** name of the one webhook in it: `mpod-v1.kb.io` */
-  readonly webhookName: string;
-  readonly reinvocationPolicy: 'Never' | 'IfNeeded';
-  readonly sideEffects: 'None' | 'NoneOnDryRun';
-  /** of the core group, version v1 */
-  readonly rules: readonly { readonly operations: readonly ('CREATE' | 'UPDATE')[]; readonly resources: readonly string[] }[];
-  /** CEL: calls that need no answer are spared */
-  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
   /** `caBundle` where a chart owns the rest of the object; the whole object otherwise */
   readonly write?: 'caBundle' | 'whole';
 }
