@@ -1,0 +1,137 @@
+import type { Collision } from '../domain/collision.js';
+import type { ImageName } from '../domain/image-ref.js';
+import type { PlaceRecord } from '../domain/record.js';
+import type { MirrorRule } from '../domain/rule.js';
+import { claim, credentialClaims, errorText, fitting, messagesOf, ruleClaims, toConditions, type Claim, type RuleFacts } from './report.js';
+import type { MirrorStatus } from './v1alpha1/mirror.js';
+
+/** One image of a mirror rule, and its copies there. */
+export interface MirroredImage {
+  readonly image: ImageName;
+  /** RFC 3339 */
+  readonly unusedSince?: string;
+  /** RFC 3339; when the copies go, unless something keeps them */
+  readonly expiresAt?: string;
+  /** one per mirror of the rule; of a copy that was never made only the reference is known */
+  readonly places: readonly PlaceRecord[];
+}
+
+export interface MirrorFacts extends RuleFacts<MirrorRule> {
+  readonly images: readonly MirroredImage[];
+  /** images of this rule that do not get the destination they want */
+  readonly collisions: readonly Collision[];
+  readonly temporalConnected: boolean;
+}
+
+/** How an image is shown; the worse, the earlier. */
+type Standing = 'failed' | 'pending' | 'incomplete' | 'unused' | 'fine';
+
+const standings: readonly Standing[] = ['failed', 'pending', 'incomplete', 'unused', 'fine'];
+const mostCopiesListed = 32;
+const mostDeletionsListed = 50;
+
+/** The status of a `ClusterImageSetMirror` or `ImageSetMirror`. */
+export function reportMirror(facts: MirrorFacts): MirrorStatus {
+  const { rule, images } = facts;
+  const matchingImages = fitting(worstFirst(images).map(matchingImage));
+  const places = images.flatMap((image) => image.places);
+  const lastSync = places.map(({ mirroredAt }) => mirroredAt ?? '').sort().at(-1);
+  return {
+    observedGeneration: rule.generation,
+    conditions: toConditions([...ruleClaims(facts, !facts.temporalConnected), ...credentialClaims(facts, namedSecrets(rule)), ...copyClaims(facts)], facts),
+    counts: {
+      images: images.length,
+      mirrored: images.filter(isMirrored).length,
+      pending: images.filter((image) => !isMirrored(image) && !hasFailed(image)).length,
+      failed: images.filter(hasFailed).length,
+      unused: images.filter(isUnused).length,
+      missingPlatforms: images.filter(isIncomplete).length,
+      listed: matchingImages.length,
+    },
+    matchingImages,
+    bytes: places.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+    ...(lastSync && { lastSync }),
+    pendingDeletion: pendingDeletions(images),
+  };
+}
+
+function copyClaims({ images, collisions }: MirrorFacts): readonly Claim[] {
+  const wanted = images.filter((image) => !isUnused(image));
+  const incomplete = wanted.filter(isIncomplete);
+  return [
+    syncClaim(wanted),
+    incomplete.length > 0
+      ? claim('PlatformsComplete', false, 'PlatformsMissing', `${incomplete.length} of ${wanted.length} images lack a wanted platform: ${namesOf(incomplete)}`)
+      : claim('PlatformsComplete', true, 'Complete', 'no wanted platform is missing'),
+    collisions.length > 0
+      ? claim('PathsUnique', false, 'Collision', `${messagesOf(collisions.map(collisionText))}; layout: host keeps them apart`)
+      : claim('PathsUnique', true, 'Unique', 'no two images share a destination'),
+  ];
+}
+
+function syncClaim(wanted: readonly MirroredImage[]): Claim {
+  const failed = wanted.filter(hasFailed);
+  const pending = wanted.filter((image) => !isMirrored(image));
+  const type = 'DestinationInSync';
+  if (failed.length > 0) return claim(type, false, 'CopiesFailing', `${failed.length} of ${wanted.length} images cannot be copied: ${messagesOf(failed.map(failureText))}`);
+  if (pending.length > 0) return claim(type, false, 'Pending', `${pending.length} of ${wanted.length} images are not copied yet: ${namesOf(pending)}`);
+  return claim(type, true, 'InSync', `all ${wanted.length} wanted images have their copy`);
+}
+
+function failureText(image: MirroredImage): string {
+  const place = image.places.find(({ failure }) => failure !== undefined);
+  return place ? `${place.reference}: ${place.failure?.message ?? ''}` : image.image;
+}
+
+function collisionText({ destination, image, holder }: Collision): string {
+  return `${image} and ${holder} both want ${destination}`;
+}
+
+function namesOf(images: readonly MirroredImage[]): string {
+  return messagesOf(images.map(({ image }) => image).sort());
+}
+
+/** Pods get the credential that pushes where a mirror names no other one for them. */
+function namedSecrets({ mirrors }: MirrorRule): 'none' | 'some' | 'push-shared' {
+  if (mirrors.some(({ credentialSecret, pullSecret }) => credentialSecret && !pullSecret)) return 'push-shared';
+  return mirrors.some(({ pullSecret }) => pullSecret) ? 'some' : 'none';
+}
+
+function worstFirst(images: readonly MirroredImage[]): MirroredImage[] {
+  const ranked = images.map((image) => ({ image, rank: standings.indexOf(standingOf(image)) }));
+  return ranked.sort((one, other) => one.rank - other.rank || compare(one.image.image, other.image.image)).map(({ image }) => image);
+}
+
+function standingOf(image: MirroredImage): Standing {
+  if (hasFailed(image)) return 'failed';
+  if (!isMirrored(image)) return 'pending';
+  if (isIncomplete(image)) return 'incomplete';
+  return isUnused(image) ? 'unused' : 'fine';
+}
+
+function matchingImage({ image, unusedSince, places }: MirroredImage): NonNullable<MirrorStatus['matchingImages']>[number] {
+  const mirrors = places.slice(0, mostCopiesListed).map(({ reference, mirroredAt, digest, failure, missingPlatforms }) => ({
+    image: reference,
+    ...(mirroredAt && { mirroredAt }),
+    ...(failure && { lastError: errorText(failure.message) }),
+    ...(digest && { digest }),
+    ...(missingPlatforms?.length && { missingPlatforms: [...missingPlatforms] }),
+  }));
+  return { image, ...(unusedSince && { unusedSince }), mirrors };
+}
+
+function pendingDeletions(images: readonly MirroredImage[]): { image: string; at: string }[] {
+  const going = images.flatMap(({ expiresAt, places }) => (expiresAt ? places.filter(({ mirroredAt }) => mirroredAt).map(({ reference }) => ({ image: reference, at: expiresAt })) : []));
+  return going.sort((one, other) => compare(one.at, other.at) || compare(one.image, other.image)).slice(0, mostDeletionsListed);
+}
+
+/** By code unit, the same on every machine. */
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
+
+const hasFailed = ({ places }: MirroredImage): boolean => places.some(({ failure }) => failure !== undefined);
+const isMirrored = ({ places }: MirroredImage): boolean => places.every(({ mirroredAt }) => mirroredAt !== undefined);
+const isIncomplete = ({ places }: MirroredImage): boolean => places.some(({ missingPlatforms }) => (missingPlatforms?.length ?? 0) > 0);
+const isUnused = ({ unusedSince }: MirroredImage): boolean => unusedSince !== undefined;

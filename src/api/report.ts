@@ -1,0 +1,133 @@
+/**
+ * What the statuses of all user kinds have in common. A report is a pure summary of the picture: who writes it
+ * compares it with what is there, and writes only what changed.
+ *
+ * - `Ready` speaks about the rule, never about its images;
+ * - `Reconciling` and `Stalled` stand there only while they are true, as kstatus wants them;
+ * - a condition keeps its time while its status is the same.
+ */
+import { ruleText, type Problem, type Rule, type SecretRef } from '../domain/rule.js';
+import type { ConditionReason } from './condition-reasons.js';
+import { Field } from './field.js';
+import type { Condition } from './v1alpha1/condition.js';
+
+/** Facts about a rule that no record holds. */
+export interface RuleFacts<R extends Rule = Rule> {
+  readonly rule: R;
+  /** Secrets the rule names and that cannot serve */
+  readonly secrets: readonly { readonly secret: SecretRef; readonly problem: 'missing' | 'unusable' }[];
+  /** whether one complete pass over the picture has been made with this generation */
+  readonly passDone: boolean;
+  /** the status as it is, from the resource: unchanged conditions keep their time */
+  readonly previous: unknown;
+  /** milliseconds since the epoch */
+  readonly now: number;
+}
+
+/** A condition before it has a time. */
+export interface Claim {
+  readonly type: string;
+  readonly status: Condition['status'];
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+export function claim(type: string, holds: boolean, reason: ConditionReason, message: string): Claim {
+  return { type, status: holds ? 'True' : 'False', reason, message };
+}
+
+/** `Ready`, and `Reconciling` and `Stalled` where they are true. */
+export function ruleClaims({ rule, secrets, passDone }: RuleFacts, waitsForTemporal = false): readonly Claim[] {
+  const invalid = invalidity(rule.problems);
+  const claims = [readiness(rule, secrets, passDone, invalid)];
+  if (!passDone) claims.push(claim('Reconciling', true, 'Pending', `generation ${rule.generation} is not reflected everywhere yet`));
+  else if (waitsForTemporal) claims.push(claim('Reconciling', true, 'TemporalUnavailable', 'copies and deletions wait until Temporal can be reached'));
+  if (invalid) claims.push(claim('Stalled', true, invalid.reason, invalid.message));
+  return claims;
+}
+
+function readiness(rule: Rule, secrets: RuleFacts['secrets'], passDone: boolean, invalid: Invalidity | undefined): Claim {
+  const missing = secrets.find(({ problem }) => problem === 'missing');
+  if (invalid) return claim('Ready', false, invalid.reason, invalid.message);
+  if (missing) return claim('Ready', false, 'CredentialMissing', secretText(missing));
+  if (!passDone) return { type: 'Ready', status: 'Unknown', reason: 'Pending', message: 'the first complete pass is not done yet' };
+  return rule.suspended ? claim('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false') : claim('Ready', true, 'InForce', `${ruleText(rule.id)} is in force`);
+}
+
+interface Invalidity {
+  readonly reason: 'InvalidFilter' | 'InvalidSpec';
+  readonly message: string;
+}
+
+/** A broken filter is named first: it puts the whole rule out of force. Upstreams have a condition of their own. */
+function invalidity(problems: readonly Problem[]): Invalidity | undefined {
+  for (const reason of ['InvalidFilter', 'InvalidSpec'] as const) {
+    const found = problems.filter((problem) => problem.reason === reason);
+    if (found.length > 0) return { reason, message: messagesOf(found.map(({ message }) => message)) };
+  }
+  return undefined;
+}
+
+/** `CredentialsValid`, for rules that name Secrets. */
+export function credentialClaims({ secrets }: RuleFacts, named: 'none' | 'some' | 'push-shared'): readonly Claim[] {
+  const worst = secrets.find(({ problem }) => problem === 'missing') ?? secrets[0];
+  if (named === 'none') return [];
+  if (worst) return [claim('CredentialsValid', false, worst.problem === 'missing' ? 'CredentialMissing' : 'CredentialUnusable', messagesOf(secrets.map(secretText)))];
+  if (named === 'push-shared') return [claim('CredentialsValid', true, 'PushCredentialShared', 'Pods pull with the credential that pushes; name another one in pullSecret')];
+  return [claim('CredentialsValid', true, 'Accepted', 'every Secret can be read')];
+}
+
+function secretText({ secret, problem }: RuleFacts['secrets'][number]): string {
+  const name = `secret ${secret.namespace}/${secret.name}`;
+  return problem === 'missing'
+    ? `${name} not found; create it (type kubernetes.io/dockerconfigjson), or remove the reference`
+    : `${name} holds no registry credentials; make it of type kubernetes.io/dockerconfigjson`;
+}
+
+const mostNamed = 3;
+
+/** A few messages in one; the rest is counted. */
+export function messagesOf(messages: readonly string[]): string {
+  const more = messages.length - mostNamed;
+  return messages.slice(0, mostNamed).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+/** Completes conditions: generation, and the time their status last changed. */
+export function toConditions(claims: readonly Claim[], { rule, previous, now }: RuleFacts): Condition[] {
+  const before = new Field(previous, 'status', []).get('conditions').items();
+  return claims.map((made) => {
+    const old = before.find((item) => item.get('type').value === made.type && item.get('status').value === made.status);
+    return { ...made, observedGeneration: rule.generation, lastTransitionTime: old?.get('lastTransitionTime').text() ?? timeText(now) };
+  });
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+const longestError = 256;
+
+export function errorText(message: string): string {
+  return message.length > longestError ? `${message.slice(0, longestError - 1)}…` : message;
+}
+
+const mostListed = 500;
+
+/**
+ * An object with its managed fields must stay below 256 KiB, and the managed fields of a list by key take about as
+ * much as the list: each item is there again as a key, with the names of its fields.
+ */
+const mostListedBytes = 120 * 1024;
+
+/** The first items of a list that fit into a status. */
+export function fitting<T>(items: readonly T[]): T[] {
+  const listed: T[] = [];
+  let size = 0;
+  for (const item of items.slice(0, mostListed)) {
+    size += new TextEncoder().encode(JSON.stringify(item)).byteLength;
+    if (size > mostListedBytes) break;
+    listed.push(item);
+  }
+  return listed;
+}
