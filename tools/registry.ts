@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hashSync } from 'bcryptjs';
 import { scratchFolder } from './guard.js';
 import { ask } from './health.js';
 import { claimPort } from './ports.js';
@@ -71,11 +71,6 @@ function configure({ htpasswd, tls, deletion }: RegistryOptions, dir: string, ad
 
 function passwordFile(passwords: Readonly<Record<string, string>>, dir: string): string {
   const file = join(dir, 'htpasswd');
-  writeFileSync(file, Object.entries(passwords).map(([user, password]) => `${user}:${bcrypt(password)}\n`).join(''), { mode: 0o600 });
+  writeFileSync(file, Object.entries(passwords).map(([user, password]) => `${user}:${hashSync(password, 5)}\n`).join(''), { mode: 0o600 });
   return file;
-}
-
-/** The only hash the registry takes, and Node has none: the C library behind Perl does. The salt is no secret. */
-function bcrypt(password: string): string {
-  return execFileSync('perl', ['-e', 'print crypt($ARGV[0], "\\$2y\\$05\\$abcdefghijklmnopqrstuu")', password], { encoding: 'utf8' });
 }
