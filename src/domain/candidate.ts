@@ -91,6 +91,7 @@ function originCandidate(image: ImageRef): Candidate {
   };
 }
 
+/** A mirror that would be the image itself is among those left out: the image lies inside its prefix. */
 function mirrorsOf(image: ImageRef, { mirrors, prefixes }: Offer): Candidate[] {
   const texts = textsOf(image);
   return mirrors
@@ -100,7 +101,7 @@ function mirrorsOf(image: ImageRef, { mirrors, prefixes }: Offer): Candidate[] {
 
 function mirrorCandidate(image: ImageRef, rule: MirrorRule, mirror: Mirror): Candidate | undefined {
   const ref = mirrorPlace(mirror, image);
-  if (ref === undefined || placeIdentity(ref) === placeIdentity(image)) return undefined;
+  if (ref === undefined) return undefined;
   return {
     place: placeIdentity(ref),
     ref,

@@ -18,7 +18,6 @@ const nanoseconds: Readonly<Record<string, bigint>> = {
 const nanosecondsPerMs = 1_000_000n;
 const longest = 2n ** 63n; // Go counts nanoseconds in 64 bits: about 292 years
 const part = /([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)/y;
-const mostFractionDigits = 18; // the 19th digit of an hour is far below a nanosecond
 
 /**
  * Reads a duration.
@@ -47,7 +46,7 @@ function sumOfParts(text: string): bigint | undefined {
     if (found === null) return undefined; // a failed match also resets lastIndex
     const [, whole = '', fraction = '', unit = ''] = found;
     if (whole === '' && fraction === '') return undefined;
-    total += nanosecondsOf(whole, fraction.slice(0, mostFractionDigits), nanoseconds[unit] ?? 0n);
+    total += nanosecondsOf(whole, fraction, nanoseconds[unit] ?? 0n);
   }
   return total;
 }

@@ -17,7 +17,7 @@ describe('which places are candidates', () => {
     ['a mirror of the origin', [aMirrorRule()], [origin, mirrored]],
     ['every mirror of a rule', [aMirrorRule({ mirrors: [{}, { path: '/b' }] })], [origin, mirrored, 'registry.example.com/b/library/nginx:1.27']],
     ['no mirror of an image that the rule does not select', [aMirrorRule({ images: { include: [/quay\.io.*/] } })], [origin]],
-    ['no mirror that is the origin itself', [aMirrorRule({ mirrors: [{ registry: 'index.docker.io', path: '' }] })], [origin]],
+    ['no mirror that is the origin itself, in whichever rank', [aMirrorRule({ priority: -1, mirrors: [{ registry: 'index.docker.io', path: '' }] }), aReplicaRule()], [origin, replica]],
     ['no mirror that is not a place', [aMirrorRule({ mirrors: [{ path: '/Upper' }, { path: '../x' }] })], [origin]],
     ['the other upstreams of a match', [aReplicaRule()], [origin, replica]],
     ['no upstream without a match', [aReplicaRule({ upstreams: [{ registry: 'quay.io' }, other] })], [origin]],
@@ -109,6 +109,19 @@ describe('the order of candidates', () => {
       'registry.example.com/second/replica.example.com/library/nginx:1.27',
       replica,
     ]);
+  });
+
+  test('mirrors of the origin come before mirrors of replicas, whatever rank the origin has among the replicas', () => {
+    const rules = [aReplicaRule({ upstreams: [{ ...hub, priority: 9 }, other] }), aMirrorRule({ mirrors: [{ layout: 'host' }] })];
+
+    expect(texts(origin, rules).slice(1, 3)).toEqual(['registry.example.com/mirror/docker.io/library/nginx:1.27', 'registry.example.com/mirror/replica.example.com/library/nginx:1.27']);
+  });
+
+  test('mirrors of replicas follow the rank of the replicas', () => {
+    const replicas = aReplicaRule({ upstreams: [hub, { registry: 'late.example.com', priority: 2 }, { registry: 'early.example.com', priority: 1 }] });
+    const mirrors = aMirrorRule({ images: { include: [/.*\.example\.com\/.*/] }, mirrors: [{ layout: 'host' }] });
+
+    expect(texts(origin, [replicas, mirrors]).slice(1, 3)).toEqual(['registry.example.com/mirror/early.example.com/library/nginx:1.27', 'registry.example.com/mirror/late.example.com/library/nginx:1.27']);
   });
 
   test.each([

@@ -10,6 +10,7 @@ describe('an opt-out', () => {
     ['is a label of ours', { labels: { 'kuik.enix.io/ignore': 'true' } }, {}, 'PodIgnored'],
     ['is no label of ours with another value', { labels: { 'kuik.enix.io/ignore': 'false' } }, {}, undefined],
     ['is the label v1 knew', { labels: { 'kube-image-keeper.enix.io/image-caching-policy': 'ignore' } }, {}, 'V1Policy'],
+    ['is no label v1 knew with another value', { labels: { 'kube-image-keeper.enix.io/image-caching-policy': 'cache' } }, {}, undefined],
     ['is a label on the namespace', {}, { 'kuik.enix.io/ignore': 'true' }, 'NamespaceIgnored'],
     ['is a namespace pattern of the configuration', { namespace: 'infra-dns' }, {}, 'SkipNamespaces'],
     ['matches namespaces as a whole', { namespace: 'my-infra-dns' }, {}, undefined],

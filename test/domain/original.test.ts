@@ -9,6 +9,7 @@ describe('what a Pod records of itself', () => {
     ['texts by usage', '{"web":"nginx:1.27","volume:model":"m:1"}', { web: 'nginx:1.27', 'volume:model': 'm:1' }],
     ["init containers in v2's spelling", '{"init:setup":"busybox:1"}', { setup: 'busybox:1' }],
     ['init containers in both spellings, ours first', '{"init:setup":"old:1","setup":"new:1"}', { setup: 'new:1' }],
+    ['init containers in both spellings, in either order', '{"setup":"new:1","init:setup":"old:1"}', { setup: 'new:1' }],
     ['nothing but texts', '{"web":1,"side":null,"init":"a:1"}', { init: 'a:1' }],
     ['an odd key as any other', '{"__proto__":"a:1"}', { ['__proto__']: 'a:1' }],
   ])('%s', (_sentence, value, expected) => {

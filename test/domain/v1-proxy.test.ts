@@ -28,6 +28,7 @@ describe("names of v1's proxy", () => {
 
   test('are left alone when the port is 0', () => {
     expect(read('localhost:7439/nginx:1.27', {}, 0)).toBe('localhost:7439/nginx:1.27');
+    expect(read('localhost:0/nginx:1.27', {}, 0)).toBe('localhost:0/nginx:1.27');
   });
 
   test('stand for what v1 recorded on the Pod', () => {
