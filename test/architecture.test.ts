@@ -11,7 +11,8 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
   domain: { folders: [], packages: [] },
   views: { folders: ['domain'], packages: [] },
   workflows: { folders: ['domain', 'temporal/contract'], packages: ['@temporalio/workflow'] },
-  api: { folders: ['domain'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
+  // the reference pages are generated in one place, that of the configuration included
+  api: { folders: ['domain', 'config/reference'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
   config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path'] },
   telemetry: { folders: ['domain'], packages: ['pino', 'prom-client', 'node:http', 'node:perf_hooks'] },
   registry: {

@@ -54,7 +54,7 @@ function fieldRows(schema: Structural, path: string): string[][] {
 }
 
 function typeText(schema: Structural): string {
-  if (schema.type === 'array') return `list of ${typeText(schema.items ?? {})}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`;
+  if (schema.type === 'array') return `list${schema.maxItems === undefined ? '' : ` of at most ${schema.maxItems}`}: ${typeText(schema.items ?? {})}`;
   if (schema.enum !== undefined) return schema.enum.map((value) => code(String(value))).join(', ');
   if (schema.format === 'date-time') return 'time';
   if (schema.type === 'string') return schema.maxLength === undefined ? 'text' : `text, at most ${schema.maxLength}`;

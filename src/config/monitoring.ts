@@ -39,7 +39,7 @@ export const monitoring = z
     registries: z
       .strictObject({
         default: ofDefault,
-        items: z.record(z.string(), ofHost).meta({ description: 'Settings of one registry, by host[:port]; a field that is unset or zero inherits from default.' }).default({}),
+        items: z.record(z.string(), ofHost).meta({ description: 'Settings of one registry, by host[:port]; a field that is unset or zero inherits from default. Built in: docker.io with interval 1h and maxPerInterval 6.' }).default({}),
       })
       .prefault({}),
   })

@@ -6,7 +6,7 @@ import { mirrorColumns, mirrorFields, mirrorSpecExample, MirrorStatus } from './
 import { onlyOneFilter, validated } from './validation.js';
 
 export const ClusterImageSetMirrorSpec = validated(
-  optional({ ...mirrorFields, filter: ClusterFilter }),
+  optional({ filter: ClusterFilter, ...mirrorFields }),
   { description: 'Which images of which Pods are copied, and where to.', example: mirrorSpecExample },
   [onlyOneFilter],
 );
@@ -22,5 +22,5 @@ export const clusterImageSetMirror: Kind = {
   spec: ClusterImageSetMirrorSpec,
   status: MirrorStatus,
   columns: mirrorColumns,
-  examples: ['cluster-mirror.yaml', 'near-and-far.yaml'],
+  examples: ['quickstart.yaml', 'cluster-mirror.yaml', 'near-and-far.yaml'],
 };

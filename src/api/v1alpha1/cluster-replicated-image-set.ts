@@ -4,7 +4,7 @@ import { ClusterPodFilter } from './filter.js';
 import { category, type Kind } from './kind.js';
 import { replicatedColumns, replicatedFields, replicatedSpecExample, ReplicatedStatus } from './replicated.js';
 
-export const ClusterReplicatedImageSetSpec = optional({ ...replicatedFields, filter: ClusterPodFilter }).meta({
+export const ClusterReplicatedImageSetSpec = optional({ filter: ClusterPodFilter, ...replicatedFields }).meta({
   description: 'Which places hold the same images, and which Pods may pull from any of them.',
   example: replicatedSpecExample,
 });

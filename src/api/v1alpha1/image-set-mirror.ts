@@ -6,7 +6,7 @@ import { mirrorColumns, mirrorFields, mirrorSpecExample, MirrorStatus } from './
 import { onlyOneFilter, validated } from './validation.js';
 
 export const ImageSetMirrorSpec = validated(
-  optional({ ...mirrorFields, filter: NamespacedFilter }),
+  optional({ filter: NamespacedFilter, ...mirrorFields }),
   { description: 'Which images of which Pods of this namespace are copied, and where to.', example: mirrorSpecExample },
   [onlyOneFilter],
 );

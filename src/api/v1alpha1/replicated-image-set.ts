@@ -4,7 +4,7 @@ import { NamespacedPodFilter } from './filter.js';
 import { category, type Kind } from './kind.js';
 import { replicatedColumns, replicatedFields, replicatedSpecExample, ReplicatedStatus } from './replicated.js';
 
-export const ReplicatedImageSetSpec = optional({ ...replicatedFields, filter: NamespacedPodFilter }).meta({
+export const ReplicatedImageSetSpec = optional({ filter: NamespacedPodFilter, ...replicatedFields }).meta({
   description: 'Which places hold the same images, and which Pods of this namespace may pull from any of them.',
   example: replicatedSpecExample,
 });
