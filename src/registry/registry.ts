@@ -14,7 +14,10 @@ export interface Registry {
   head(at: ImageRef, as: Identity, call: Call): Promise<Seen | 'missing'>;
   /** Verified bytes of a manifest and a parsed view of them; throws `missing` when there is none. */
   manifest(at: ImageRef, as: Identity, call: Call): Promise<Manifest>;
-  /** Verified bytes of a blob from an offset; ends with `corrupt` when size or digest differ. */
+  /**
+   * Verified bytes of a blob: `corrupt` before the last chunk when size or digest differ. From an offset beyond 0 only
+   * the size is checked.
+   */
   blob(from: Repository, of: Descriptor, as: Identity, call: Call, offset?: number): AsyncIterable<Uint8Array>;
   /** Makes a blob present: found there, mounted from a repository of the same registry, or uploaded. */
   putBlob(to: Repository, of: Descriptor, source: BlobSource, as: Identity, call: Call): Promise<BlobOutcome>;
@@ -46,7 +49,7 @@ export interface Call {
   readonly purpose: Purpose;
   /** which side of a copy this is; a failure names it */
   readonly side: 'source' | 'destination';
-  /** called with bytes moved since the last call */
+  /** called with bytes moved since the last call; negative when they have to be moved again */
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -89,6 +92,8 @@ export interface Manifest {
 
 /** Where an upload takes its bytes from; called again with an offset to resume. */
 export interface BlobSource {
+  /** opened at 0 it fails before its last chunk when size or digest are wrong, as `Registry.blob` does: it need not be hashed again */
+  readonly verified?: true;
   open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 

@@ -1,0 +1,39 @@
+/** The real registry client: the port's verbs over HTTP. */
+import { BlobLocations } from '../locations.js';
+import type { Registry } from '../registry.js';
+import { Asker, type AskerOptions } from './asker.js';
+import { Publisher } from './publish.js';
+import { BlobReader } from './read-blob.js';
+import { ManifestReader } from './read-manifest.js';
+import { TagLister } from './tags.js';
+import { Uploader } from './upload.js';
+
+export type HttpRegistryOptions = AskerOptions;
+
+/** A registry client with open connections; `close` ends them. */
+export interface HttpRegistry extends Registry {
+  close(): Promise<void>;
+}
+
+/**
+ * One client for the whole process: connections, tokens, known blobs and the pace of each registry are shared by
+ * everything that uses it.
+ */
+export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
+  const asker = new Asker(options);
+  const locations = new BlobLocations();
+  const manifests = new ManifestReader(asker, locations);
+  const blobs = new BlobReader(asker);
+  const uploader = new Uploader(asker, locations);
+  const publisher = new Publisher(asker, manifests, locations);
+  const lister = new TagLister(asker);
+  return {
+    head: (at, as, call) => manifests.head(at, as, call),
+    manifest: (at, as, call) => manifests.manifest(at, as, call),
+    blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
+    putBlob: (to, of, source, as, call) => uploader.putBlob(to, of, source, as, call),
+    putManifest: (at, manifest, as, call) => publisher.putManifest(at, manifest, as, call),
+    tags: (repository, as, call) => lister.tags(repository, as, call),
+    close: () => asker.close(),
+  };
+}

@@ -1,0 +1,178 @@
+/** Turns answers and transport errors into `Failure`: the only place that does. */
+import { Failure, type FailureCode } from '../../domain/failure.js';
+import type { Call, Credential } from '../registry.js';
+import { headerOf, type Answer, type RegistryError } from './answer.js';
+import { parseRetryAfter } from './retry-after.js';
+
+/** What was asked for, in the words of a message. */
+export interface Asked {
+  /** `host[:port]` of the registry */
+  readonly host: string;
+  /** `manifest library/nginx:1.27`, `blob sha256:... of library/nginx` */
+  readonly what: string;
+}
+
+/** A registry that limits us without saying for how long is left alone for this long. */
+export const unspecifiedWaitMs = 15 * 60_000;
+
+/** Codes that registries use for content below a manifest that is absent. */
+const absentBelow = ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'];
+const byStatus: Readonly<Record<number, FailureCode>> = {
+  401: 'unauthorized',
+  403: 'denied',
+  404: 'missing',
+  405: 'unsupported',
+  408: 'unreachable',
+  409: 'conflict',
+  412: 'conflict',
+  413: 'too-large',
+  414: 'too-large',
+  415: 'unsupported',
+  429: 'throttled',
+  431: 'too-large',
+  499: 'unreachable',
+  501: 'unsupported',
+};
+
+/** Whether a registry or token service says that we ask too often: under any status, and before anything else. */
+export function isThrottled(answer: Pick<Answer, 'status' | 'errors'>): boolean {
+  return answer.status === 429 || answer.errors.some(({ code }) => code === 'TOOMANYREQUESTS');
+}
+
+/** The failure code of a refused request: the first row that applies. */
+export function codeOf(answer: Pick<Answer, 'status' | 'errors'>): FailureCode {
+  if (isThrottled(answer)) return 'throttled';
+  const known = byStatus[answer.status];
+  if (known !== undefined) return known;
+  if (answer.status >= 500) return 'unreachable';
+  return codeOfBadRequest(answer.errors);
+}
+
+function codeOfBadRequest(errors: readonly RegistryError[]): FailureCode {
+  const codes = errors.map(({ code }) => code);
+  if (codes.some((code) => absentBelow.includes(code))) return 'missing';
+  if (codes.some((code) => code === 'DIGEST_INVALID' || code === 'SIZE_INVALID')) return 'corrupt';
+  if (codes.some((code) => code === 'MANIFEST_INVALID' || code === 'UNSUPPORTED')) return 'unsupported';
+  return 'invalid';
+}
+
+/**
+ * The failure a refused answer stands for.
+ *
+ * @param now milliseconds since the epoch, for `Retry-After`
+ */
+export function failureOf(answer: Pick<Answer, 'status' | 'errors' | 'headers' | 'credential'>, asked: Asked, call: Call, now: number): Failure {
+  const code = codeOf(answer);
+  const waitMs = parseRetryAfter(headerOf(answer.headers, 'retry-after'), now) ?? (code === 'throttled' ? unspecifiedWaitMs : undefined);
+  const said = answer.errors.map((error) => `${error.code} ${error.message}`.trim()).find((text) => text !== '');
+  const detail = said === undefined ? `${answer.status}` : `${answer.status} ${said}`;
+  return failure(code, `${asked.what} ${verdicts[code]} ${call.side} ${asked.host}: ${redact(detail, answer.credential)}`, asked, call, waitMs === undefined ? {} : { retryAfterMs: waitMs });
+}
+
+const verdicts: Readonly<Record<FailureCode, string>> = {
+  missing: 'missing on',
+  unauthorized: 'not found or no access on',
+  denied: 'denied on',
+  throttled: 'refused for now by',
+  unreachable: 'not served by',
+  timeout: 'not served in time by',
+  tls: 'not asked for on',
+  corrupt: 'arrived damaged at or from',
+  unsupported: 'not supported by',
+  conflict: 'refused as a conflict by',
+  'too-large': 'too large for',
+  invalid: 'refused by',
+};
+
+/** A failure that the client itself found. */
+export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: { readonly retryAfterMs?: number; readonly cause?: unknown } = {}): Failure {
+  const { cause, ...info } = more;
+  return new Failure({ code, side: call.side, host: asked.host, message, ...info }, cause === undefined ? undefined : { cause });
+}
+
+const longestText = 256;
+
+/**
+ * Registry text made fit for people: one line, cut, without query strings, credentials or tokens. A registry
+ * may echo what we sent.
+ */
+export function redact(text: string, credential?: Credential): string {
+  const secrets = credential === undefined ? [] : [credential.password, credential.identityToken, credential.registryToken];
+  const without = secrets.reduce<string>((line, secret) => (secret ? line.replaceAll(secret, '***') : line), text);
+  return without
+    // eslint-disable-next-line no-control-regex -- control characters of foreign text never reach a terminal
+    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(/\b(Bearer|Basic)\s+[^\s,;"']+/gi, '$1 ***')
+    .replace(/\?[^\s"'<>]*/g, '')
+    .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '***')
+    .slice(0, longestText)
+    .trim();
+}
+
+const timeouts: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  ETIMEDOUT: 'no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stalled',
+};
+const network: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve now',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  EHOSTUNREACH: 'no route',
+  ENETUNREACH: 'no route',
+  UND_ERR_SOCKET: 'connection closed',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer ended early',
+};
+
+/** Whether a connection broke, as it does when a server closes just as we send. */
+export function isBroken(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(errorCode(error));
+}
+
+/** Whether a request may never have arrived: worth another try. */
+export function isConnectionError(error: unknown): boolean {
+  const code = errorCode(error);
+  return network[code] !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT';
+}
+
+/**
+ * What a thrown transport error stands for. An abort by the caller passes through as it is; the caller's own
+ * deadline becomes a `timeout`.
+ */
+export function failureOfError(error: unknown, asked: Asked, call: Call): unknown {
+  if (error instanceof Failure) return error;
+  if (call.signal.aborted) return isDeadline(call.signal) ? failure('timeout', `${asked.what} not served by ${call.side} ${asked.host} before the deadline`, asked, call) : call.signal.reason;
+
+  const [code, why] = diagnose(error);
+  return failure(code, `${asked.what} not served by ${call.side} ${asked.host}: ${why}`, asked, call, { cause: withoutSecrets(error) });
+}
+
+function isDeadline(signal: AbortSignal): boolean {
+  return signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+}
+
+function diagnose(error: unknown): [FailureCode, string] {
+  const code = errorCode(error);
+  if (code === guardCode) return ['invalid', (error as Error).message];
+  if (timeouts[code] !== undefined) return ['timeout', timeouts[code]];
+  if (network[code] !== undefined) return ['unreachable', network[code]];
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return ['tls', 'no TLS handshake; a registry that speaks plain http needs plainHTTP: true'];
+  if (code.startsWith('ERR_TLS') || /CERT|ISSUER|LEAF_SIGNATURE/.test(code)) return ['tls', `certificate refused (${code})`];
+  return ['unreachable', code === '' ? 'connection failed' : `connection failed (${code})`];
+}
+
+/** Marks an error of the address guard, which comes back through the connector. */
+export const guardCode = 'KUIK_GUARD';
+
+function errorCode(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0]);
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+/** Keeps what helps to find the cause; the whole error may hold addresses with a query. */
+function withoutSecrets(error: unknown): Error {
+  return new Error(redact(error instanceof Error ? error.message : String(error)));
+}

@@ -1,0 +1,30 @@
+import type { CredentialId } from '../../domain/availability.js';
+import type { FailureCode } from '../../domain/failure.js';
+import type { BlobOutcome, Purpose } from '../registry.js';
+
+/** What can be observed of the client; telemetry turns it into metrics. No image names, no secrets. */
+export type RegistryEvent =
+  | {
+      readonly type: 'exchange';
+      /** `host[:port]` of the registry */
+      readonly registry: string;
+      readonly method: string;
+      /** `manifests`, `blobs`, `uploads`, `tags`, `other` */
+      readonly route: string;
+      /** 0 when there was no answer */
+      readonly status: number;
+      readonly purpose: Purpose;
+      /** milliseconds to the answer's headers */
+      readonly tookMs: number;
+      readonly identity: CredentialId;
+    }
+  | { readonly type: 'token'; readonly registry: string; readonly result: 'granted' | 'refused' }
+  | { readonly type: 'cache'; readonly cache: 'manifest' | 'token'; readonly result: 'hit' | 'miss' }
+  | { readonly type: 'blob'; readonly registry: string; readonly how: BlobOutcome | 'resumed' | 'restarted'; readonly sizeBytes: number }
+  | { readonly type: 'retry'; readonly registry: string; readonly code: FailureCode }
+  | { readonly type: 'corrupt'; readonly registry: string; readonly side: 'source' | 'destination' }
+  | { readonly type: 'lied'; readonly registry: string; readonly about: 'digest' }
+  | { readonly type: 'quota'; readonly registry: string; readonly remaining: number }
+  | { readonly type: 'guard'; readonly registry: string; readonly rule: string };
+
+export type Observer = (event: RegistryEvent) => void;

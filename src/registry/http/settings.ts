@@ -1,0 +1,61 @@
+import { dockerHub } from '../../domain/image-ref.js';
+
+/** How one registry is spoken to: `registries.items.<host>`, with files already read. Everything has a default. */
+export interface HostSettings {
+  readonly plainHTTP?: boolean;
+  readonly insecureSkipVerify?: boolean;
+  /** PEM, added to the system's roots */
+  readonly ca?: string;
+  /** client certificate and key, PEM */
+  readonly cert?: string;
+  readonly key?: string;
+  /** where the host really answers: `host[:port]` */
+  readonly endpoint?: string;
+  /** put before `/v2/`: `/registry` */
+  readonly pathPrefix?: string;
+  /** extra request headers, to this host only */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** ceilings of the adaptive limit; 8 and 4 */
+  readonly metadataConcurrency?: number;
+  readonly blobConcurrency?: number;
+  /** other hosts this registry may point to: exact names, or `*.domain` */
+  readonly allowHosts?: readonly string[];
+}
+
+/** Settings of a registry by its `host[:port]`. */
+export type SettingsOf = (host: string) => HostSettings;
+
+/** The network form of a registry: where requests for it go. */
+export interface Endpoint {
+  /** `host[:port]` as references write it: what people read, what credentials and quotas belong to */
+  readonly host: string;
+  /** scheme, name and port, without a trailing slash */
+  readonly origin: string;
+  /** put before `/v2/`; empty or `/...` */
+  readonly prefix: string;
+  readonly settings: HostSettings;
+}
+
+/** Docker Hub's API answers under another name than its references. */
+const hubEndpoint = 'registry-1.docker.io';
+
+/**
+ * Finds where a registry answers. https, except for `localhost`, loopback addresses and `plainHTTP`: an
+ * automatic fallback would hand the choice to whoever sits on the path.
+ */
+export function endpointOf(host: string, settings: HostSettings): Endpoint {
+  const address = settings.endpoint ?? (host === dockerHub ? hubEndpoint : host);
+  const scheme = settings.plainHTTP === true || isLoopbackName(nameOf(address)) ? 'http' : 'https';
+  const prefix = (settings.pathPrefix ?? '').replace(/\/+$/, '');
+  return { host, origin: new URL(`${scheme}://${address}`).origin, prefix, settings };
+}
+
+/** `localhost`, 127.0.0.0/8 and ::1, as a URL spells them. */
+export function isLoopbackName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Name or address without the port. */
+function nameOf(address: string): string {
+  return address.replace(/:\d+$/, '');
+}

@@ -1,0 +1,68 @@
+import { LRUCache } from 'lru-cache';
+import { anonymous } from '../domain/availability.js';
+import type { Digest } from '../domain/digest.js';
+import type { Repository } from '../domain/image-ref.js';
+import type { Identity } from './registry.js';
+
+/** A registry may collect what nobody refers to: what was seen longer ago is looked at again. */
+const knownMs = 60 * 60_000;
+const mostBlobs = 100_000;
+const mostRepositories = 8;
+
+/** Who looks: facts are shared only between calls that bring the same credentials. */
+export function viewerOf(as: Identity): string {
+  return as.map(({ id }) => id).join('+') || anonymous;
+}
+
+/**
+ * Which repositories of a registry hold a blob, as one viewer sees it. A hint that saves the transfer of layers
+ * that other images share; the registry has the last word.
+ */
+export class BlobLocations {
+  readonly #paths = new LRUCache<string, readonly string[]>({ max: mostBlobs });
+  /** repositories in which we saw the blob itself, not only a manifest that names it */
+  readonly #confirmed = new LRUCache<string, true>({ max: mostBlobs, ttl: knownMs });
+  readonly #refusedMounts = new LRUCache<string, true>({ max: 10_000, ttl: knownMs });
+
+  /** A manifest there names it: worth a mount. */
+  hint(at: Repository, blob: Digest, viewer: string): void {
+    const key = blobKey(at, blob, viewer);
+    const paths = this.#paths.get(key) ?? [];
+    if (!paths.includes(at.path)) this.#paths.set(key, [at.path, ...paths].slice(0, mostRepositories));
+  }
+
+  /** The registry answered, or we uploaded it. */
+  confirm(at: Repository, blob: Digest, viewer: string): void {
+    this.hint(at, blob, viewer);
+    this.#confirmed.set(placeKey(at, blob, viewer), true);
+  }
+
+  isConfirmed(at: Repository, blob: Digest, viewer: string): boolean {
+    return this.#confirmed.has(placeKey(at, blob, viewer));
+  }
+
+  /** A repository of the same registry to mount from. */
+  elsewhere(at: Repository, blob: Digest, viewer: string): string | undefined {
+    return this.#paths.get(blobKey(at, blob, viewer))?.find((path) => path !== at.path && !this.#refusedMounts.has(`${at.host}/${path}`));
+  }
+
+  /** The registry would not mount from there. */
+  refused(host: string, path: string): void {
+    this.#refusedMounts.set(`${host}/${path}`, true);
+  }
+
+  /** The registry says it is gone: nothing is believed any more. */
+  forget(at: Repository, blob: Digest, viewer: string): void {
+    const key = blobKey(at, blob, viewer);
+    this.#confirmed.delete(placeKey(at, blob, viewer));
+    this.#paths.set(key, (this.#paths.get(key) ?? []).filter((path) => path !== at.path));
+  }
+}
+
+function blobKey(at: Repository, blob: Digest, viewer: string): string {
+  return `${at.host} ${viewer} ${blob}`;
+}
+
+function placeKey(at: Repository, blob: Digest, viewer: string): string {
+  return `${blobKey(at, blob, viewer)} ${at.path}`;
+}
