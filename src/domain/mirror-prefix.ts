@@ -21,7 +21,9 @@ export function mirrorPrefixes(rules: Iterable<Rule>): MirrorPrefixes {
       const text = joinedText(mirror);
       if (text === undefined) continue;
       const { host, path } = splitPrefix(text);
-      prefixes.set(host, [...(prefixes.get(host) ?? []), { path, namespace: rule.id.namespace }]);
+      const others = prefixes.get(host) ?? [];
+      others.push({ path, namespace: rule.id.namespace });
+      prefixes.set(host, others);
     }
   }
   return prefixes;
