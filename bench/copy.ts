@@ -1,13 +1,14 @@
 /**
- * Copies between two registries: `small`, 100 images that share most of their layers, far away; `large`, one image of 512 MiB.
+ * Copies between two registries: `small`, 100 images that share most of their layers, far away; `large` and `large-tls`, one image of 512 MiB.
  *
- * The source registry lives through the whole bench; each run gets a new, empty destination, and relays of its own where the
+ * The source registries live through the whole bench; each run gets a new, empty destination, and relays of its own where the
  * registries are far away.
  */
 import { rm } from 'node:fs/promises';
 import { startRegistry, type RegistryServer } from '../tools/servers.js';
 import { pinnedVersion, programNamed } from '../tools/programs.js';
 import type { Attempt, Bench, BenchOptions, Case, Contender, Figure, OpenBench } from './support/bench.js';
+import { makeTlsFiles, type TlsFiles } from './support/certificate.js';
 import { startDelayRelay } from './support/delay-relay.js';
 import { expectImages, largeImage, pushImages, smallImages, type BenchImage } from './support/images.js';
 import type { Launcher } from './support/measure.js';
@@ -19,27 +20,50 @@ const imagesAtOnce = 8;
 
 export const copyBench: Bench = { name: 'copy', open: openCopyBench };
 
+const makers = { small: smallCase, large: largeCase, 'large-tls': largeTlsCase } as const;
+
 async function openCopyBench(options: BenchOptions): Promise<OpenBench> {
   const { peers, leftOut } = await findPeers(options.peers);
-  const source = await startRegistry({ name: 'source' });
-  const makers: Readonly<Record<string, () => Promise<Case>>> = { small: () => smallCase(source, peers, options), large: () => largeCase(source, peers, options) };
+  const sources: RegistryServer[] = [];
+  const openSource = async (tls?: TlsFiles): Promise<RegistryServer> => {
+    const source = await startRegistry({ name: 'source', tls });
+    sources.push(source);
+    return source;
+  };
   const cases: Case[] = [];
-  for (const [name, make] of Object.entries(makers)) if (options.cases?.includes(name) ?? true) cases.push(await make());
+  for (const name of chosen(options.cases)) cases.push(await makers[name]({ ...options, peers, openSource }));
 
-  const registryVersion = pinnedVersion(programNamed('registry'));
   return {
     cases,
-    versions: { registry: registryVersion, ...Object.fromEntries(peers.map(({ name, version }) => [name, version])) },
+    versions: { registry: pinnedVersion(programNamed('registry')), ...Object.fromEntries(peers.map(({ name, version }) => [name, version])) },
     leftOut,
     close: async () => {
-      await source.stop();
-      await rm(source.dir, { recursive: true, force: true });
+      for (const source of sources) {
+        await source.stop();
+        await rm(source.dir, { recursive: true, force: true });
+      }
     },
   };
 }
 
-async function smallCase(source: RegistryServer, peers: readonly Peer[], { rttMs, say }: BenchOptions): Promise<Case> {
+type CaseName = keyof typeof makers;
+
+/** What a case is made with. */
+interface Workshop extends Pick<BenchOptions, 'rttMs' | 'say'> {
+  readonly peers: readonly Peer[];
+  readonly openSource: (tls?: TlsFiles) => Promise<RegistryServer>;
+}
+
+function chosen(names: readonly string[] | undefined): readonly CaseName[] {
+  const all = Object.keys(makers) as CaseName[];
+  const unknown = names?.find((name) => !all.some((each) => each === name));
+  if (unknown !== undefined) throw new Error(`--case ${unknown}: known are ${all.join(', ')}`);
+  return all.filter((name) => names?.includes(name) ?? true);
+}
+
+async function smallCase({ rttMs, say, peers, openSource }: Workshop): Promise<Case> {
   say(`making ${imageCount} small images`);
+  const source = await openSource();
   const images = await pushImages(source, smallImages(imageCount));
   const ours = `kuik x${imagesAtOnce}`;
   const copies = { source, images, rttMs };
@@ -54,7 +78,7 @@ async function smallCase(source: RegistryServer, peers: readonly Peer[], { rttMs
       ...peers.map((peer) => contender({ name: `${peer.name} x${imagesAtOnce}`, ...copies, copy: copyEach(peer, imagesAtOnce) })),
     ],
     figures: [
-      { quantity: 'wallMs', ours, peer: 'crane', ...goal('G1', 0.08) },
+      ...peers.filter(({ name }) => name === 'crane').map(({ name }): Figure => ({ quantity: 'wallMs', ours, peer: name, ...goal('G1', 0.08) })),
       ...peers.map(({ name }): Figure => ({ quantity: 'wallMs', ours, peer: `${name} x${imagesAtOnce}`, ...goal('G2', 0.4) })),
       ...peers.map(({ name }): Figure => ({ quantity: 'cpuMs', ours, peer: `${name} x${imagesAtOnce}` })),
     ],
@@ -62,17 +86,27 @@ async function smallCase(source: RegistryServer, peers: readonly Peer[], { rttMs
   };
 }
 
-async function largeCase(source: RegistryServer, peers: readonly Peer[], { say }: BenchOptions): Promise<Case> {
+/** Over plain HTTP the ratios are only shown: G4 is set on TLS, which is what registries speak. */
+function largeCase(workshop: Workshop): Promise<Case> {
+  return largeCaseOver(undefined, workshop);
+}
+
+async function largeTlsCase(workshop: Workshop): Promise<Case> {
+  return largeCaseOver(await makeTlsFiles(), workshop);
+}
+
+async function largeCaseOver(tls: TlsFiles | undefined, { say, peers, openSource }: Workshop): Promise<Case> {
   say('making one image of 8 x 64 MiB');
-  const copies = { source, images: await pushImages(source, [largeImage()]) };
+  const source = await openSource(tls);
+  const copies = { source, images: await pushImages(source, [largeImage()], tls?.caFile), tls };
   const ours = 'kuik';
+  const goals: Partial<Record<Figure['quantity'], Partial<Figure>>> = tls === undefined ? {} : { wallMs: { goal: 'G4', atMost: 0.95 }, cpuMs: { goal: 'G4', atMost: 1.15 } };
   return {
-    name: 'large',
-    title: 'one image of 8 layers of 64 MiB; plain HTTP on loopback',
-    contenders: [contender({ name: ours, ...copies, copy: copyOne }), ...peers.map((peer) => contender({ name: peer.name, ...copies, copy: copyEach(peer, 1) }))],
-    // G4 is set on TLS, which is what registries speak; over plain HTTP the ratios are only shown
-    figures: peers.flatMap(({ name }) => (['wallMs', 'cpuMs', 'peakBytes'] as const).map((quantity): Figure => ({ quantity, ours, peer: name }))),
-    conditions: { images: 1, layers: 8, layerBytes: 64 * 1024 * 1024, layersAtOnce: 4, tls: 'no' },
+    name: tls === undefined ? 'large' : 'large-tls',
+    title: `one image of 8 layers of 64 MiB; ${tls === undefined ? 'plain HTTP' : 'TLS'} on loopback`,
+    contenders: [contender({ name: ours, ...copies, copy: copyOne(tls) }), ...peers.map((peer) => contender({ name: peer.name, ...copies, copy: copyEach(peer, 1, tls) }))],
+    figures: peers.flatMap(({ name }) => (['wallMs', 'cpuMs', 'peakBytes'] as const).map((quantity): Figure => ({ quantity, ours, peer: name, ...(name === 'crane' && goals[quantity]) }))),
+    conditions: { images: 1, layers: 8, layerBytes: 64 * 1024 * 1024, layersAtOnce: 4, tls: tls === undefined ? 'no' : 'yes' },
   };
 }
 
@@ -82,13 +116,15 @@ async function copyList(launcher: Launcher, pairs: readonly Pair[]): Promise<voi
   await kuik(launcher, ['copy', '--from-file', '-', '--concurrency', String(imagesAtOnce)], list);
 }
 
-async function copyOne(launcher: Launcher, [pair]: readonly Pair[]): Promise<void> {
-  await kuik(launcher, ['copy', ...(pair ?? [])]);
+function copyOne(tls: TlsFiles | undefined): Work['copy'] {
+  return async (launcher, pairs) => {
+    for (const pair of pairs) await kuik(launcher, ['copy', ...pair, ...pair.flatMap((image) => (tls === undefined ? [] : ['--ca-file', `${image.slice(0, image.indexOf('/'))}=${tls.caFile}`]))]);
+  };
 }
 
 /** One process per image, as its users do it, so many at a time. */
-function copyEach(peer: Peer, width: number): Work['copy'] {
-  return (launcher, pairs) => atOnce(width, pairs, ([from, to]) => peer.copy(launcher, from, to));
+function copyEach(peer: Peer, width: number, tls?: TlsFiles): Work['copy'] {
+  return (launcher, pairs) => atOnce(width, pairs, ([from, to]) => peer.copy(launcher, from, to, tls?.caFile));
 }
 
 /** Where from and where to, as the contender is told. */
@@ -101,6 +137,7 @@ interface Work {
   readonly images: readonly BenchImage[];
   /** milliseconds; without it the registries are asked directly, and nothing is counted */
   readonly rttMs?: number;
+  readonly tls?: TlsFiles;
   readonly copy: (launcher: Launcher, pairs: readonly Pair[]) => Promise<void>;
 }
 
@@ -108,15 +145,15 @@ function contender(work: Work): Contender {
   return { name: work.name, prepare: () => prepareCopy(work) };
 }
 
-async function prepareCopy({ source, images, rttMs, copy }: Work): Promise<Attempt> {
-  const destination = await startRegistry({ name: 'destination' });
+async function prepareCopy({ source, images, rttMs, tls, copy }: Work): Promise<Attempt> {
+  const destination = await startRegistry({ name: 'destination', tls });
   const relays = rttMs === undefined ? undefined : { source: await startDelayRelay({ port: source.port, rttMs }), destination: await startDelayRelay({ port: destination.port, rttMs }) };
   const [from, to] = [(relays?.source ?? source).address, (relays?.destination ?? destination).address];
   const pairs = images.map(({ name }): Pair => [`${from}/${name}`, `${to}/${name}`]);
   return {
     run: (launcher) => copy(launcher, pairs),
     traffic: () => Object.fromEntries(Object.entries(relays ?? {}).map(([side, relay]) => [side, relay.traffic()])),
-    check: () => expectImages(destination, images),
+    check: () => expectImages(destination, images, tls?.caFile),
     clean: async () => {
       await Promise.all([relays?.source.close(), relays?.destination.close()]);
       await destination.stop();

@@ -2,9 +2,9 @@
  * The images benches copy: random bytes, so that nothing compresses, the same on every machine. They are pushed straight to the
  * registry by an independent client, before anything is measured.
  */
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { writeImageLayout, type ImageSpec } from '../../tools/image.js';
 import { scratchFolder, toolOutput, type RegistryServer } from '../../tools/servers.js';
 
@@ -43,13 +43,13 @@ export function largeImage(): ImageSpec {
 }
 
 /** Makes the images and pushes them; `name` of a specification is `path:tag`. */
-export async function pushImages(registry: RegistryServer, specs: readonly ImageSpec[]): Promise<readonly BenchImage[]> {
+export async function pushImages(registry: RegistryServer, specs: readonly ImageSpec[], caFile?: string): Promise<readonly BenchImage[]> {
   const pushed: BenchImage[] = [];
   const dir = scratchFolder('layouts');
   for (const spec of specs) {
     const layout = join(dir, String(pushed.length));
     const digest = await writeImageLayout(layout, spec);
-    await toolOutput('crane', ['push', layout, `${registry.address}/${spec.name}`], { timeoutMs: 600_000 });
+    await toolOutput('crane', ['push', layout, `${registry.address}/${spec.name}`], { timeoutMs: 600_000, env: caFile === undefined ? {} : { SSL_CERT_FILE: caFile } });
     await rm(layout, { recursive: true });
     pushed.push({ name: spec.name, digest });
   }
@@ -62,16 +62,18 @@ export async function pushImages(registry: RegistryServer, specs: readonly Image
  *
  * @throws Error that names the first image that differs
  */
-export async function expectImages(registry: RegistryServer, images: readonly BenchImage[]): Promise<void> {
+export async function expectImages(registry: RegistryServer, images: readonly BenchImage[], caFile?: string): Promise<void> {
+  const dispatcher = new Agent(caFile === undefined ? {} : { connect: { ca: await readFile(caFile) } });
   for (const { name, digest } of images) {
     const [path, tag] = name.split(':');
-    const answer = await digestAt(`${registry.url}/v2/${path}/manifests/${tag}`);
+    const answer = await digestAt(`${registry.url}/v2/${path}/manifests/${tag}`, dispatcher);
     if (answer !== digest) throw new Error(`${registry.address}/${name} is ${answer ?? 'missing'} instead of ${digest}`);
   }
+  await dispatcher.close();
 }
 
-async function digestAt(url: string): Promise<string | undefined> {
-  const { headers } = await request(url, { method: 'HEAD', headers: { accept: 'application/vnd.oci.image.manifest.v1+json' } });
+async function digestAt(url: string, dispatcher: Agent): Promise<string | undefined> {
+  const { headers } = await request(url, { method: 'HEAD', headers: { accept: 'application/vnd.oci.image.manifest.v1+json' }, dispatcher });
   const digest = headers['docker-content-digest'];
   return typeof digest === 'string' ? digest : undefined;
 }

@@ -9,8 +9,8 @@ import type { Launcher } from './measure.js';
 export interface Peer {
   readonly name: PeerName;
   readonly version: string;
-  /** Copies one image between two plain registries on loopback. */
-  copy(launcher: Launcher, source: string, destination: string): Promise<void>;
+  /** Copies one image between two registries on loopback. */
+  copy(launcher: Launcher, source: string, destination: string, caFile?: string): Promise<void>;
 }
 
 export interface Peers {
@@ -19,9 +19,9 @@ export interface Peers {
   readonly leftOut: readonly string[];
 }
 
-const argumentsOf: Record<PeerName, (source: string, destination: string) => readonly string[]> = {
+const argumentsOf: Record<PeerName, (source: string, destination: string, tls: 'enabled' | 'disabled') => readonly string[]> = {
   crane: (source, destination) => ['copy', '--jobs', '4', source, destination],
-  regctl: (source, destination) => ['image', 'copy', ...[source, destination].flatMap((image) => ['--host', `reg=${hostOf(image)},tls=disabled`]), source, destination],
+  regctl: (source, destination, tls) => ['image', 'copy', ...[source, destination].flatMap((image) => ['--host', `reg=${hostOf(image)},tls=${tls}`]), source, destination],
 };
 
 /** Finds the peers asked for, building them if need be. */
@@ -45,7 +45,10 @@ async function findPeer(name: PeerName): Promise<Peer> {
   return {
     name,
     version: pinnedVersion(program),
-    copy: async (launcher, source, destination) => void (await launcher.run(path, argumentsOf[name](source, destination), { env })),
+    copy: async (launcher, source, destination, caFile) => {
+      const args = argumentsOf[name](source, destination, caFile === undefined ? 'disabled' : 'enabled');
+      await launcher.run(path, args, { env: { ...env, ...(caFile && { SSL_CERT_FILE: caFile }) } });
+    },
   };
 }
 

@@ -6,10 +6,12 @@ import { readDockerConfig } from '../config/docker.js';
 import { wantsNoColor } from '../config/terminal.js';
 import { createCopyEngine } from '../registry/copy.js';
 import { createHttpRegistry } from '../registry/http/client.js';
+import type { SettingsOf } from '../registry/http/settings.js';
 import { copyList } from './copy/copy-list.js';
 import { askCredentialHelper } from './copy/credential-helper.js';
 import { userCredentials } from './copy/credentials.js';
 import { openDisplay, type Display } from './copy/display.js';
+import { readHosts } from './copy/hosts.js';
 import { readList, readPair, type Pair, type Pairs } from './copy/list.js';
 import { parseCopyArguments, type CopyOptions } from './copy/options.js';
 import { exitCodeOf, interrupted, isCopied, type Outcome } from './copy/outcome.js';
@@ -29,7 +31,10 @@ export async function copy(args: readonly string[]): Promise<number> {
   const read = await readPairs(parsed.options);
   if ('problems' in read) return fail(read.problems);
 
-  const outcomes = await copyAll(read.pairs, parsed.options);
+  const hosts = readHosts(parsed.options);
+  if ('problems' in hosts) return fail(hosts.problems);
+
+  const outcomes = await copyAll(read.pairs, parsed.options, hosts.settings);
   process.stdout.write(report(outcomes, parsed.options.output, 'list' in parsed.options.what ? 'list' : 'one'));
   const code = exitCodeOf(outcomes);
   if (code === interrupted) process.stderr.write(`kuik copy: interrupted; ${outcomes.filter(isCopied).length} of ${outcomes.length} images are complete, and the same command goes on with the rest\n`);
@@ -49,9 +54,9 @@ async function readPairs({ what }: CopyOptions): Promise<Pairs> {
   return typeof pair === 'string' ? { problems: [pair] } : { pairs: [pair] };
 }
 
-async function copyAll(pairs: readonly Pair[], options: CopyOptions): Promise<readonly Outcome[]> {
+async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: SettingsOf): Promise<readonly Outcome[]> {
   const registry = createHttpRegistry({
-    settings: (host) => (options.plainHttp.includes(host) ? { plainHTTP: true } : {}),
+    settings,
     clock: Date.now,
     userAgent: `kube-image-keeper/${readBuild().version}`,
   });

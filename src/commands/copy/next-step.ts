@@ -8,7 +8,7 @@ const steps: Readonly<Record<FailureCode, (host: string) => string>> = {
   throttled: (host) => `wait, or log in to ${host} with an account of a higher quota`,
   unreachable: (host) => `check that ${host} is reachable from here; if it speaks plain HTTP, add --plain-http ${host}`,
   timeout: (host) => `try again; if it lasts, check the way to ${host}`,
-  tls: (host) => `check the certificate of ${host}; a private authority is trusted with NODE_EXTRA_CA_CERTS=file.pem; for plain HTTP, add --plain-http ${host}`,
+  tls: (host) => `check the certificate of ${host}; a private authority is trusted with --ca-file ${host}=FILE; for plain HTTP, add --plain-http ${host}`,
   corrupt: (host) => `nothing of it was published; try again, and look at ${host} or a proxy before it if it lasts`,
   unsupported: () => 'choose other platforms, or another --strategy',
   conflict: () => 'the tag cannot be replaced; choose another one',

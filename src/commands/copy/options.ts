@@ -12,7 +12,17 @@ export interface CopyOptions {
   readonly concurrency: number;
   /** `host[:port]`, spoken to without TLS */
   readonly plainHttp: readonly string[];
+  /** whose authority is trusted where */
+  readonly caFiles: readonly CaFile[];
   readonly output: OutputForm;
+}
+
+/** A private certificate authority, trusted for one host. */
+export interface CaFile {
+  /** `host[:port]` */
+  readonly host: string;
+  /** PEM */
+  readonly file: string;
 }
 
 export const outputForms = ['table', 'json', 'yaml', 'name'] as const;
@@ -57,6 +67,7 @@ interface Values {
   readonly strategy: CopyStrategy;
   readonly concurrency: number;
   readonly plainHttp: readonly string[];
+  readonly caFile: readonly CaFile[];
   readonly output: OutputForm;
 }
 
@@ -71,6 +82,7 @@ function copyCommand(): Command {
     .addOption(new Option('--strategy <how>', 'how an image is copied when platforms are left out').choices(strategies).default('auto'))
     .addOption(new Option('-c, --concurrency <n>', 'images at once').argParser(readConcurrency).default(4))
     .addOption(new Option('--plain-http <host>', 'speak to this host[:port] without TLS; may be repeated').argParser(collect).default([], 'loopback'))
+    .addOption(new Option('--ca-file <host=file>', 'trust this authority (PEM) for host[:port], beside those of the system; may be repeated').argParser(collectCaFile).default([], 'none'))
     .addOption(new Option('-o, --output <form>', 'form of the result').choices(outputForms).default('table'))
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', examples)
@@ -80,11 +92,11 @@ function copyCommand(): Command {
 
 function readOptions(command: Command): CopyOptions {
   const [source, destination] = command.args;
-  const { fromFile, platform, ...rest } = command.opts<Values>();
+  const { fromFile, platform: platforms, caFile: caFiles, ...rest } = command.opts<Values>();
   if (fromFile !== undefined && source !== undefined) return command.error(`error: SOURCE and --from-file exclude each other: put ${source} into the list, or leave the list out`);
-  if (fromFile !== undefined) return { what: { list: fromFile }, platforms: platform, ...rest };
+  if (fromFile !== undefined) return { what: { list: fromFile }, platforms, caFiles, ...rest };
   if (source === undefined || destination === undefined) return command.error('error: name SOURCE and DESTINATION, or a list with --from-file; kuik copy --help shows examples');
-  return { what: { source, destination }, platforms: platform, ...rest };
+  return { what: { source, destination }, platforms, caFiles, ...rest };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -95,6 +107,12 @@ function collectPlatform(value: string, before: readonly Platform[]): readonly P
   const platform = parsePlatform(value);
   if (platform === undefined || platform.architecture === '') throw new InvalidArgumentError('Write os/architecture[/variant], as in linux/arm64.');
   return [...before, platform];
+}
+
+function collectCaFile(value: string, before: readonly CaFile[]): readonly CaFile[] {
+  const equals = value.indexOf('=');
+  if (equals < 1 || equals === value.length - 1) throw new InvalidArgumentError('Write host[:port]=file, as in registry.example.com=/etc/ssl/our-ca.pem.');
+  return [...before, { host: value.slice(0, equals), file: value.slice(equals + 1) }];
 }
 
 function readConcurrency(value: string): number {

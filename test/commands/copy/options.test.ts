@@ -17,6 +17,7 @@ describe('arguments of kuik copy', () => {
       strategy: 'auto',
       concurrency: 4,
       plainHttp: [],
+      caFiles: [],
       output: 'table',
     });
   });
@@ -26,6 +27,7 @@ describe('arguments of kuik copy', () => {
     ['a list may come from standard input', ['-f', '-'], { what: { list: '-' } }],
     ['platforms add up', [...pair, '--platform', 'linux/amd64', '--platform', 'linux/arm/v7'], { platforms: [{ os: 'linux', architecture: 'amd64' }, { os: 'linux', architecture: 'arm', variant: 'v7' }] }],
     ['hosts without TLS add up', [...pair, '--plain-http', 'a:5000', '--plain-http', 'b'], { plainHttp: ['a:5000', 'b'] }],
+    ['an authority is trusted for one host', [...pair, '--ca-file', 'r.io:5000=/etc/ca.pem'], { caFiles: [{ host: 'r.io:5000', file: '/etc/ca.pem' }] }],
     ['options may stand first', ['-o', 'json', '-c', '8', ...pair], { output: 'json', concurrency: 8 }],
     ['the strategy can be chosen', [...pair, '--strategy', 'rewrite'], { strategy: 'rewrite' }],
   ])('%s', (_sentence, args, expected) => {
@@ -39,6 +41,7 @@ describe('arguments of kuik copy', () => {
     ['images beside a list', ['a:1', 'b:1', '--from-file', 'list'], /exclude each other.*a:1/],
     ['a platform without architecture', [...pair, '--platform', 'linux'], /'linux'.*os\/architecture/s],
     ['a platform with an empty architecture', [...pair, '--platform', 'linux/'], /os\/architecture/],
+    ['an authority for no host', [...pair, '--ca-file', '/etc/ca.pem'], /host\[:port\]=file/],
     ['a concurrency of zero', [...pair, '-c', '0'], /whole number from 1/],
     ['a concurrency that is no number', [...pair, '-c', 'many'], /whole number from 1/],
     ['an output nobody knows', [...pair, '-o', 'xml'], /'xml'.*table, json, yaml, name/s],
@@ -53,6 +56,6 @@ describe('arguments of kuik copy', () => {
     const parsed = parseCopyArguments(['--help']);
 
     const text = 'help' in parsed ? parsed.help : '';
-    for (const part of ['SOURCE DESTINATION', '--from-file', '--platform', '--concurrency', '--plain-http', '--output', 'Examples:', '130 interrupted']) expect(text).toContain(part);
+    for (const part of ['SOURCE DESTINATION', '--from-file', '--platform', '--concurrency', '--plain-http', '--ca-file', '--output', 'Examples:', '130 interrupted']) expect(text).toContain(part);
   });
 });

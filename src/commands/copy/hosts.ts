@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import type { HostSettings, SettingsOf } from '../../registry/http/settings.js';
+import type { CopyOptions } from './options.js';
+
+/** How each host is spoken to, or everything that is wrong with it. */
+export type Hosts = { readonly settings: SettingsOf } | { readonly problems: readonly string[] };
+
+/** Reads what the command line says of single hosts; all others have the defaults. */
+export function readHosts({ plainHttp, caFiles }: Pick<CopyOptions, 'plainHttp' | 'caFiles'>): Hosts {
+  const byHost = new Map<string, HostSettings>(plainHttp.map((host) => [host, { plainHTTP: true }]));
+  const problems: string[] = [];
+  for (const { host, file } of caFiles) {
+    if (plainHttp.includes(host)) problems.push(`--ca-file ${host}=${file}: ${host} is also given to --plain-http; leave one of them out`);
+    try {
+      // who names an authority wants TLS, on loopback too
+      byHost.set(host, { ca: readFileSync(file, 'utf8'), plainHTTP: false });
+    } catch (error) {
+      problems.push(`--ca-file ${host}=${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return problems.length > 0 ? { problems } : { settings: (host) => byHost.get(host) ?? {} };
+}
