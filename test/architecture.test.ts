@@ -10,7 +10,7 @@ import ts from 'typescript';
 const allowed: Record<string, { folders: readonly string[]; packages: readonly string[] }> = {
   domain: { folders: [], packages: [] },
   views: { folders: ['domain'], packages: [] },
-  workflows: { folders: ['domain', 'temporal/contract'], packages: ['@temporalio/workflow'] },
+  workflows: { folders: ['domain', 'temporal/contract', 'temporal/failures'], packages: ['@temporalio/workflow'] },
   // the reference pages are generated in one place, that of the configuration included
   api: { folders: ['domain', 'config/reference'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
   config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path'] },

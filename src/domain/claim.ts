@@ -36,3 +36,40 @@ export interface Claim {
   /** the daily renewal: counts whatever its generation, which heals a recreated Lease */
   readonly renewal?: boolean;
 }
+
+/** What a cluster wants of a destination, before it is addressed: a claim less what its sender adds. */
+export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'renewal'>;
+
+export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs'> {
+  readonly generation: number;
+  readonly renewal: boolean;
+}
+
+// a claim stays below 2 KiB whatever rules and replicas there are; those that come first count
+const mostRules = 8;
+const mostSources = 6;
+const mostPlatforms = 16;
+
+/** Names every field, because a wish may carry more than may leave the cluster: a Secret's name, say. */
+export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verifyEveryMs }: Sender): Claim {
+  return {
+    v: 1,
+    cluster,
+    generation,
+    destination: wish.destination,
+    publishAs: wish.publishAs,
+    image: wish.image,
+    rules: wish.rules.slice(0, mostRules),
+    sources: wish.sources.slice(0, mostSources),
+    platforms: wish.platforms.slice(0, mostPlatforms),
+    copy: wish.copy,
+    referrers: wish.referrers,
+    retentionMs: wish.retentionMs,
+    cleanup: wish.cleanup,
+    drift: wish.drift,
+    shared: wish.shared,
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(verifyEveryMs === undefined ? {} : { verifyEveryMs }),
+    ...(renewal ? { renewal } : {}),
+  };
+}

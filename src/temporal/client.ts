@@ -1,0 +1,154 @@
+/**
+ * Talks to keepers. Every call has a deadline, since the SDK sets none; transient errors are repeated by the SDK
+ * within it and by whoever keeps the claim after it, never by a second loop here.
+ */
+import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type SearchAttributePair } from '@temporalio/common';
+import type { Claim } from '../domain/claim.js';
+import { Failure } from '../domain/failure.js';
+import type { PlaceId } from '../domain/image-ref.js';
+import type { KeeperBirth } from '../domain/keeper.js';
+import { copySummary, whereIs, type KeeperStatus } from '../domain/keeper-story.js';
+import { ruleText } from '../domain/rule.js';
+import type { Outcome, Release } from '../domain/task.js';
+import { connectionOptions, type Endpoint } from './connection.js';
+import { queries, signals, updates, workflowQueue, workflowTypes, type searchAttributes } from './contract.js';
+import { workflowIds } from './workflow-ids.js';
+
+export interface KeeperClient {
+  /** Starts the keeper when there is none. */
+  claim(claim: Claim): Promise<void>;
+  /** A keeper that is gone needs no release. */
+  release(destination: PlaceId, release: Release): Promise<void>;
+  /** Copy now. `absent`: nobody keeps this destination. */
+  retry(destination: PlaceId): Promise<'sent' | 'absent'>;
+  /** Look at the registry again. */
+  resync(destination: PlaceId): Promise<'sent' | 'absent'>;
+  /** Copies now and waits for the outcome, which needs a live worker. @throws Failure `invalid` when the keeper refuses */
+  retryNow(destination: PlaceId, signal: AbortSignal): Promise<Outcome | 'absent'>;
+  /** What the keeper knows; needs a live worker. */
+  status(destination: PlaceId): Promise<KeeperStatus | 'absent'>;
+  /** Whether the last call was answered; `unknown` before the first. */
+  connection(): 'connected' | 'away' | 'unknown';
+  close(): Promise<void>;
+}
+
+export interface KeeperClientOptions {
+  readonly endpoint: Endpoint;
+  /** whether the namespace has our search attributes: `prepareNamespace` tells */
+  readonly searchable: () => boolean;
+  /** milliseconds; 5 s unless told */
+  readonly deadlineMs?: number;
+  /** scale of every delay of the keepers this client starts: tests only */
+  readonly pace?: number;
+}
+
+const usualDeadlineMs = 5_000;
+
+/** Makes a client that connects with its first call, and again whenever it must. @throws never; its calls throw Failure `unreachable` or `timeout`, side `cluster` */
+export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
+  const { endpoint, deadlineMs = usualDeadlineMs } = options;
+  const connection = Connection.lazy(connectionOptions(endpoint));
+  const client = new Client({ connection, namespace: endpoint.namespace });
+  let state: ReturnType<KeeperClient['connection']> = 'unknown';
+
+  const observed = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      const result = await call();
+      state = 'connected';
+      return result;
+    } catch (error) {
+      const failure = failureOfCall(error, endpoint.address);
+      state = failure.code === 'unreachable' || failure.code === 'timeout' ? 'away' : 'connected';
+      throw failure;
+    }
+  };
+  const within = <T>(call: () => Promise<T>): Promise<T> => observed(() => client.withDeadline(Date.now() + deadlineMs, call));
+  const keeper = (destination: PlaceId): WorkflowHandle => client.workflow.getHandle(workflowIds(destination).keeper);
+  const signal = (destination: PlaceId, name: string, ...args: unknown[]): Promise<'sent' | 'absent'> =>
+    within(() => orAbsent(async () => (await keeper(destination).signal(name, ...args), 'sent' as const)));
+
+  return {
+    claim: (claim) => within(async () => void (await client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, options)))),
+    release: async (destination, release) => void (await signal(destination, signals.release, release)),
+    retry: (destination) => signal(destination, signals.retry),
+    resync: (destination) => signal(destination, signals.resync),
+    retryNow: (destination, abort) => observed(() => client.withAbortSignal(abort, () => orAbsent(() => keeper(destination).executeUpdate<Outcome, []>(updates.retryNow)))),
+    status: (destination) => within(() => orAbsent(() => keeper(destination).query<KeeperStatus>(queries.status))),
+    connection: () => state,
+    close: () => connection.close(),
+  };
+}
+
+function startOptions(claim: Claim, { searchable, pace }: KeeperClientOptions) {
+  const { destination, image } = claim;
+  const ids = workflowIds(destination);
+  const birth: KeeperBirth = { v: 1, destination, taskId: ids.task, searchable: searchable(), ...(pace === undefined ? {} : { pace }) };
+  return {
+    workflowId: ids.keeper,
+    taskQueue: workflowQueue,
+    args: [birth] as [KeeperBirth],
+    signal: signals.claim,
+    signalArgs: [claim] as [Claim],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: copySummary(image, destination),
+    staticDetails: detailsOf(claim),
+    memo: { image, destination },
+    ...(birth.searchable ? { typedSearchAttributes: attributesOf(claim) } : {}),
+  };
+}
+
+function detailsOf({ image, destination, rules }: Claim): string {
+  return [
+    `Keeps the copy of \`${image}\` at \`${destination}\`: copies it, looks after it, and owns its retention clock.`,
+    `First claimed for ${rules.map(ruleText).join(', ') || 'a Pod that runs from it'}.`,
+    'To copy now send the signal `retry`; to look again send `resync`; do not use Reset here. The workflow `task/` of the same name is the copy.',
+  ].join('\n\n');
+}
+
+/** What lists show before a worker has had its turn. */
+function attributesOf({ destination, image, cluster }: Claim): SearchAttributePair[] {
+  const { host, repository } = whereIs(destination);
+  const keyword = (name: keyof typeof searchAttributes, value: string): SearchAttributePair => ({ key: { name, type: 'KEYWORD' }, value: value.slice(0, 255) });
+  return [
+    keyword('KuikPhase', 'Pending'),
+    keyword('KuikRegistry', host),
+    keyword('KuikRepository', repository),
+    keyword('KuikSourceRegistry', whereIs(image).host),
+    { key: { name: 'KuikClusters', type: 'KEYWORD_LIST' }, value: [cluster] },
+  ];
+}
+
+async function orAbsent<T>(call: () => Promise<T>): Promise<T | 'absent'> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'absent';
+    throw error;
+  }
+}
+
+const grpcDeadlineExceeded = 4;
+const grpcUnavailable = 14;
+
+/** A door: what the SDK throws becomes a failure of ours; the server's own words stay in its cause. */
+function failureOfCall(error: unknown, address: string): Failure {
+  const about = { side: 'cluster', host: address } as const;
+  const grpc = grpcStatus(error);
+  if (grpc === grpcDeadlineExceeded) return new Failure({ ...about, code: 'timeout', message: `temporal at ${address} did not answer in time` }, { cause: error });
+  if (grpc === grpcUnavailable || grpc === undefined) return new Failure({ ...about, code: grpc === undefined ? 'invalid' : 'unreachable', message: messageOf(error, grpc, address) }, { cause: error });
+  return new Failure({ ...about, code: 'invalid', message: `temporal at ${address} refuses with status ${grpc}` }, { cause: error });
+}
+
+function messageOf(error: unknown, grpc: number | undefined, address: string): string {
+  if (grpc !== undefined) return `no connection to temporal at ${address}`;
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error ? cause.message : `the call to temporal at ${address} failed`;
+}
+
+/** The gRPC status of an error or of what caused it. */
+function grpcStatus(error: unknown): number | undefined {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) if (isGrpcServiceError(each)) return each.code;
+  return undefined;
+}
