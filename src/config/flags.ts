@@ -13,6 +13,10 @@ export interface Flags {
   readonly healthProbeBindAddress: string;
   /** an empty folder: kuik makes its own */
   readonly webhookCertificate: CertificateFiles;
+  /** `host:port` or `:port` */
+  readonly webhookBindAddress: string;
+  /** where the API server reaches a webhook outside its cluster; absent: through the Service of the install namespace */
+  readonly webhookUrl?: string;
   readonly http2: boolean;
   readonly logLevel: LogLevel;
   readonly logEncoder: 'json' | 'console';
@@ -53,6 +57,8 @@ export const knownFlags = {
   'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook. Default: kuik makes its own.' },
   'webhook-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'webhook-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
+  'webhook-bind-address': { usual: ':9443', help: 'Where reviews are answered.' },
+  'webhook-url': { usual: '', help: 'Base URL of the webhook, such as https://10.0.0.5:9443, for an API server that reaches it without a Service: outside the cluster. The webhook then registers itself.', check: (value) => (value === '' || isHttpsUrl(value) ? undefined : 'write an https URL') },
   'enable-http2': { usual: 'false', help: 'Whether HTTP/2 is spoken.', ...boolean },
   'zap-log-level': { usual: '', help: 'debug, info, warn, error, or a number: 0 is info, more is debug.', check: (value) => (readLevel(value) === undefined ? 'write debug, info, warn, error or a number' : undefined) },
   'zap-encoder': { usual: '', help: 'json or console.', check: oneOf('json', 'console') },
@@ -109,6 +115,8 @@ function toFlags(value: (name: FlagName) => string): Flags {
     metricsCertificate: certificate('metrics'),
     healthProbeBindAddress: value('health-probe-bind-address'),
     webhookCertificate: certificate('webhook'),
+    webhookBindAddress: value('webhook-bind-address'),
+    ...(value('webhook-url') !== '' && { webhookUrl: value('webhook-url') }),
     http2: isOn('enable-http2'),
     logLevel: readLevel(value('zap-log-level')) ?? (isOn('zap-devel') ? 'debug' : 'info'),
     logEncoder: value('zap-encoder').toLowerCase() === 'console' || (value('zap-encoder') === '' && isOn('zap-devel')) ? 'console' : 'json',
@@ -120,6 +128,10 @@ function toFlags(value: (name: FlagName) => string): Flags {
 function readBoolean(text: string): boolean | undefined {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
+}
+
+function isHttpsUrl(text: string): boolean {
+  return URL.parse(text)?.protocol === 'https:';
 }
 
 /** zap counts verbosity upwards from info. */

@@ -7,6 +7,8 @@ export interface Environment {
   /** where kuik is installed */
   readonly installNamespace: string;
   readonly kubeconfig?: string;
+  /** of the user, whose `.kube/config` comes after KUBECONFIG */
+  readonly home?: string;
   /** `ENABLE_WEBHOOKS=false`: `kuik run` without webhook */
   readonly webhooksEnabled: boolean;
   readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
@@ -26,6 +28,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
   return {
     installNamespace: environment['POD_NAMESPACE'] || readFile(namespaceFile)?.trim() || usualInstallNamespace,
     kubeconfig: environment['KUBECONFIG'] || undefined,
+    home: environment['HOME'] || undefined,
     webhooksEnabled: environment['ENABLE_WEBHOOKS'] !== 'false',
     proxy: { http: either('HTTP_PROXY'), https: either('HTTPS_PROXY'), no: either('NO_PROXY') },
     colourAllowed: !environment['NO_COLOR'],

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
-import { openStage, type Stage } from '../../tools/demo/stage.js';
+import { Stage } from '../../tools/demo/stage.js';
 import { story } from '../../tools/demo/story.js';
 import { scratchFolder } from '../../tools/servers.js';
 
 describe('the story of the demo, step by step', () => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await openStage({ dir: scratchFolder('story'), ui: false });
+    stage = await Stage.open({ dir: scratchFolder('story') });
   });
   afterAll(() => stage?.close());
 

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { isOk } from '../health.js';
+import { ask, isOk } from '../health.js';
 import { projectRoot } from '../programs.js';
-import { freePort, launch, type Server } from '../servers.js';
+import { launch } from '../servers.js';
+import type { Server } from '../servers.js';
 
 /** `kuik run` as a process of its own, started as a user would. */
 export interface Kuik extends Server {
@@ -12,33 +13,27 @@ export interface Kuik extends Server {
   readonly metricsUrl: string;
   /** `http://127.0.0.1:PORT`, with /healthz and /readyz */
   readonly healthUrl: string;
+  /** `https://127.0.0.1:PORT`: where reviews are answered */
+  readonly webhookUrl: string;
   /** what `kuik explain` prints */
   explain(...args: string[]): Promise<string>;
-  /** ends it with SIGKILL and starts it again with the same ports and settings */
-  restart(): Promise<Kuik>;
 }
 
 export interface KuikOptions {
   readonly dir: string;
   readonly kubeconfig: string;
   readonly temporalAddress: string;
-  readonly ports?: KuikPorts;
+  readonly ports: { readonly webhook: number; readonly metrics: number; readonly health: number };
   /** more configuration, as YAML lines */
   readonly configuration?: string;
-}
-
-interface KuikPorts {
-  readonly webhook: number;
-  readonly metrics: number;
-  readonly health: number;
+  /** how long to wait: until everything is there, or until reviews are answered */
+  readonly until: 'ready' | 'answering';
 }
 
 const program = join(projectRoot(), 'bin', 'kuik');
 
-/** Starts it and waits until it is ready: views synced, certificate installed, workers polling. */
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
-  const { dir, kubeconfig, temporalAddress } = options;
-  const ports = options.ports ?? { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
+  const { dir, kubeconfig, temporalAddress, ports, until } = options;
   const config = join(dir, 'kuik.yaml');
   await writeFile(config, configuration(temporalAddress, options.configuration));
 
@@ -51,25 +46,28 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
       `-config=${config}`,
       `-kubeconfig=${kubeconfig}`,
       `-webhook-bind-address=127.0.0.1:${ports.webhook}`,
-      `-webhook-url=https://127.0.0.1:${ports.webhook}/mutate--v1-pod`,
+      `-webhook-url=https://127.0.0.1:${ports.webhook}`,
       `-metrics-bind-address=127.0.0.1:${ports.metrics}`,
       '-metrics-secure=false',
       `-health-probe-bind-address=127.0.0.1:${ports.health}`,
     ],
     env: { POD_NAMESPACE: 'kuik-system' },
     logFile: join(dir, 'kuik.log'),
-    ready: () => isOk(`${healthUrl}/readyz`),
+    ready: async () => (until === 'ready' ? isOk(`${healthUrl}/readyz`) : answers(healthUrl)),
   });
   return {
     ...server,
     metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
     healthUrl,
+    webhookUrl: `https://127.0.0.1:${ports.webhook}`,
     explain: async (...args) => (await promisify(execFile)(program, ['explain', ...args, '--kubeconfig', kubeconfig, '--config', config])).stdout.trimEnd(),
-    restart: async () => {
-      await server.kill();
-      return startKuik({ ...options, ports });
-    },
   };
+}
+
+/** Whether everything a review needs is there, Temporal apart. */
+async function answers(healthUrl: string): Promise<boolean> {
+  const { body } = await ask(`${healthUrl}/readyz`);
+  return ['views', 'certificate', 'webhook'].every((check) => body.includes(`[+]${check} ok`));
 }
 
 /** Facts live one second here instead of thirty, so that nobody has to wait for an outage to be noticed. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { openStage, type Stage } from './stage.js';
+import { Stage } from './stage.js';
 import { story } from './story.js';
 
 const once = process.argv.includes('--once');
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   let stage: Stage | undefined;
   try {
     heading(1, 'start real servers');
-    stage = await openStage({ dir, ui: true, onStart: (what) => say(what) });
+    stage = await Stage.open({ dir, ui: true, onStart: (what) => say(what) });
     for (const [index, step] of story.entries()) {
       if (stop.signal.aborted) throw new Error('interrupted');
       heading(index + 2, step.title);
@@ -42,7 +42,7 @@ async function stayUp(stage: Stage, signal: AbortSignal): Promise<void> {
   export KUBECONFIG=${stage.api.kubeconfig}
   kubectl get kuik,ia
   bin/kuik explain pod/second -n default
-  Temporal UI: ${stage.temporal.uiUrl ?? 'not started'}
+  Temporal UI: ${stage.temporal.running.uiUrl ?? 'not started'}
 Ctrl-C stops all of it.`);
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   print('stopping');

@@ -1,90 +1,134 @@
-import { readFile, writeFile, mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../programs.js';
-import { startApiServer, startRegistry, startTemporal, toolOutput, type ApiServer, type RegistryServer, type TemporalServer } from '../servers.js';
-import { startKuik, type Kuik } from './kuik.js';
-
-/** The servers a story is played on, each a real one. `source` comes and goes. */
-export interface Stage {
-  readonly dir: string;
-  readonly api: ApiServer;
-  readonly mirror: RegistryServer;
-  readonly temporal: TemporalServer;
-  readonly kuik: Kuik;
-  readonly sourceAddress: string;
-  /** image pushed by the story: `host:port/library/web:1.0` */
-  readonly image: string;
-  /** what one step leaves for a later one */
-  readonly notes: Map<string, string>;
-  kubectl(...args: string[]): Promise<string>;
-  apply(manifest: string): Promise<string>;
-  crane(...args: string[]): Promise<string>;
-  stopSource(): Promise<void>;
-  startSource(): Promise<void>;
-  close(): Promise<void>;
-}
+import { freePort, startApiServer, startRegistry, startTemporal, toolOutput } from '../servers.js';
+import type { ApiServer, RegistryServer, Server, TemporalServer } from '../servers.js';
+import { startKuik } from './kuik.js';
+import type { Kuik } from './kuik.js';
 
 export interface StageOptions {
   readonly dir: string;
   /** told what has just started */
   readonly onStart?: (what: string) => void;
-  /** show the Temporal UI */
-  readonly ui: boolean;
+  /** serve the Temporal UI; no unless told */
+  readonly ui?: boolean;
+  /** `away`: kuik starts before Temporal does */
+  readonly temporal?: 'started' | 'away';
+  /** more configuration of kuik, as YAML lines */
+  readonly configuration?: string;
 }
 
-/** Starts etcd, kube-apiserver, two registries, Temporal with its UI, and `kuik run`, on free loopback ports. */
-export async function openStage({ dir, onStart = () => undefined, ui }: StageOptions): Promise<Stage> {
-  await mkdir(dir, { recursive: true });
-  const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.reverse()) await closer();
-  };
-  const started = <T extends { stop(): Promise<void> }>(what: string | undefined, server: T): T => {
-    closers.push(() => server.stop());
-    if (what !== undefined) onStart(what);
-    return server;
-  };
+/** A server that comes and goes on one port, with its data. */
+class Coming<T extends Server> {
+  readonly #start: () => Promise<T>;
+  #running: T | undefined;
 
-  try {
-    const api = started('etcd and kube-apiserver', await startApiServer({ dir: join(dir, 'api') }));
-    let source: RegistryServer | undefined = await startRegistry({ name: 'source', dir: join(dir, 'source') });
-    const { address: sourceAddress, port } = source;
-    closers.push(async () => source?.stop());
-    onStart(`registry "source" at ${sourceAddress}`);
-    const mirror = started(undefined, await startRegistry({ name: 'mirror', dir: join(dir, 'mirror') }));
+  constructor(start: () => Promise<T>) {
+    this.#start = start;
+  }
+
+  get running(): T {
+    if (this.#running === undefined) throw new Error('this server is not running now');
+    return this.#running;
+  }
+
+  async start(): Promise<T> {
+    this.#running ??= await this.#start();
+    return this.#running;
+  }
+
+  async stop(how: 'stop' | 'kill' = 'stop'): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.[how]();
+  }
+}
+
+/**
+ * The servers a story is played on, each a real one on a free loopback port: etcd and kube-apiserver, two
+ * registries, Temporal, and `kuik run`. The demo, the end-to-end tests and the fault tests share it.
+ */
+export class Stage {
+  /** what one step leaves for a later one */
+  readonly notes = new Map<string, string>();
+  readonly source: Coming<RegistryServer>;
+  readonly temporal: Coming<TemporalServer>;
+  readonly kuik: Coming<Kuik>;
+
+  private constructor(
+    readonly dir: string,
+    readonly api: ApiServer,
+    readonly mirror: RegistryServer,
+    /** `host:port` of the registry the story is about; it stays when the registry goes */
+    readonly sourceAddress: string,
+    parts: { readonly source: Coming<RegistryServer>; readonly temporal: Coming<TemporalServer>; readonly kuik: Coming<Kuik> },
+  ) {
+    this.source = parts.source;
+    this.temporal = parts.temporal;
+    this.kuik = parts.kuik;
+  }
+
+  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration }: StageOptions): Promise<Stage> {
+    await mkdir(dir, { recursive: true });
+    const [sourcePort, temporalPort] = [await freePort(), await freePort()];
+    const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort }));
+    const temporal = new Coming(() => startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), port: temporalPort, ui }));
+
+    const api = await startApiServer({ dir: join(dir, 'api') });
+    onStart(`etcd and kube-apiserver at ${api.url}`);
+    const { address } = await source.start();
+    onStart(`registry "source" at ${address}`);
+    const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror') });
     onStart(`registry "mirror" at ${mirror.address}`);
-    const temporal = started(undefined, await startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), ui }));
-    onStart(`Temporal at ${temporal.address}${temporal.uiUrl === undefined ? '' : `, its UI at ${temporal.uiUrl}`}`);
+    if (wanted === 'started') {
+      const { uiUrl, address: at } = await temporal.start();
+      onStart(`Temporal at ${at}${uiUrl === undefined ? '' : `, its UI at ${uiUrl}`}`);
+    }
 
-    const kubectl = (...args: string[]): Promise<string> => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, ...args]);
-    await kubectl('apply', '--server-side', '-f', join(projectRoot(), 'charts', 'kube-image-keeper', 'crds'));
-    await kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
-    await kubectl('create', 'namespace', 'kuik-system');
-    const kuik = started('kuik run', await startKuik({ dir, kubeconfig: api.kubeconfig, temporalAddress: temporal.address }));
+    const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
+    const kuik = new Coming(() =>
+      startKuik({ dir, kubeconfig: api.kubeconfig, temporalAddress: `127.0.0.1:${temporalPort}`, ports, configuration, until: wanted === 'started' ? 'ready' : 'answering' }),
+    );
+    const stage = new Stage(dir, api, mirror, address, { source, temporal, kuik });
+    await stage.#prepareCluster();
+    await kuik.start();
+    onStart('kuik run: webhook installed, views synced, workers polling');
+    return stage;
+  }
 
-    return {
-      dir, api, mirror, temporal, kuik, sourceAddress,
-      image: `${sourceAddress}/library/web:1.0`,
-      notes: new Map(),
-      kubectl,
-      apply: async (manifest) => {
-        const file = join(dir, 'apply.yaml');
-        await writeFile(file, manifest);
-        return kubectl('apply', '-f', file);
-      },
-      crane: (...args) => toolOutput('crane', args),
-      stopSource: async () => {
-        await source?.stop();
-        source = undefined;
-      },
-      startSource: async () => {
-        source ??= await startRegistry({ name: 'source', dir: join(dir, 'source'), port });
-      },
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
+  /** `host:port/library/NAME:TAG` at the source */
+  image(name = 'web:1.0'): string {
+    return `${this.sourceAddress}/library/${name}`;
+  }
+
+  /** where `examples/quickstart.yaml` keeps it */
+  copyOf(name = 'web:1.0'): string {
+    return `${this.mirror.address}/kept/library/${name}`;
+  }
+
+  kubectl(...args: string[]): Promise<string> {
+    return toolOutput('kubectl', ['--kubeconfig', this.api.kubeconfig, ...args]);
+  }
+
+  apply(manifest: string): Promise<string> {
+    return toolOutput('kubectl', ['--kubeconfig', this.api.kubeconfig, 'apply', '-f', '-'], { input: manifest });
+  }
+
+  crane(...args: string[]): Promise<string> {
+    return toolOutput('crane', args, { timeoutMs: 300_000 });
+  }
+
+  async close(): Promise<void> {
+    await this.kuik.stop();
+    await this.temporal.stop();
+    await Promise.all([this.source.stop(), this.mirror.stop()]);
+    await this.api.stop();
+  }
+
+  async #prepareCluster(): Promise<void> {
+    await this.kubectl('apply', '--server-side', '-f', join(projectRoot(), 'charts', 'kube-image-keeper', 'crds'));
+    await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    await this.kubectl('create', 'namespace', 'kuik-system');
   }
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeImageLayout } from '../image.js';
 import { followCopy } from './progress.js';
-import { example, type Stage } from './stage.js';
+import { example } from './stage.js';
+import type { Stage } from './stage.js';
 
 export interface Step {
   readonly title: string;
@@ -14,12 +15,10 @@ export interface Step {
   play(stage: Stage, say: (line: string) => void): Promise<void>;
 }
 
-const mirrored = (stage: Stage): string => `${stage.mirror.address}/kept/library/web:1.0`;
-
 export const story: readonly Step[] = [
   { title: 'push an image for linux/amd64 and linux/arm64 to "source"', play: pushImage },
   { title: 'ask for a mirror of every image', play: applyMirror },
-  { title: 'create a Pod: it keeps its own image, nothing else has it yet', play: (stage, say) => createPod(stage, say, 'first', stage.image, ['PreferredUnavailable', 'OriginAvailable']) },
+  { title: 'create a Pod: it keeps its own image, nothing else has it yet', play: (stage, say) => createPod(stage, say, 'first', stage.image(), ['PreferredUnavailable', 'OriginAvailable']) },
   { title: 'watch the copy', play: watchCopy },
   { title: 'stop "source": the registry is gone', play: stopSource },
   { title: 'create a second Pod: it is sent to the mirror', play: secondPod },
@@ -38,9 +37,9 @@ async function pushImage(stage: Stage, say: (line: string) => void): Promise<voi
       { seed: 'assets', size: 4 << 20 },
     ],
   });
-  await stage.crane('push', layout, stage.image);
-  stage.notes.set('digest at the source', (await stage.crane('digest', stage.image)).trim());
-  say(`${stage.image}  ${digest.slice(0, 19)}  2 platforms, 3 layers each`);
+  await stage.crane('push', layout, stage.image());
+  stage.notes.set('digest at the source', (await stage.crane('digest', stage.image())).trim());
+  say(`${stage.image()}  ${digest.slice(0, 19)}  2 platforms, 3 layers each`);
 }
 
 async function applyMirror(stage: Stage, say: (line: string) => void): Promise<void> {
@@ -51,7 +50,7 @@ async function applyMirror(stage: Stage, say: (line: string) => void): Promise<v
 }
 
 async function createPod(stage: Stage, say: (line: string) => void, name: string, image: string, reasons: readonly string[]): Promise<void> {
-  await stage.apply(podManifest(name, stage.image));
+  await stage.apply(podManifest(name, stage.image()));
   const pod = await readPod(stage, name);
   expectEqual(`image of Pod ${name}`, pod.image, image);
   const reason = pod.annotations['kuik.enix.io/reason'] ?? '';
@@ -61,7 +60,7 @@ async function createPod(stage: Stage, say: (line: string) => void, name: string
 }
 
 async function watchCopy(stage: Stage, say: (line: string) => void): Promise<void> {
-  const copy = await followCopy(stage.temporal.address, mirrored(stage));
+  const copy = await followCopy(stage.temporal.running.address, stage.copyOf());
   let last = '';
   await until('kubectl get ia to show MIRRORS 1/1', async () => {
     const progress = await copy.read();
@@ -69,36 +68,36 @@ async function watchCopy(stage: Stage, say: (line: string) => void): Promise<voi
     return (await stage.kubectl('get', 'ia', '-o', 'jsonpath={.items[*].status.mirrors}')).includes('1/1');
   }).finally(() => copy.close());
   say(indent(await stage.kubectl('get', 'ia')));
-  if (stage.temporal.uiUrl !== undefined) say(`its history: ${stage.temporal.uiUrl}/namespaces/kuik/workflows/${encodeURIComponent(`task/${mirrored(stage)}`)}`);
+  if (stage.temporal.running.uiUrl !== undefined) say(`its history: ${stage.temporal.running.uiUrl}/namespaces/kuik/workflows/${encodeURIComponent(`task/${stage.copyOf()}`)}`);
 }
 
 async function stopSource(stage: Stage, say: (line: string) => void): Promise<void> {
-  await stage.stopSource();
+  await stage.source.stop();
   say(`nothing listens at ${stage.sourceAddress} any more`);
 }
 
 async function secondPod(stage: Stage, say: (line: string) => void): Promise<void> {
   await sleep(1_500); // the stage lets facts live one second, instead of thirty
-  await createPod(stage, say, 'second', mirrored(stage), ['OriginUnavailable']);
-  say(indent(await stage.kuik.explain('pod/second', '-n', 'default')));
+  await createPod(stage, say, 'second', stage.copyOf(), ['OriginUnavailable']);
+  say(indent(await stage.kuik.running.explain('pod/second', '-n', 'default')));
 }
 
 async function compareDigests(stage: Stage, say: (line: string) => void): Promise<void> {
-  const kept = (await stage.crane('digest', mirrored(stage))).trim();
-  await stage.crane('pull', '--format', 'oci', mirrored(stage), join(stage.dir, 'pulled'));
-  await stage.crane('validate', '--remote', mirrored(stage));
+  const kept = (await stage.crane('digest', stage.copyOf())).trim();
+  await stage.crane('pull', '--format', 'oci', stage.copyOf(), join(stage.dir, 'pulled'));
+  await stage.crane('validate', '--remote', stage.copyOf());
   expectEqual('digest at the mirror', kept, stage.notes.get('digest at the source') ?? 'unknown');
   say(`${kept}  as it was at the source; every layer pulled and verified by crane`);
 }
 
 async function thirdPod(stage: Stage, say: (line: string) => void): Promise<void> {
-  await stage.startSource();
+  await stage.source.start();
   await until('the third Pod to keep its image', async () => {
     await stage.kubectl('delete', 'pod', 'third', '--ignore-not-found', '--force', '--grace-period=0');
-    await stage.apply(podManifest('third', stage.image));
-    return (await readPod(stage, 'third')).image === stage.image;
+    await stage.apply(podManifest('third', stage.image()));
+    return (await readPod(stage, 'third')).image === stage.image();
   });
-  say(`Pod third pulls ${stage.image}`);
+  say(`Pod third pulls ${stage.image()}`);
 }
 
 function podManifest(name: string, image: string): string {

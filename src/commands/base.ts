@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { connectCluster, type KubernetesCluster } from '../cluster/kubernetes/client.js';
+import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
+import type { Config } from '../config/config.js';
+import { parseFlags, type Flags } from '../config/flags.js';
+import { readConfig, readEnvironment, type Environment } from '../config/load.js';
+import { registrySettingsOf } from '../config/registries.js';
+import type { RegistryEvent } from '../registry/http/observer.js';
+import { createHttpRegistry, type HttpRegistry } from '../registry/http/client.js';
+import { createLog, type Log } from '../telemetry/log.js';
+import { createMetrics, type Metrics } from '../telemetry/metrics.js';
+import { readBuild } from './version.js';
+
+export type Role = 'run' | 'webhook' | 'manager';
+
+/** What every process is made of: settings, and the adapters to the outside. */
+export interface Base {
+  readonly flags: Flags;
+  readonly environment: Environment;
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly cluster: KubernetesCluster;
+  readonly registry: HttpRegistry;
+  /** unique per replica */
+  readonly instance: string;
+  close(): Promise<void>;
+}
+
+/** The start cannot go on; each problem names its flag, key or file. */
+export class StartProblems extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** @throws StartProblems with everything that is wrong, at once */
+export function buildBase(role: Role, args: readonly string[]): Base {
+  const environment = readEnvironment();
+  const { flags, config, warnings } = readSettings(args, environment);
+  const { version } = readBuild();
+  const log = createLog({ level: flags.logLevel, encoder: flags.logEncoder, fields: { process: role } });
+  for (const warning of warnings) log.warn({ config: flags.configPath }, warning);
+
+  const metrics = createMetrics({ version, revision: '', built: '' });
+  const instance = `${hostname()}_${randomUUID()}`;
+  const cluster = connectCluster(loadKubeConfig({ file: flags.kubeconfig, kubeconfig: environment.kubeconfig, home: environment.home }), { instance });
+  const registry = createHttpRegistry({
+    settings: (host) => registrySettingsOf(config.registries, host),
+    clock: Date.now,
+    userAgent: userAgent(version),
+    observer: observeRegistry(metrics),
+  });
+  return {
+    flags, environment, config, version, log, metrics, cluster, registry, instance,
+    close: async () => {
+      await registry.close();
+      cluster.close();
+    },
+  };
+}
+
+export function userAgent(version: string): string {
+  return `kube-image-keeper/${version} (+https://github.com/enix/kube-image-keeper)`;
+}
+
+interface Settings {
+  readonly flags: Flags;
+  readonly config: Config;
+  readonly warnings: readonly string[];
+}
+
+function readSettings(args: readonly string[], environment: Environment): Settings {
+  const { flags, problems } = parseFlags(args);
+  if (flags === undefined) throw new StartProblems(problems);
+  const loaded = readConfig(flags.configPath, environment);
+  if (loaded.config === undefined) throw new StartProblems(loaded.problems);
+  return { flags, config: loaded.config, warnings: loaded.warnings };
+}
+
+function observeRegistry(metrics: Metrics): (event: RegistryEvent) => void {
+  return (event) => {
+    if (event.type !== 'exchange') return;
+    const { registry: host, purpose, status, tookMs } = event;
+    metrics.registry.requested({ host, purpose, result: resultOf(status), seconds: tookMs / 1000 });
+  };
+}
+
+/** Counted per request, so 401 on the way to a token and 404 for what is not there are ordinary answers. */
+function resultOf(status: number): Parameters<Metrics['registry']['requested']>[0]['result'] {
+  if (status === 0) return 'unreachable';
+  if (status === 429) return 'throttled';
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'denied';
+  if (status === 404) return 'missing';
+  return status < 400 ? 'ok' : status < 500 ? 'invalid' : 'unreachable';
+}

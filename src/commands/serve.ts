@@ -1,0 +1,114 @@
+/** `kuik run`, `kuik webhook`, `kuik manager`: the processes. Everything is put together here and in the files beside. */
+import { healthPages, metricsPages, servePages, type Check } from '../telemetry/http.js';
+import { NamespacesView } from '../views/namespaces.js';
+import { RecordsView } from '../views/records.js';
+import { RulesView } from '../views/rules.js';
+import { UsageView } from '../views/usage.js';
+import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
+import { buildBase, StartProblems, type Base, type Role } from './base.js';
+import { createManager } from './serve-manager.js';
+import { createWebhook } from './serve-webhook.js';
+
+/** A half of kuik. */
+export interface Part {
+  /** what it needs before it is ready */
+  readonly checks: readonly Check[];
+  /** a view changed */
+  readonly onChange?: () => void;
+  /** works until the signal aborts, then ends in good order; waits and tries again where something is away */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** @returns exit code, once a signal has ended everything */
+export async function serve(role: Role, args: readonly string[]): Promise<number> {
+  let base: Base;
+  try {
+    base = buildBase(role, args);
+  } catch (error) {
+    if (!(error instanceof StartProblems)) throw error;
+    for (const problem of error.message.split('\n')) process.stderr.write(`kuik ${role}: ${problem}\n`);
+    return 1;
+  }
+  base.log.info({ version: base.version }, 'starting');
+  await run(role, base, stopOnSignal());
+  base.log.info({}, 'stopped');
+  return 0;
+}
+
+async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
+  const parts: Part[] = [];
+  const notify = (): void => parts.forEach((part) => part.onChange?.());
+  const views = makeViews(role, base, notify);
+  if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, views));
+  if (role !== 'webhook') parts.push(createManager(base, views));
+
+  const pages = [
+    await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(views), ...parts.flatMap(({ checks }) => checks)])),
+    await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)),
+  ];
+  const watching = new AbortController(); // outlives the parts, so that they end with a picture
+  const watches = watchCluster(base.cluster, views, { installNamespace: base.environment.installNamespace }, watching.signal);
+  try {
+    await runAll(parts, stop);
+  } finally {
+    watching.abort();
+    await watches;
+    await Promise.all(pages.map((page) => page?.close()));
+    await base.close();
+  }
+}
+
+/** A half that cannot go on takes the other along: Kubernetes starts the Pod again, and says why. */
+async function runAll(parts: readonly Part[], stop: AbortSignal): Promise<void> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([stop, broken.signal]);
+  const works = parts.map((part) =>
+    part.run(signal).catch((error: unknown) => {
+      broken.abort();
+      throw error;
+    }),
+  );
+  await Promise.allSettled(works);
+  await Promise.all(works);
+}
+
+function makeViews(role: Role, { config, metrics }: Base, onChange: () => void): Views & { readonly usage?: UsageView } {
+  const views: Views = {
+    rules: new RulesView(() => {
+      countInvalidRules(views.rules, metrics);
+      changed();
+    }),
+    records: new RecordsView(() => changed()),
+    namespaces: new NamespacesView(),
+    ...(role === 'webhook' ? {} : { usage: new UsageView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => changed() }) }),
+  };
+  const changed = (): void => {
+    const missing = unsyncedViews(views);
+    for (const name of Object.keys(views)) metrics.inside.viewSynced(name, !missing.includes(name));
+    onChange();
+  };
+  return views;
+}
+
+function countInvalidRules(rules: RulesView, metrics: Base['metrics']): void {
+  const counts = new Map<string, number>();
+  for (const { id, problems } of rules.snapshot()) counts.set(id.kind, (counts.get(id.kind) ?? 0) + Number(problems.some(({ disables }) => disables === 'rule')));
+  for (const [kind, count] of counts) metrics.inside.invalidRules(kind, count);
+}
+
+function viewsCheck(views: Views): Check {
+  return {
+    name: 'views',
+    ready: () => {
+      const missing = unsyncedViews(views);
+      return missing.length === 0 ? true : `waiting for the first list of ${missing.join(', ')}`;
+    },
+  };
+}
+
+/** SIGTERM is how Kubernetes ends a Pod, SIGINT how people end a demo. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
