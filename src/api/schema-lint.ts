@@ -28,7 +28,7 @@ function* shapeProblems(schema: Structural): Generator<string> {
     if (!knownKeys.has(key)) yield `${key} is not structural, or not known to the lint; unions become optional fields and a CEL rule`;
   }
   if (schema.type === undefined) yield 'has no type';
-  if (schema.properties && schema.additionalProperties) yield 'has additionalProperties beside properties; use z.object';
+  if (schema.properties && schema.additionalProperties !== undefined) yield 'has additionalProperties beside properties; use z.object';
   if (schema.pattern !== undefined && patternError(schema.pattern) !== undefined) yield `the pattern is not RE2: ${schema.pattern}`;
   for (const key of schema['x-kubernetes-list-map-keys'] ?? []) {
     if (!schema.items?.required?.includes(key)) yield `the key ${key} of the list is not required in its items`;

@@ -27,7 +27,7 @@ export interface Structural {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Structural>>;
   readonly items?: Structural;
-  readonly additionalProperties?: Structural;
+  readonly additionalProperties?: Structural | false;
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
