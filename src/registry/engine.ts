@@ -54,7 +54,10 @@ export interface ResolveRequest {
   readonly pinned: boolean;
 }
 
-/** `current`: the destination already holds it, nothing to send. */
+/**
+ * `current`: the destination already holds it, nothing to send. When equal digests told so, no manifest was read:
+ * `parts`, `platforms` and `missingPlatforms` are empty then, and what was recorded before stands.
+ */
 export type Resolved =
   | { readonly verdict: 'copy'; readonly plan: CopyPlan }
   | { readonly verdict: 'current'; readonly published: Published; readonly plan: CopyPlan }
@@ -70,6 +73,8 @@ export interface CopyPlan {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly strategy: CopyStrategy;
+  /** never rewritten: `sparse` where the destination takes it, else `all` */
+  readonly pinned?: true;
   readonly parts: readonly Part[];
   readonly platforms: readonly string[];
   readonly missingPlatforms: readonly string[];

@@ -1,0 +1,47 @@
+/** What the steps of a copy share: the registry, and what was learned about destinations. */
+import { LRUCache } from 'lru-cache';
+import type { Digest } from '../../domain/digest.js';
+import type { ImageRef, Repository } from '../../domain/image-ref.js';
+import type { EngineCall } from '../engine.js';
+import type { Call, Registry } from '../registry.js';
+
+const placedMs = 60 * 60_000;
+const capabilityMs = 24 * 60 * 60_000;
+
+export interface CopyContext {
+  readonly registry: Registry;
+  readonly learned: Learned;
+}
+
+/** Facts about destinations that spare requests; each is only believed for a while. */
+export class Learned {
+  readonly #placed = new LRUCache<string, true>({ max: 100_000, ttl: placedMs });
+  readonly #sparse = new LRUCache<string, 'accepted' | 'refused'>({ max: 1000, ttl: capabilityMs });
+
+  /** The registry took this manifest from us. */
+  place(at: Repository, digest: Digest): void {
+    this.#placed.set(`${at.host}/${at.path}@${digest}`, true);
+  }
+
+  isPlaced(at: Repository, digest: Digest): boolean {
+    return this.#placed.has(`${at.host}/${at.path}@${digest}`);
+  }
+
+  /** Whether a registry takes an index some children of which are absent; undefined until tried. */
+  sparse(host: string): 'accepted' | 'refused' | undefined {
+    return this.#sparse.get(host);
+  }
+
+  learnSparse(host: string, answer: 'accepted' | 'refused'): void {
+    this.#sparse.set(host, answer);
+  }
+}
+
+export function sideCall(side: Call['side'], call: Pick<EngineCall, 'signal' | 'purpose'>): Call {
+  return { signal: call.signal, purpose: call.purpose, side };
+}
+
+/** The same repository, by digest. */
+export function byDigest(ref: Repository, digest: Digest): ImageRef {
+  return { host: ref.host, path: ref.path, digest };
+}

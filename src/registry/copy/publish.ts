@@ -1,0 +1,151 @@
+/**
+ * The last step of a copy: the root, under the destination's tag.
+ *
+ * 1. everything below it is there, or nothing is published;
+ * 2. the root as it is, reduced, or whole, as strategy and destination allow;
+ * 3. the tag is read back: a proxy that rewrites manifests is found out here.
+ */
+import type { Digest } from '../../domain/digest.js';
+import { Failure, isFailure } from '../../domain/failure.js';
+import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
+import type { Strategy } from '../../domain/record.js';
+import type { Access, CopyPlan, EngineCall, Part, Published } from '../engine.js';
+import { uniqueByDigest } from '../manifest.js';
+import type { Descriptor, Manifest } from '../registry.js';
+import { rewriteIndex } from '../rewrite.js';
+import { byDigest, sideCall, type CopyContext } from './context.js';
+import { copyPart } from './part.js';
+import { together } from './together.js';
+
+interface Publication {
+  readonly context: CopyContext;
+  readonly plan: CopyPlan;
+  readonly access: Access;
+  readonly call: EngineCall;
+  readonly at: ImageRef;
+  readonly root: Manifest;
+}
+
+type Written = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
+
+export async function publish(context: CopyContext, plan: CopyPlan, access: Access, call: EngineCall): Promise<Published> {
+  const at = knownImageRef(plan.destination);
+  const root = await context.registry.manifest(byDigest(knownImageRef(plan.source), plan.digest), access.source, sideCall('source', call));
+  const publication: Publication = { context, plan, access, call, at, root };
+
+  if (root.type === 'image') await requireBlobs(publication);
+  else await requireChildren(publication);
+  const { strategy, digest } = root.type === 'image' ? await asItIs(publication, 'all') : await publishIndex(publication);
+  await readBack(publication, digest);
+  return { digest, sourceDigest: root.digest, strategy, platforms: plan.platforms, missingPlatforms: plan.missingPlatforms };
+}
+
+interface Outcome {
+  readonly strategy: Strategy;
+  readonly digest: Digest;
+}
+
+async function publishIndex(publication: Publication): Promise<Outcome> {
+  const { plan, root } = publication;
+  if (leftOut(plan, root).length === 0) return asItIs(publication, 'all');
+  if (plan.strategy === 'rewrite' && plan.pinned !== true) return reduced(publication);
+  return (await sparse(publication)) ?? (plan.pinned === true && plan.strategy !== 'sparse' ? whole(publication) : reduced(publication));
+}
+
+/** @returns undefined when the destination wants every child */
+async function sparse(publication: Publication): Promise<Outcome | undefined> {
+  const { context, plan, at } = publication;
+  if (plan.strategy !== 'sparse' && context.learned.sparse(at.host) === 'refused') return undefined;
+  try {
+    const outcome = await asItIs(publication, 'sparse');
+    context.learned.learnSparse(at.host, 'accepted');
+    return outcome;
+  } catch (error) {
+    // every chosen child is there, so it is the others that the registry misses
+    if (!isFailure(error) || error.code !== 'missing' || error.side !== 'destination') throw error;
+    context.learned.learnSparse(at.host, 'refused');
+    if (plan.strategy === 'sparse') throw failure(publication, 'unsupported', `${at.host} takes no index without all of its manifests: copy: sparse is not possible there`);
+    return undefined;
+  }
+}
+
+async function reduced(publication: Publication): Promise<Outcome> {
+  const { plan, root, at } = publication;
+  const parts = new Set(plan.parts.map(({ digest }) => digest));
+  const kept = root.manifests.flatMap(({ digest }, position) => (parts.has(digest) ? [position] : []));
+  const rewritten = rewriteIndex(root, kept);
+  if (rewritten === undefined) throw failure(publication, 'unsupported', `index ${plan.digest} cannot be reduced without changing what it says, and ${at.host} takes only whole ones`);
+  await put(publication, rewritten);
+  return { strategy: 'rewrite', digest: rewritten.digest };
+}
+
+/** A pinned image where sparse is refused: the rest is copied too. */
+async function whole(publication: Publication): Promise<Outcome> {
+  const { context, plan, access, call, root } = publication;
+  await together(
+    call.signal,
+    leftOut(plan, root).map(({ digest }) => (signal) => {
+      const part: Part = { digest, label: 'manifest', blobs: 0, bytes: 0 };
+      return copyPart(context, plan, part, access, { signal, purpose: call.purpose });
+    }),
+  );
+  return asItIs(publication, 'all');
+}
+
+async function asItIs(publication: Publication, strategy: Strategy): Promise<Outcome> {
+  await put(publication, publication.root);
+  return { strategy, digest: publication.root.digest };
+}
+
+async function put({ context, access, call, at }: Publication, written: Written): Promise<void> {
+  await context.registry.putManifest(at, written, access.destination, sideCall('destination', call));
+}
+
+function leftOut(plan: CopyPlan, root: Manifest): readonly Descriptor[] {
+  const parts = new Set(plan.parts.map(({ digest }) => digest));
+  return uniqueByDigest(root.manifests).filter(({ digest }) => !parts.has(digest));
+}
+
+/** What this process has just placed is not asked for again. */
+async function requireChildren({ context, plan, access, call, at }: Publication): Promise<void> {
+  const unsure = plan.parts.filter(({ digest }) => !context.learned.isPlaced(at, digest));
+  await together(
+    call.signal,
+    unsure.map(({ digest, label }) => async (signal) => {
+      const seen = await context.registry.head(byDigest(at, digest), access.destination, sideCall('destination', { ...call, signal }));
+      if (seen === 'missing') throw absent(at, `manifest ${digest} (${label})`);
+      context.learned.place(at, digest);
+    }),
+  );
+}
+
+/** Whether a blob is there is asked by bringing it without having it. */
+async function requireBlobs({ context, access, call, at, root }: Publication): Promise<void> {
+  await together(
+    call.signal,
+    uniqueByDigest(root.blobs).map((blob) => async (signal) => {
+      const nothing = { open: () => refuse(absent(at, `blob ${blob.digest}`)) };
+      await context.registry.putBlob(at, blob, nothing, access.destination, sideCall('destination', { ...call, signal }));
+    }),
+  );
+}
+
+// eslint-disable-next-line require-yield -- a source that has nothing
+async function* refuse(why: Failure): AsyncGenerator<Uint8Array, void, undefined> {
+  throw why;
+}
+
+async function readBack({ context, access, call, at }: Publication, digest: Digest): Promise<void> {
+  const seen = await context.registry.head(at, access.destination, sideCall('destination', { ...call, purpose: 'verify' }));
+  if (seen !== 'missing' && seen.digest === digest) return;
+  const says = seen === 'missing' ? 'answers that there is none' : `answers ${seen.digest}`;
+  throw new Failure({ code: 'corrupt', side: 'destination', host: at.host, message: `tag ${at.path}:${at.tag ?? 'latest'} was published as ${digest}, but destination ${at.host} ${says}` });
+}
+
+function absent(at: ImageRef, what: string): Failure {
+  return new Failure({ code: 'missing', side: 'destination', host: at.host, message: `${what} missing on destination ${at.host}, so ${at.path} is not published` });
+}
+
+function failure({ at }: Publication, code: 'unsupported', message: string): Failure {
+  return new Failure({ code, side: 'destination', host: at.host, message });
+}
