@@ -70,7 +70,7 @@ async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: S
   try {
     return await copyList(
       pairs,
-      { engine: createCopyEngine(registry), credentials, platforms: options.platforms, strategy: options.strategy, board },
+      { engine: createCopyEngine(registry), registry, credentials, platforms: options.platforms, strategy: options.strategy, board },
       { concurrency: options.concurrency, signal: interrupt.signal, onOutcome: (outcome) => sayIfFailed(outcome, display) },
     );
   } finally {

@@ -91,6 +91,17 @@ describe('kuik copy between two real registries', () => {
     await toolOutput('crane', ['validate', '--platform', 'linux/arm64', '--remote', to]);
   });
 
+  test('says that a platform is missing every time it is asked, not only when it copies', async () => {
+    const args = [`${source.address}/library/web:1.0`, `${mirror.address}/whole/web:1.0`, '--strategy', 'all', '--platform', 'linux/arm64', '--platform', 'linux/s390x', '-o', 'json'];
+
+    for (const verdict of ['copied', 'current']) {
+      const ran = await kuikCopy(args);
+
+      expect(ran.code).toBe(2);
+      expect(JSON.parse(ran.stdout)).toMatchObject({ verdict, missingPlatforms: ['linux/s390x'] });
+    }
+  });
+
   test('copies the rest of a list when one line fails, and says what to do about that one', async () => {
     const good = `${mirror.address}/list/web:1.0`;
     const list = `${source.address}/library/absent:1 ${mirror.address}/list/absent:1\n${source.address}/library/web:1.0 ${good}\n`;
