@@ -32,7 +32,7 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
     folders: ['domain', 'views'],
     packages: ['fastify', '@peculiar/x509', 'reflect-metadata', 'lru-cache', 'node:crypto', 'node:tls', 'node:https', 'node:timers/promises'],
   },
-  watchers: { folders: ['domain', 'views', 'api'], packages: ['node:timers/promises'] },
+  watchers: { folders: ['domain', 'views', 'api'], packages: ['node:timers/promises', 'node:util'] },
 };
 
 /** Files that read the wall clock, the console or the environment on purpose: composition roots and adapters. */

@@ -6,7 +6,8 @@ import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
 import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
 import { buildBase, StartProblems, type Base, type Role } from './base.js';
-import { createManager } from './serve-manager.js';
+import type { Resource } from '../cluster/cluster.js';
+import { createManager, type ManagerViews } from './serve-manager.js';
 import { createWebhook } from './serve-webhook.js';
 
 /** A half of kuik. */
@@ -38,16 +39,17 @@ export async function serve(role: Role, args: readonly string[]): Promise<number
 async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const parts: Part[] = [];
   const notify = (): void => parts.forEach((part) => part.onChange?.());
-  const views = makeViews(role, base, notify);
-  if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, views));
+  const views = makeViews(base, notify);
+  const watched: Views = role === 'webhook' ? { ...views, usage: undefined } : views;
+  if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
   const pages = [
-    await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(views), ...parts.flatMap(({ checks }) => checks)])),
+    await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])),
     await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)),
   ];
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
-  const watches = watchCluster(base.cluster, views, { installNamespace: base.environment.installNamespace }, watching.signal);
+  const watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
   try {
     await runAll(parts, stop);
   } finally {
@@ -72,19 +74,25 @@ async function runAll(parts: readonly Part[], stop: AbortSignal): Promise<void> 
   await Promise.all(works);
 }
 
-function makeViews(role: Role, { config, metrics }: Base, onChange: () => void): Views & { readonly usage?: UsageView } {
-  const views: Views = {
+function makeViews({ config, metrics }: Base, onChange: () => void): ManagerViews {
+  const resources = new Map<string, Resource>();
+  const views: ManagerViews = {
     rules: new RulesView(() => {
       countInvalidRules(views.rules, metrics);
       changed();
     }),
     records: new RecordsView(() => changed()),
     namespaces: new NamespacesView(),
-    ...(role === 'webhook' ? {} : { usage: new UsageView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => changed() }) }),
+    usage: new UsageView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => changed() }),
+    onResource: (kind, change) => {
+      if (change.type === 'put') resources.set(`${kind} ${change.key}`, change.object);
+      else if (change.type === 'gone') resources.delete(`${kind} ${change.key}`);
+    },
+    resource: ({ id }) => resources.get(`${id.kind} ${id.namespace === undefined ? id.name : `${id.namespace}/${id.name}`}`),
   };
   const changed = (): void => {
     const missing = unsyncedViews(views);
-    for (const name of Object.keys(views)) metrics.inside.viewSynced(name, !missing.includes(name));
+    for (const name of ['rules', 'records', 'namespaces', 'usage']) metrics.inside.viewSynced(name, !missing.includes(name));
     onChange();
   };
   return views;

@@ -54,6 +54,11 @@ export function secretProblems(secrets: readonly DockerSecret[]): readonly Secre
   return secrets.flatMap((secret) => readSecret(secret).problems.map((message) => ({ secret: { namespace: secret.namespace, name: secret.name }, message })));
 }
 
+/** Whether a Secret offers no credential for any registry. */
+export function offersNothing(secret: DockerSecret): boolean {
+  return readSecret(secret).items.length === 0;
+}
+
 /** Names a Secret's version without its content: 12 hexadecimal digits. */
 export function credentialId(secret: Pick<DockerSecret, 'namespace' | 'name' | 'uid' | 'resourceVersion'>): CredentialId {
   const version = JSON.stringify([secret.namespace, secret.name, secret.uid, secret.resourceVersion]);

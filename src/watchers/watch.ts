@@ -1,6 +1,6 @@
 import { translateRule, type TranslateSettings } from '../api/translate.js';
-import type { Cluster } from '../cluster/cluster.js';
-import { ruleKinds } from '../domain/rule.js';
+import type { Change, Cluster, Resource } from '../cluster/cluster.js';
+import { ruleKinds, type RuleKind } from '../domain/rule.js';
 import type { NamespacesView } from '../views/namespaces.js';
 import type { RecordsView } from '../views/records.js';
 import type { RulesView } from '../views/rules.js';
@@ -12,6 +12,8 @@ export interface Views {
   readonly records: RecordsView;
   readonly namespaces: NamespacesView;
   readonly usage?: UsageView;
+  /** told of every change of a resource, before its rule changes */
+  readonly onResource?: (kind: RuleKind, change: Change<Resource>) => void;
 }
 
 /**
@@ -21,7 +23,14 @@ export interface Views {
 export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views, settings: TranslateSettings, signal: AbortSignal): Promise<void> {
   const { rules, records, namespaces, usage } = views;
   const watches = ruleKinds.map((kind) =>
-    cluster.watch(kind, (change) => rules.apply(kind, change.type === 'put' ? { ...change, object: translateRule(change.object, settings) } : change), signal),
+    cluster.watch(
+      kind,
+      (change) => {
+        views.onResource?.(kind, change);
+        rules.apply(kind, change.type === 'put' ? { ...change, object: translateRule(change.object, settings) } : change);
+      },
+      signal,
+    ),
   );
   watches.push(
     cluster.watch('ImageAvailability', (change) => records.apply(change), signal),

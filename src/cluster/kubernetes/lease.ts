@@ -48,6 +48,7 @@ export class LeaseLeadership implements Leadership {
   #seen: { readonly version: string; readonly at: number } | undefined;
   #renewedAt = 0;
   #isLeader = false;
+  #term = 0;
 
   constructor(requests: Requests, options: LeaseOptions) {
     this.#requests = requests;
@@ -56,6 +57,11 @@ export class LeaseLeadership implements Leadership {
 
   get isLeader(): boolean {
     return this.#isLeader;
+  }
+
+  /** How often the Lease has changed hands, ours included: orders what successive leaders say. */
+  get term(): number {
+    return this.#term;
   }
 
   async run(on: LeadershipChanges, signal: AbortSignal): Promise<void> {
@@ -117,6 +123,7 @@ export class LeaseLeadership implements Leadership {
     const body = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { ...lease?.metadata, namespace, name }, spec };
     if (lease === undefined) await this.#requests.json({ verb: 'create', type, namespace, body, signal });
     else await this.#requests.json({ verb: 'update', type, namespace, name, body, signal });
+    this.#term = spec.leaseTransitions;
   }
 
   /** Others need not wait for the Lease to run out. */

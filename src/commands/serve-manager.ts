@@ -1,0 +1,182 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
+import type { Resource } from '../cluster/cluster.js';
+import type { Rule } from '../domain/rule.js';
+import { offersNothing } from '../registry/keyring.js';
+import { prepareNamespace } from '../temporal/bootstrap.js';
+import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
+import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
+import { installRuntime } from '../temporal/runtime.js';
+import { startWorkers, type Workers } from '../temporal/worker.js';
+import type { UsageView } from '../views/usage.js';
+import { Loop } from '../watchers/loop.js';
+import { Reconciler } from '../watchers/reconcile.js';
+import { reportRules } from '../watchers/report.js';
+import { carryOutRequests } from '../watchers/requests.js';
+import { SecretCheck } from '../watchers/secret-check.js';
+import { unsyncedViews, type Views } from '../watchers/watch.js';
+import type { Base } from './base.js';
+import { mirrorWork } from './mirror-work.js';
+import type { Part } from './serve.js';
+
+export type ManagerViews = Views & { readonly usage: UsageView; readonly resource: (rule: Rule) => Resource | undefined };
+
+/** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
+const gatherMs = 500;
+/** A pass without any change: clocks run out, Secrets appear, somebody edits a record. */
+const passEveryMs = 20_000;
+/** Everything is written again, in case a record was edited behind our back. */
+const forgetEveryMs = 10 * 60_000;
+
+const workflowBundle = fileURLToPath(new URL('../../workflows.bundle.js', import.meta.url));
+
+/** Watchers, on the replica that leads, and Temporal workers, on every replica. */
+export function createManager(base: Base, views: ManagerViews): Part {
+  const manager = new Manager(base, views);
+  return { checks: [{ name: 'workers', ready: () => manager.ready() }], onChange: () => manager.onChange(), run: (signal) => manager.run(signal) };
+}
+
+class Manager {
+  readonly #base: Base;
+  readonly #views: ManagerViews;
+  readonly #leadership: LeaseLeadership;
+  readonly #client: KeeperClient;
+  #loop: Loop | undefined;
+  #workers: Workers | undefined;
+  #searchable = false;
+
+  constructor(base: Base, views: ManagerViews) {
+    this.#base = base;
+    this.#views = views;
+    this.#leadership = base.cluster.leadership({ namespace: base.environment.installNamespace, identity: base.instance });
+    this.#client = createKeeperClient({ endpoint: base.config.temporal, searchable: () => this.#searchable });
+  }
+
+  ready(): true | string {
+    if (this.#workers === undefined) return 'waiting for the cluster and for Temporal';
+    return this.#workers.hasPolled || `waiting for Temporal at ${this.#base.config.temporal.address}`;
+  }
+
+  onChange(): void {
+    this.#loop?.ask();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, metrics } = this.#base;
+    installRuntime(log);
+    metrics.manager.isUp(true);
+    const clusterId = await this.#clusterId(signal);
+    if (clusterId === undefined) return;
+    log.info({ clusterId }, 'managing');
+
+    const queue = this.#claimQueue(clusterId);
+    await Promise.all([this.#watch(queue, signal), this.#work(clusterId, signal)]);
+    await this.#client.close();
+  }
+
+  /** Tried until the API server answers. */
+  async #clusterId(signal: AbortSignal): Promise<string | undefined> {
+    const { config, cluster, log } = this.#base;
+    if (config.clusterId !== undefined) return config.clusterId;
+    for (let pauseMs = 500; !signal.aborted; pauseMs = Math.min(30_000, pauseMs * 2)) {
+      try {
+        return await cluster.namespaceUid('kube-system');
+      } catch (error) {
+        log.warn({ err: error }, 'the identity of the cluster cannot be read, trying again');
+        await sleep(pauseMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  #claimQueue(cluster: string): ClaimQueue {
+    const { config, log } = this.#base;
+    let sent = 0;
+    return createClaimQueue({
+      client: this.#client,
+      cluster,
+      // orders what successive leaders of one cluster say: the term first, then a counter
+      generation: () => this.#leadership.term * 1_000_000_000 + (sent += 1),
+      now: Date.now,
+      sleep,
+      onError: (error) => log.warn({ err: error }, 'a claim waits: the keeper cannot be told'),
+      ttlMs: config.retention.claimTtlMs,
+      verifyEveryMs: config.mirroring.verifyIntervalMs,
+    });
+  }
+
+  async #watch(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
+    const { log, metrics } = this.#base;
+    const reconciler = this.#reconciler(queue);
+    const loop = new Loop({
+      pass: () => this.#pass(reconciler),
+      mayRun: () => this.#leadership.isLeader && unsyncedViews(this.#views).length === 0,
+      onError: (error) => log.warn({ err: error }, 'a pass was incomplete, and is repeated'),
+      gatherMs,
+      everyMs: passEveryMs,
+      signal,
+    });
+    this.#loop = loop;
+    const forgetting = setInterval(() => reconciler.forget(), forgetEveryMs);
+
+    let term = new AbortController();
+    let sending = Promise.resolve();
+    const gained = (): void => {
+      log.info({ term: this.#leadership.term }, 'leading');
+      metrics.manager.isLeader(true);
+      term = new AbortController();
+      queue.forget();
+      reconciler.forget();
+      sending = queue.run(AbortSignal.any([signal, term.signal]));
+      loop.ask();
+    };
+    const lost = (): void => {
+      log.info({}, 'no longer leading');
+      metrics.manager.isLeader(false);
+      term.abort();
+    };
+    await Promise.all([this.#leadership.run({ gained, lost }, signal), loop.run()]);
+    clearInterval(forgetting);
+    await sending;
+  }
+
+  async #pass(reconciler: Reconciler): Promise<void> {
+    this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
+    await reconciler.pass();
+    await carryOutRequests({ records: this.#views.records, cluster: this.#base.cluster, retry: async (destination) => void (await this.#client.retry(destination)) });
+  }
+
+  #reconciler(queue: ClaimQueue): Reconciler {
+    const { cluster, config } = this.#base;
+    const views = this.#views;
+    const secrets = new SecretCheck({ read: (ref) => cluster.secret(ref), isUnusable: offersNothing, now: Date.now });
+    const report = { cluster, resource: views.resource, pods: () => views.usage.pods(), secrets, temporalConnected: () => this.#client.connection() !== 'away' };
+    return new Reconciler({
+      cluster,
+      usage: views.usage,
+      rules: views.rules,
+      records: views.records,
+      namespaceLabels: (namespace) => views.namespaces.labels(namespace),
+      settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, skip: config.skip },
+      claims: queue,
+      report: (picture) => reportRules(picture, report),
+      now: Date.now,
+    });
+  }
+
+  async #work(clusterId: string, signal: AbortSignal): Promise<void> {
+    const { config, log } = this.#base;
+    const prepared = await prepareNamespace({ endpoint: config.temporal, log, signal, sleep });
+    this.#searchable = prepared?.searchable ?? false;
+    if (signal.aborted) return;
+
+    const activities = mirrorWork(this.#base, this.#views);
+    this.#workers = startWorkers({ endpoint: config.temporal, cluster: clusterId, activities, workflowBundle, log, random: Math.random, sleep }, signal);
+    await this.#workers.done;
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,143 @@
+/**
+ * Writes the statuses of the rules: summaries of records, made by `api/report-*`, one write per change.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { reportMirror, type MirroredImage } from '../api/report-mirror.js';
+import { reportMonitor } from '../api/report-monitor.js';
+import { reportReplica } from '../api/report-replica.js';
+import type { RuleFacts } from '../api/report.js';
+import type { Cluster, Resource } from '../cluster/cluster.js';
+import { seesPod, matchUpstream, selectsImage } from '../domain/filter.js';
+import { imageName, knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
+import { mirrorPlace } from '../domain/join.js';
+import { annotations, apiVersion } from '../domain/names.js';
+import { readOriginals } from '../domain/original.js';
+import { referenceOf } from '../domain/record-plan.js';
+import type { PlaceRecord } from '../domain/record.js';
+import { ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
+import type { Pod } from '../domain/usage.js';
+import type { Picture } from './reconcile.js';
+import type { SecretCheck } from './secret-check.js';
+
+export interface ReportDeps {
+  readonly cluster: Pick<Cluster, 'applyRuleStatus' | 'emitEvent'>;
+  /** the resource a rule was made from, as last seen */
+  readonly resource: (rule: Rule) => Pick<Resource, 'status'> | undefined;
+  readonly pods: () => Iterable<Pod>;
+  readonly secrets: Pick<SecretCheck, 'problemsOf'>;
+  readonly temporalConnected: () => boolean;
+}
+
+/** @throws Failure of the first status that could not be written, after all others were */
+export async function reportRules(picture: Picture, deps: ReportDeps): Promise<void> {
+  const rerouted = reroutedPods(deps.pods());
+  const results = await Promise.allSettled(picture.rules.map((rule) => reportRule(rule, picture, rerouted, deps)));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function reportRule(rule: Rule, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): Promise<void> {
+  const previous = deps.resource(rule)?.status;
+  const facts = { secrets: await deps.secrets.problemsOf(rule), passDone: true, previous, now: picture.now };
+  const status = statusOf(rule, facts, picture, rerouted, deps);
+  if (isDeepStrictEqual(plain(status), plain(previous))) return;
+  await deps.cluster.applyRuleStatus(rule.id, status);
+  if (conditionReason(status, 'Ready') !== conditionReason(previous, 'Ready')) await warnOfInvalid(rule, deps);
+}
+
+type Facts = Omit<RuleFacts, 'rule'>;
+
+function statusOf(rule: Rule, facts: Facts, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): object {
+  switch (rule.type) {
+    case 'mirror':
+      return reportMirror({ ...facts, rule, images: mirroredImages(rule, picture), collisions: collisionsOf(rule, picture), temporalConnected: deps.temporalConnected() });
+    case 'replica':
+      return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(`${rule.id.kind}/${rule.id.name}`) ?? 0 });
+    case 'monitor':
+      return reportMonitor({ ...facts, rule, images: monitoredImages(rule, picture) });
+  }
+}
+
+/** What the rule wants now, and what of it is still retained. */
+function mirroredImages(rule: MirrorRule, { plan, records }: Picture): MirroredImage[] {
+  const wanted = new Map<ImageName, ImageName[]>();
+  for (const copy of plan.wanted.values()) {
+    if (copy.rules.some(({ uid }) => uid === rule.id.uid)) wanted.set(copy.image, [...(wanted.get(copy.image) ?? []), referenceOf(copy.destination)]);
+  }
+  const byImage = new Map(records.map((record) => [record.image, record]));
+  const retained = records.filter(({ image, places }) => !wanted.has(image) && places.some((place) => isCopyOf(rule, place))).map(({ image }) => image);
+
+  return [...wanted.keys(), ...retained].map((image) => {
+    const record = byImage.get(image);
+    const known = record?.places.filter((place) => wanted.get(image)?.includes(place.reference) ?? isCopyOf(rule, place)) ?? [];
+    const unknown = (wanted.get(image) ?? []).filter((reference) => !known.some((place) => place.reference === reference));
+    return {
+      image,
+      places: [...known, ...unknown.map((reference) => ({ reference }))],
+      ...(record?.unusedSince === undefined ? {} : { unusedSince: record.unusedSince }),
+      ...(record?.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
+    };
+  });
+}
+
+function isCopyOf(rule: MirrorRule, place: PlaceRecord): boolean {
+  return place.role === 'mirror' && place.mirroredAt !== undefined && place.rule === ruleText(rule.id);
+}
+
+function collisionsOf(rule: MirrorRule, { plan }: Picture): Picture['plan']['collisions'] {
+  return plan.collisions.filter(({ image, destination }) =>
+    rule.mirrors.some((mirror) => {
+      const place = mirrorPlace(mirror, knownImageRef(image));
+      return place !== undefined && placeIdentity(place) === destination;
+    }),
+  );
+}
+
+function replicatedUse(rule: ReplicaRule, { used }: Picture): { images: number; pods: number } {
+  const matched = used.filter(({ ref, users }) => matchUpstream(rule, ref) !== undefined && users.some((pod) => seesPod(rule, pod)));
+  return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0) };
+}
+
+function monitoredImages(rule: MonitorRule, { used, records }: Picture): Parameters<typeof reportMonitor>[0]['images'] {
+  const origins = new Map(records.map(({ image, places }) => [image, places.find(({ role }) => role === 'origin')]));
+  return used
+    .filter(({ ref, users }) => selectsImage(rule.images, ref) && users.some((pod) => seesPod(rule, pod)))
+    .map(({ ref, original }) => {
+      const image = imageName(ref);
+      const { state, checkedAt, checkFailure } = origins.get(image) ?? {};
+      return { image, original, state, checkedAt, checkFailure };
+    });
+}
+
+/** `<Kind>/<name>`, as the annotation writes it, to the number of Pods it sent elsewhere. */
+function reroutedPods(pods: Iterable<Pod>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const pod of pods) {
+    const rules = new Set(readOriginals(pod.annotations[annotations.rewrittenBy] ?? '{}')?.values());
+    for (const rule of rules) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  }
+  return counts;
+}
+
+async function warnOfInvalid(rule: Rule, { cluster }: ReportDeps): Promise<void> {
+  const problem = rule.problems.find(({ disables }) => disables === 'rule');
+  if (problem === undefined) return;
+  const { kind, namespace, name, uid } = rule.id;
+  await cluster.emitEvent({
+    regarding: { apiVersion, kind, name, uid, ...(namespace === undefined ? {} : { namespace }) },
+    type: 'Warning',
+    action: 'ReconcileSkipped',
+    reason: problem.reason,
+    note: problem.message,
+  });
+}
+
+function conditionReason(status: unknown, type: string): string | undefined {
+  const { conditions } = (status ?? {}) as { conditions?: readonly { type: string; reason: string }[] };
+  return Array.isArray(conditions) ? conditions.find((condition: { type: string }) => condition.type === type)?.reason : undefined;
+}
+
+/** As the API server would give it back: without what is undefined. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
