@@ -8,6 +8,7 @@ import { Failure, type FailureCode } from '../domain/failure.js';
 import { repositoryText, type ImageRef, type Repository } from '../domain/image-ref.js';
 import { digestBytes } from './hash.js';
 import { isProblem, readManifest } from './manifest.js';
+import { SingleFlight } from './single-flight.js';
 import type { BlobOutcome, BlobSource, Call, Descriptor, Identity, Manifest, Registry, Seen } from './registry.js';
 
 /** One request the twin answered, for tests that count. */
@@ -98,6 +99,7 @@ export class MemoryHost {
 /** Registries in memory. A host nobody added is a name that does not resolve. */
 export class MemoryRegistry implements Registry {
   readonly #hosts = new Map<string, MemoryHost>();
+  readonly #uploads = new SingleFlight();
 
   constructor(...hosts: readonly string[]) {
     for (const name of hosts) this.#hosts.set(name, new MemoryHost(name));
@@ -140,15 +142,10 @@ export class MemoryRegistry implements Registry {
 
   async putBlob(to: Repository, of: Descriptor, source: BlobSource, as: Identity, call: Call): Promise<BlobOutcome> {
     const { host } = this.#enter('putBlob', { ...to, digest: of.digest }, as, call);
-    const present = host.repository(to.path)?.blobs.get(of.digest);
-    if (present !== undefined) return 'present';
-
-    const elsewhere = [...host.repositories()].map((repository) => repository.blobs.get(of.digest)).find((bytes) => bytes !== undefined);
-    const bytes = elsewhere ?? (await readAll(source, of, to, call));
-    host.open(to.path).blobs.set(of.digest, bytes);
-    if (elsewhere !== undefined) return 'mounted';
-    call.onProgress?.(bytes.length);
-    return 'uploaded';
+    for (;;) {
+      const how = await this.#uploads.runOrWait(`${host.name} ${of.digest}`, call.signal, () => bring(host, to, of, source, call));
+      if (how !== undefined) return how;
+    }
   }
 
   async putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
@@ -189,6 +186,16 @@ function findManifest(host: MemoryHost, at: ImageRef): { digest: Digest; stored:
   const digest = at.digest ?? repository?.tags.get(at.tag ?? 'latest');
   const stored = digest === undefined ? undefined : repository?.manifests.get(digest);
   return digest === undefined || stored === undefined ? undefined : { digest, stored };
+}
+
+async function bring(host: MemoryHost, to: Repository, of: Descriptor, source: BlobSource, call: Call): Promise<BlobOutcome> {
+  if (host.repository(to.path)?.blobs.has(of.digest) === true) return 'present';
+  const elsewhere = [...host.repositories()].map((repository) => repository.blobs.get(of.digest)).find((bytes) => bytes !== undefined);
+  const bytes = elsewhere ?? (await readAll(source, of, to, call));
+  host.open(to.path).blobs.set(of.digest, bytes);
+  if (elsewhere !== undefined) return 'mounted';
+  call.onProgress?.(bytes.length);
+  return 'uploaded';
 }
 
 async function readAll(source: BlobSource, of: Descriptor, to: Repository, call: Call): Promise<Uint8Array> {

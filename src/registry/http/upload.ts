@@ -14,7 +14,7 @@ import { viewerOf, type BlobLocations } from '../locations.js';
 import type { BlobOutcome, BlobSource, Call, Descriptor, Identity } from '../registry.js';
 import type { Asker } from './asker.js';
 import { Feed } from './feed.js';
-import { SingleFlight } from './single-flight.js';
+import { SingleFlight } from '../single-flight.js';
 import { UploadSessions, type Session } from './upload-session.js';
 
 /** Up to this size a blob is kept whole, so that nothing is open while it waits. */
