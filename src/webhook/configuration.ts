@@ -6,19 +6,14 @@ export const admissionPort = 9443;
 /** What the API server allows a call; the timeouts of all fail-open webhooks of a cluster add up inside one request. */
 const timeoutSeconds = 3;
 
-export interface Registration {
-  /** name of the MutatingWebhookConfiguration */
-  readonly name: string;
-  /** base of the URL outside a cluster (`https://127.0.0.1:9443`), the Service inside */
-  readonly at: { readonly url: string } | { readonly namespace: string; readonly name: string; readonly port: number };
-  /** `Fail` only in tests, where a failed call must show as a refused Pod */
+export interface Registration extends Pick<WebhookConfiguration, 'name' | 'client'> {
+  /** `Ignore` unless said; `Fail` only in tests, where a failed call must show as a refused Pod */
   readonly failurePolicy?: WebhookConfiguration['failurePolicy'];
-  /** a chart owns everything but the CA bundle */
-  readonly isOurs: boolean;
+  /** `caBundle` where a chart owns the rest; `whole` unless said */
+  readonly write?: WebhookConfiguration['write'];
 }
 
-/** Our registration at the API server: what the port does not fix for every webhook of ours. */
-export function webhookConfiguration({ name, at, failurePolicy = 'Ignore', isOurs }: Registration, caBundle: string): WebhookConfiguration {
-  const client = 'url' in at ? { url: `${at.url}${admissionPath}` } : { service: { ...at, path: admissionPath } };
-  return { name, client, caBundle, failurePolicy, timeoutSeconds, write: isOurs ? 'whole' : 'caBundle' };
+/** Our registration at the API server: what the client does not fix for every webhook of ours. */
+export function webhookConfiguration({ failurePolicy = 'Ignore', write = 'whole', ...named }: Registration, caBundle: string): WebhookConfiguration {
+  return { ...named, caBundle, failurePolicy, timeoutSeconds, write };
 }
