@@ -12,8 +12,7 @@ export function readHosts({ plainHttp, caFiles }: Pick<CopyOptions, 'plainHttp' 
   for (const { host, file } of caFiles) {
     if (plainHttp.includes(host)) problems.push(`--ca-file ${host}=${file}: ${host} is also given to --plain-http; leave one of them out`);
     try {
-      // who names an authority wants TLS, on loopback too
-      byHost.set(host, { ca: readFileSync(file, 'utf8'), plainHTTP: false });
+      byHost.set(host, { ca: readFileSync(file, 'utf8') });
     } catch (error) {
       problems.push(`--ca-file ${host}=${file}: ${error instanceof Error ? error.message : String(error)}`);
     }

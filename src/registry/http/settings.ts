@@ -40,12 +40,13 @@ export interface Endpoint {
 const hubEndpoint = 'registry-1.docker.io';
 
 /**
- * Finds where a registry answers. https, except for `localhost`, loopback addresses and `plainHTTP`: an
- * automatic fallback would hand the choice to whoever sits on the path.
+ * Finds where a registry answers. https, except for `plainHTTP`, and for `localhost` and loopback addresses without
+ * an authority of their own: an automatic fallback would hand the choice to whoever sits on the path.
  */
 export function endpointOf(host: string, settings: HostSettings): Endpoint {
   const address = settings.endpoint ?? (host === dockerHub ? hubEndpoint : host);
-  const scheme = settings.plainHTTP === true || isLoopbackName(nameOf(address)) ? 'http' : 'https';
+  const isPlain = settings.plainHTTP === true || (settings.ca === undefined && isLoopbackName(nameOf(address)));
+  const scheme = isPlain ? 'http' : 'https';
   const prefix = (settings.pathPrefix ?? '').replace(/\/+$/, '');
   return { host, origin: new URL(`${scheme}://${address}`).origin, prefix, settings };
 }
