@@ -1,0 +1,151 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Claim } from '../../src/domain/claim.js';
+import { liveClaims } from '../../src/domain/claims.js';
+import { failureCodes } from '../../src/domain/failure.js';
+import { nextStep, type KeeperState } from '../../src/domain/keeper.js';
+import {
+  acceptBlindness,
+  acceptClaim,
+  acceptEnding,
+  acceptObserved,
+  acceptPause,
+  acceptRelease,
+  acceptResume,
+  acceptResync,
+  acceptRetry,
+  acceptSight,
+  acceptTold,
+  beginCopy,
+  compact,
+  nameRun,
+} from '../../src/domain/keeper-messages.js';
+import type { Outcome, Release } from '../../src/domain/task.js';
+import { aClaim, aKeeper, aRun, copied, days, digestOf, failed, hours, t0 } from '../support/keeper.js';
+
+const cluster = fc.constantFrom('berlin', 'paris', 'rome');
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.constantFrom(copied(), copied({ digest: digestOf('b') })),
+  fc.record({ code: fc.constantFrom(...failureCodes), side: fc.constantFrom('source', 'destination', 'cluster') }).map(({ code, side }) => failed(code, { side } as never)),
+);
+const sight = fc.record({ digest: fc.constantFrom(digestOf('a'), digestOf('b'), 'missing' as const), origin: fc.option(fc.constantFrom(digestOf('a'), digestOf('c'), 'missing' as const), { nil: undefined }) });
+const settings = fc.record({
+  cleanup: fc.boolean(),
+  drift: fc.constantFrom('keep', 'warn', 'sync'),
+  copy: fc.constantFrom('auto', 'all'),
+  retentionMs: fc.constantFrom(0, days, 30 * days),
+  shared: fc.boolean(),
+  ttlMs: fc.constantFrom(hours, 3 * days),
+});
+
+type Happening = (state: KeeperState, now: number) => KeeperState;
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  fc.tuple(cluster, fc.nat(20), settings).map(([name, generation, some]): Happening => (state, now) => acceptClaim(state, aClaim({ cluster: name, generation, ...some } as Partial<Claim>), now).state),
+  fc.tuple(cluster, fc.nat(20)).map(([name, generation]): Happening => (state, now) => acceptRelease(state, { v: 1, cluster: name, generation }, now)),
+  fc.tuple(fc.stringMatching(/^[a-d]$/), outcome).map(([runId, told]): Happening => (state, now) => acceptObserved(state, { v: 1, runId, kind: 'copy', outcome: told }, now)),
+  fc.constantFrom<Happening>(acceptRetry, acceptResync, acceptPause, acceptResume, (state, now) => compact(state, now)),
+);
+
+/** Lets a keeper perform what it decides, as the shell would, with the world answering as it likes. */
+function perform(state: KeeperState, now: number, world: { readonly outcome: Outcome; readonly sight: ReturnType<typeof sight.generate>['value']; readonly loses: boolean; readonly runId: string }): KeeperState {
+  const step = nextStep(state, now, aRun({ startedAt: now }));
+  if (step.kind === 'look') return step.what === 'tell' ? acceptTold(state, step.reports) : world.loses ? acceptBlindness(state, now) : acceptSight(state, world.sight, now);
+  if (step.kind !== 'task') return state;
+  const running = nameRun(beginCopy(state, step.task, now), world.runId);
+  const told = { ...world.outcome, plan: step.task.plan };
+  return world.loses ? acceptEnding(running, told, now) : acceptObserved(running, { v: 1, runId: world.runId, kind: 'copy', outcome: told }, now);
+}
+
+const world = fc.record({ outcome, sight, loses: fc.boolean(), runId: fc.uuid() });
+const life = fc.array(fc.record({ happens: fc.option(happening, { nil: undefined }), after: fc.integer({ min: 0, max: 2 * days }), world }), { maxLength: 40 });
+
+function live(through: (state: KeeperState, now: number) => void, moments: ReadonlyArray<{ readonly happens?: Happening; readonly after: number; readonly world: Parameters<typeof perform>[2] }>): void {
+  let state = aKeeper(aClaim());
+  let now = t0;
+  for (const moment of moments) {
+    now += moment.after;
+    state = moment.happens === undefined ? state : moment.happens(state, now);
+    through(state, now);
+    state = perform(state, now, moment.world);
+    through(state, now);
+  }
+}
+
+test('a keeper never ends while a claim lives', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        const step = nextStep(state, now, aRun({ startedAt: now }));
+        if (step.kind === 'done') expect(liveClaims(state.claims, now)).toEqual([]);
+      }, moments);
+    }),
+  );
+});
+
+test('a failed copy that is still claimed always has a next time, within six hours', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        if (state.failure === undefined) return;
+        expect(state.failure.nextAt).toBeLessThanOrEqual(now + 6 * hours);
+        const step = nextStep(state, now, aRun({ startedAt: now }));
+        if (step.kind === 'wait' && !state.paused && liveClaims(state.claims, now).length > 0) expect(step.at).toBeGreaterThan(now);
+      }, moments);
+    }),
+  );
+});
+
+test('what a keeper waits for is never in the past, and never for ever', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        const step = nextStep(state, now, aRun({ startedAt: now }));
+        if (step.kind !== 'wait') return;
+        expect(step.ms).toBeGreaterThanOrEqual(1);
+        expect(step.ms).toBeLessThanOrEqual(7 * days);
+      }, moments);
+    }),
+  );
+});
+
+test('nothing starts while a keeper is paused', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        if (state.paused) expect(['wait', 'renew']).toContain(nextStep(state, now, aRun({ startedAt: now })).kind);
+      }, moments);
+    }),
+  );
+});
+
+test('the state survives being written as JSON and read again', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        const read = JSON.parse(JSON.stringify(state)) as KeeperState;
+        expect(nextStep(read, now, aRun({ startedAt: now }))).toEqual(nextStep(state, now, aRun({ startedAt: now })));
+      }, moments);
+    }),
+  );
+});
+
+type Message = { readonly claim: Claim } | { readonly release: Release };
+
+/** What one cluster after another says, each message with a generation of its own. */
+const messages: fc.Arbitrary<Message[]> = fc
+  .array(fc.tuple(cluster, fc.boolean(), settings), { maxLength: 12 })
+  .map((all) => all.map(([name, releases, some], index) => (releases ? { release: { v: 1, cluster: name, generation: index } } : { claim: aClaim({ cluster: name, generation: index, ...some } as Partial<Claim>) })));
+
+const hear = (state: KeeperState, message: Message): KeeperState => ('claim' in message ? acceptClaim(state, message.claim, t0).state : acceptRelease(state, message.release, t0));
+
+test('claims and releases that come twice or in another order change nothing', () => {
+  fc.assert(
+    fc.property(
+      messages.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length }))),
+      ([inOrder, shuffled]) => {
+        expect(shuffled.reduce(hear, aKeeper()).claims).toEqual(inOrder.reduce(hear, aKeeper()).claims);
+      },
+    ),
+  );
+});

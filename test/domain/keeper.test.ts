@@ -1,0 +1,242 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FailureCode } from '../../src/domain/failure.js';
+import { nextStep, phaseOf, type KeeperState } from '../../src/domain/keeper.js';
+import {
+  acceptBlindness,
+  acceptClaim,
+  acceptEnding,
+  acceptObserved,
+  acceptPause,
+  acceptRelease,
+  acceptResume,
+  acceptResync,
+  acceptRetry,
+  acceptSight,
+  acceptTold,
+  beginCopy,
+  nameRun,
+} from '../../src/domain/keeper-messages.js';
+import { aClaim, afterCopy, aKeeper, aRun, copied, days, digestOf, failed, hours, minutes, stepAt, t0 } from '../support/keeper.js';
+
+const mirrored = (state = aKeeper(aClaim())): KeeperState => afterCopy(state, copied(), t0);
+const release = { v: 1, cluster: 'berlin', generation: 2 } as const;
+
+describe('a keeper copies', () => {
+  test.each<[string, () => KeeperState, string]>([
+    ['what is claimed and not there', () => aKeeper(aClaim()), 'NotCopied'],
+    ['again when somebody asks, although it is there', () => acceptRetry(mirrored(), t0), 'Asked'],
+    ['again when the tag has vanished from the mirror', () => acceptSight(mirrored(), { digest: 'missing' }, t0), 'CopyGone'],
+    ['again when another platform is wanted', () => acceptClaim(mirrored(), aClaim({ generation: 2, platforms: [{ architecture: 'arm64' }] }), t0).state, 'SettingsChanged'],
+    ['again when the copy strategy changes', () => acceptClaim(mirrored(), aClaim({ generation: 2, copy: 'all' }), t0).state, 'SettingsChanged'],
+    ['at once after a failure, when the settings change', () => acceptClaim(afterCopy(aKeeper(aClaim()), failed('missing'), t0), aClaim({ generation: 2, copy: 'all' }), t0).state, 'NotCopied'],
+    ['at once after a failure, when somebody asks', () => acceptRetry(afterCopy(aKeeper(aClaim()), failed('denied'), t0), t0), 'Asked'],
+    ['when a drifting tag is to be followed', () => acceptSight(mirrored(aKeeper(aClaim({ drift: 'sync' }))), { digest: digestOf('a'), origin: digestOf('b') }, t0), 'OriginMoved'],
+    ['over foreign content, when the mirror is to follow', () => acceptSight(mirrored(aKeeper(aClaim({ drift: 'sync' }))), { digest: digestOf('c') }, t0), 'DestinationChanged'],
+    ['when it works again after a pause', () => acceptResume(acceptPause(aKeeper(aClaim()), t0), t0), 'NotCopied'],
+  ])('%s', (_sentence, state, reason) => {
+    expect(stepAt(state(), t0)).toMatchObject({ kind: 'task', operation: 'copy', reason });
+  });
+
+  test.each<[string, () => KeeperState]>([
+    ['while it is paused', () => acceptPause(aKeeper(aClaim()), t0)],
+    ['what is there already', () => mirrored()],
+    ['because a tag moved, unless it is to follow', () => acceptSight(mirrored(), { digest: digestOf('a'), origin: digestOf('b') }, t0)],
+    ['because an origin no longer answers', () => acceptSight(mirrored(aKeeper(aClaim({ drift: 'sync' }))), { digest: digestOf('a'), origin: 'missing' }, t0)],
+    ['over content somebody else wrote', () => acceptSight(mirrored(), { digest: digestOf('c') }, t0)],
+    ['what failed a moment ago', () => afterCopy(aKeeper(aClaim()), failed('unreachable'), t0)],
+  ])('but not %s', (_sentence, state) => {
+    expect(stepAt(state(), t0)).toMatchObject({ kind: 'wait' });
+  });
+
+  test('names what activities need, and the plan the copy will answer with', () => {
+    const step = stepAt(aKeeper(aClaim(), aClaim({ cluster: 'paris', platforms: [{ architecture: 'arm64' }] })), t0);
+
+    expect(step).toMatchObject({ task: { cluster: 'berlin', clusters: ['berlin', 'paris'], platforms: [{ architecture: 'arm64' }, { os: 'linux', architecture: 'amd64' }], urgency: 'normal' } });
+  });
+});
+
+describe('after a failed copy', () => {
+  test.each<[FailureCode, number]>([
+    ['unreachable', 15 * minutes],
+    ['timeout', 15 * minutes],
+    ['throttled', 15 * minutes],
+    ['corrupt', 6 * hours],
+    ['missing', 6 * hours],
+    ['unauthorized', 6 * hours],
+    ['tls', 6 * hours],
+  ])('%s is tried again after its time, less a jitter', (code, ms) => {
+    const step = stepAt(afterCopy(aKeeper(aClaim()), failed(code), t0), t0);
+
+    expect(step).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+    if (step.kind !== 'wait') return;
+    expect(step.ms).toBeGreaterThan(ms * 0.8);
+    expect(step.ms).toBeLessThanOrEqual(ms);
+  });
+
+  test('the wait doubles up to six hours', () => {
+    let state = aKeeper(aClaim({ ttlMs: 90 * days }));
+    const waits: number[] = [];
+    for (let now = t0, attempt = 0; attempt < 8; attempt++) {
+      state = afterCopy(state, failed('unreachable'), now);
+      const step = stepAt(state, now);
+      if (step.kind !== 'wait') throw new Error(step.kind);
+      waits.push(step.ms / minutes);
+      now = step.at;
+    }
+
+    expect(waits.map((each, index) => each <= Math.min(360, 15 * 2 ** index) && each > 0.8 * Math.min(360, 15 * 2 ** index))).toEqual(Array(8).fill(true));
+    expect(state.failure?.attempts).toBe(8);
+  });
+
+  test('a throttled registry is not asked before the time it gave', () => {
+    const state = afterCopy(aKeeper(aClaim()), failed('throttled', { retryAfterMs: 55 * minutes }), t0);
+
+    expect(stepAt(state, t0)).toMatchObject({ kind: 'wait', ms: 55 * minutes });
+  });
+
+  test('a deaf cluster hands over to the next at once, and is asked again when all are deaf', () => {
+    const deaf = failed('unreachable', { side: 'cluster' });
+    const first = afterCopy(aKeeper(aClaim(), aClaim({ cluster: 'paris' })), deaf, t0);
+    const both = afterCopy(first, deaf, t0);
+
+    expect(stepAt(first, t0)).toMatchObject({ kind: 'task', reason: 'OtherCluster', task: { cluster: 'paris' } });
+    expect(stepAt(both, t0)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+  });
+
+  test('a good look ends the failure', () => {
+    const gone = acceptSight(mirrored(), { digest: 'missing' }, t0);
+    const lost = afterCopy(gone, failed('unreachable'), t0);
+
+    expect(phaseOf(lost, t0)).toBe('Failed');
+    expect(phaseOf(acceptSight(lost, { digest: digestOf('a') }, t0), t0)).toBe('Mirrored');
+  });
+});
+
+describe('a run somebody else started', () => {
+  const foreign = { v: 1, runId: 'by-hand', kind: 'copy' } as const;
+
+  test('is only a hint: the keeper looks before it believes', () => {
+    const failing = afterCopy(aKeeper(aClaim()), failed('missing'), t0);
+    const outcome = copied({ plan: failing.failure?.plan });
+    const told = acceptObserved(failing, { ...foreign, outcome }, t0);
+
+    expect(stepAt(told, t0)).toMatchObject({ kind: 'look', what: 'verify', reason: 'RunOfSomebodyElse' });
+    expect(phaseOf(acceptSight(told, { digest: outcome.digest }, t0), t0)).toBe('Mirrored');
+    expect(phaseOf(acceptSight(told, { digest: digestOf('f') }, t0), t0)).toBe('Failed');
+  });
+
+  test('that failed does not move the next attempt', () => {
+    const failing = afterCopy(aKeeper(aClaim()), failed('missing'), t0);
+    const told = acceptSight(acceptObserved(failing, { ...foreign, outcome: failed('denied') }, t0), { digest: 'missing' }, t0);
+
+    expect(told.failure).toMatchObject({ info: { code: 'denied' }, nextAt: failing.failure?.nextAt });
+  });
+
+  test('ends the wait for a run that will never report', () => {
+    const step = stepAt(aKeeper(aClaim()), t0);
+    if (step.kind !== 'task') throw new Error(step.kind);
+    const waiting = nameRun(beginCopy(aKeeper(aClaim()), step.task, t0), 'ours');
+
+    expect(acceptObserved(waiting, { ...foreign, outcome: copied() }, t0).running).toBeUndefined();
+  });
+});
+
+describe('a keeper looks', () => {
+  test.each([
+    ['daily', mirrored(), 24 * hours],
+    ['after an hour when it could not see', acceptBlindness(mirrored(), t0), 1 * hours],
+  ])('%s', (_sentence, state, ms) => {
+    const step = stepAt(state, t0);
+
+    expect(step).toMatchObject({ kind: 'wait', reason: 'NextLook' });
+    if (step.kind !== 'wait') return;
+    expect(step.ms).toBeLessThanOrEqual(ms);
+    expect(stepAt(state, step.at)).toMatchObject({ kind: 'look', what: 'verify', reason: 'TimeToLook' });
+  });
+
+  test('at once when told to resync, and forgets failures', () => {
+    const failing = acceptResync(afterCopy(aKeeper(aClaim()), failed('missing'), t0), t0);
+
+    expect(stepAt(acceptResync(mirrored(), t0), t0)).toMatchObject({ kind: 'look', what: 'verify' });
+    expect(stepAt(failing, t0)).toMatchObject({ kind: 'task', reason: 'NotCopied' });
+  });
+
+  test('and tells a cluster that claims what is there already', () => {
+    const joined = acceptClaim(mirrored(), aClaim({ cluster: 'paris' }), t0).state;
+    const step = stepAt(joined, t0);
+
+    expect(step).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris', report: { state: 'copied' } }] });
+    if (step.kind !== 'look' || step.what !== 'tell') return;
+    expect(stepAt(acceptTold(joined, step.reports), t0)).toMatchObject({ kind: 'wait' });
+  });
+
+  test('and tells a cluster whose image wants a taken name', () => {
+    const joined = acceptClaim(mirrored(), aClaim({ cluster: 'paris', image: 'quay.io/library/nginx:1.27' as never }), t0).state;
+
+    expect(stepAt(joined, t0)).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris', report: { state: 'failed', failure: { code: 'conflict' } } }] });
+  });
+});
+
+describe('when nobody claims a copy any more', () => {
+  const unclaimed = acceptRelease(mirrored(), release, t0);
+
+  test('with clean-up, the retention clock runs', () => {
+    expect(phaseOf(unclaimed, t0)).toBe('Expiring');
+    expect(stepAt(unclaimed, t0)).toMatchObject({ kind: 'wait', reason: 'Renewal' });
+    expect(stepAt(unclaimed, t0 + 29 * days)).toMatchObject({ kind: 'wait', reason: 'RetentionEnds', at: t0 + 30 * days });
+  });
+
+  test('after the retention nothing is deleted yet', () => {
+    expect(stepAt(unclaimed, t0 + 31 * days)).toMatchObject({ kind: 'wait', reason: 'DeletionNotYet' });
+  });
+
+  test.each([
+    ['without clean-up the copy stays and the keeper ends', acceptRelease(mirrored(aKeeper(aClaim({ cleanup: false }))), release, t0), 'CopyStays'],
+    ['what was never copied needs no keeper', acceptRelease(aKeeper(aClaim()), release, t0), 'NeverCopied'],
+  ])('%s', (_sentence, state, reason) => {
+    expect(stepAt(state, t0)).toEqual({ kind: 'done', reason });
+  });
+
+  test('an expired lease starts the clock too, and a renewal stops it', () => {
+    const later = t0 + 4 * days;
+    const renewed = acceptClaim(mirrored(), aClaim({ renewal: true }), later).state;
+
+    expect(phaseOf(mirrored(), later)).toBe('Expiring');
+    expect(phaseOf(renewed, later)).toBe('Mirrored');
+  });
+
+  test('a keeper that nobody ever claimed waits a minute for its first claim', () => {
+    expect(stepAt(aKeeper(), t0)).toMatchObject({ kind: 'wait', reason: 'FirstClaim' });
+    expect(stepAt(aKeeper(), t0 + minutes)).toEqual({ kind: 'done', reason: 'NeverClaimed' });
+  });
+});
+
+describe('a keeper renews', () => {
+  test.each([
+    ['when the server suggests it', mirrored(), t0, { isFull: true }, 'HistoryFull'],
+    ['after a week', mirrored(), t0 + 7 * days, {}, 'WeekOver'],
+    ['after a week of pause', acceptPause(mirrored(), t0), t0 + 7 * days, {}, 'WeekOver'],
+    ['after a quiet day with a long history', { ...mirrored(), lookAt: t0 + 3 * days }, t0 + 25 * hours, { events: 500 }, 'Idle'],
+  ])('%s', (_sentence, state, now, run, reason) => {
+    expect(nextStep(state, now, aRun(run))).toEqual({ kind: 'renew', reason });
+  });
+
+  test('but copies first', () => {
+    expect(nextStep(aKeeper(aClaim()), t0, aRun({ isFull: true }))).toMatchObject({ kind: 'task' });
+  });
+});
+
+test('a run that ends without a word counts as failed', () => {
+  const step = stepAt(aKeeper(aClaim()), t0);
+  if (step.kind !== 'task') throw new Error(step.kind);
+  const ended = acceptEnding(beginCopy(aKeeper(aClaim()), step.task, t0), failed('timeout', { side: 'cluster' }), t0);
+
+  expect(phaseOf(ended, t0)).toBe('Failed');
+  expect(stepAt(ended, t0)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+});
+
+test('the eight last runs are remembered, so that a repeated word changes nothing', () => {
+  const ended = mirrored();
+
+  expect(acceptObserved(ended, { v: 1, runId: 'run-0', kind: 'copy', outcome: failed('missing') }, t0)).toBe(ended);
+});
