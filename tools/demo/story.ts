@@ -44,7 +44,7 @@ async function pushImage(stage: Stage, say: (line: string) => void): Promise<voi
 
 async function applyMirror(stage: Stage, say: (line: string) => void): Promise<void> {
   const manifest = await example('quickstart.yaml');
-  say((await stage.apply(manifest.replace('mirror.example.com', stage.mirror.address))).trim());
+  say((await stage.apply(manifest.replaceAll('mirror.example.com', stage.mirror.address))).trim());
   await until('the rule to be Ready', async () => (await stage.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True');
   say(indent(await stage.kubectl('get', 'cism', 'everything')));
 }

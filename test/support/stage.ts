@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { writeImageLayout } from '../../tools/image.js';
+import type { LayerSpec } from '../../tools/image.js';
+import { example, Stage } from '../../tools/demo/stage.js';
+import { until } from '../../tools/demo/story.js';
+
+export { until };
+
+/** What a test sees of a Pod. */
+export interface SeenPod {
+  readonly image: string;
+  readonly reason: string;
+}
+
+/** Asks for a mirror of everything, as the quickstart does. */
+export async function applyQuickstart(stage: Stage): Promise<void> {
+  await stage.apply((await example('quickstart.yaml')).replaceAll('mirror.example.com', stage.mirror.address));
+}
+
+/** Pushes an image for two platforms to `source`. @returns its digest */
+export async function push(stage: Stage, name: string, layers: readonly LayerSpec[] = [{ seed: `${name}-{platform}`, size: 1 << 20 }]): Promise<string> {
+  const layout = join(stage.dir, `layout-${name.replace(':', '-')}`);
+  const digest = await writeImageLayout(layout, { name, platforms: ['linux/amd64', 'linux/arm64'], layers });
+  await stage.crane('push', layout, stage.image(name));
+  return digest;
+}
+
+/** Creates a Pod and reads what became of it; throws when it is refused. */
+export async function createPod(stage: Stage, name: string, image: string): Promise<SeenPod> {
+  await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'web', image }] } }));
+  const pod = JSON.parse(await stage.kubectl('get', 'pod', name, '-o', 'json')) as { metadata: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } };
+  const reasons = JSON.parse(pod.metadata.annotations?.['kuik.enix.io/reason'] ?? '{}') as Record<string, string>;
+  return { image: pod.spec.containers[0]?.image ?? '', reason: reasons['web'] ?? '' };
+}
+
+/** Object name of the record of an image, once there is one. */
+export async function recordOf(stage: Stage, image: string): Promise<{ readonly name: string; readonly mirrors: string; readonly failure?: { readonly code: string; readonly message: string } } | undefined> {
+  const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as {
+    items: { metadata: { name: string }; spec: { image: string }; status?: { mirrors?: string; places?: { role?: string; failure?: { code: string; message: string } }[] } }[];
+  };
+  const record = items.find(({ spec }) => spec.image === image);
+  return record && { name: record.metadata.name, mirrors: record.status?.mirrors ?? '', failure: record.status?.places?.find(({ role }) => role === 'mirror')?.failure };
+}
+
+/** Waits until the record says that its one mirror holds a verified copy. */
+export async function untilMirrored(stage: Stage, image: string): Promise<void> {
+  await until(`${image} to be mirrored`, async () => (await recordOf(stage, image))?.mirrors === '1/1');
+}
+
+/** Whether a registry knows a tag, asked with another tool. */
+export async function tagIsThere(stage: Stage, reference: string): Promise<boolean> {
+  return stage.crane('digest', reference).then(
+    () => true,
+    () => false,
+  );
+}
