@@ -33,25 +33,28 @@ const mostDeletionsListed = 50;
 /** The status of a `ClusterImageSetMirror` or `ImageSetMirror`. */
 export function reportMirror(facts: MirrorFacts): MirrorStatus {
   const { rule, images } = facts;
-  const matchingImages = fitting(worstFirst(images).map(matchingImage));
   const places = images.flatMap((image) => image.places);
   const lastSync = places.map(({ mirroredAt }) => mirroredAt ?? '').sort().at(-1);
-  return {
+  const rest = {
     observedGeneration: rule.generation,
     conditions: toConditions([...ruleClaims(facts, !facts.temporalConnected), ...credentialClaims(facts, namedSecrets(rule)), ...copyClaims(facts)], facts),
-    counts: {
-      images: images.length,
-      mirrored: images.filter(isMirrored).length,
-      pending: images.filter((image) => !isMirrored(image) && !hasFailed(image)).length,
-      failed: images.filter(hasFailed).length,
-      unused: images.filter(isUnused).length,
-      missingPlatforms: images.filter(isIncomplete).length,
-      listed: matchingImages.length,
-    },
-    matchingImages,
     bytes: places.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     ...(lastSync && { lastSync }),
     pendingDeletion: pendingDeletions(images),
+  };
+  const matchingImages = fitting(worstFirst(images).map(matchingImage), rest);
+  return { ...rest, counts: countImages(images, matchingImages.length), matchingImages };
+}
+
+function countImages(images: readonly MirroredImage[], listed: number): MirrorStatus['counts'] {
+  return {
+    images: images.length,
+    mirrored: images.filter(isMirrored).length,
+    pending: images.filter((image) => !isMirrored(image) && !hasFailed(image)).length,
+    failed: images.filter(hasFailed).length,
+    unused: images.filter(isUnused).length,
+    missingPlatforms: images.filter(isIncomplete).length,
+    listed,
   };
 }
 

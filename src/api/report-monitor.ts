@@ -29,22 +29,25 @@ const worstStates: readonly AvailabilityState[] = ['NotFound', 'InvalidAuth', 'U
 /** The status of a `ClusterImageSetAvailability`. */
 export function reportMonitor(facts: MonitorFacts): ClusterImageSetAvailabilityStatus {
   const { rule, images, cycleMs } = facts;
-  const listed = fitting(worstFirst(images).map(listedImage));
   const checks = images.flatMap(({ checkedAt }) => checkedAt ?? []).sort();
-  return {
+  const rest = {
     observedGeneration: rule.generation,
     conditions: toConditions([...ruleClaims(facts), availabilityClaim(images)], facts),
-    counts: {
-      available: images.filter((image) => stateOf(image) === 'Available').length,
-      unavailable: images.filter(isUnavailable).length,
-      unchecked: images.filter((image) => stateOf(image) === 'Scheduled').length,
-      unused: images.filter(({ unusedSince }) => unusedSince !== undefined).length,
-      listed: listed.length,
-    },
     imageCount: images.length,
-    images: listed,
     ...(cycleMs !== undefined && { cycle: formatDuration(Math.ceil(cycleMs / 1000) * 1000) }),
     ...(checks[0] !== undefined && { oldestCheck: checks[0] }),
+  };
+  const listed = fitting(worstFirst(images).map(listedImage), rest);
+  return { ...rest, counts: countImages(images, listed.length), images: listed };
+}
+
+function countImages(images: readonly MonitoredImage[], listed: number): ClusterImageSetAvailabilityStatus['counts'] {
+  return {
+    available: images.filter((image) => stateOf(image) === 'Available').length,
+    unavailable: images.filter(isUnavailable).length,
+    unchecked: images.filter((image) => stateOf(image) === 'Scheduled').length,
+    unused: images.filter(({ unusedSince }) => unusedSince !== undefined).length,
+    listed,
   };
 }
 

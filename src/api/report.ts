@@ -97,7 +97,7 @@ export function toConditions(claims: readonly Claim[], { rule, previous, now }: 
   const before = new Field(previous, 'status', []).get('conditions').items();
   return claims.map((made) => {
     const old = before.find((item) => item.get('type').value === made.type && item.get('status').value === made.status);
-    return { ...made, observedGeneration: rule.generation, lastTransitionTime: old?.get('lastTransitionTime').text() ?? timeText(now) };
+    return { ...made, message: cut(made.message, longestMessage), observedGeneration: rule.generation, lastTransitionTime: old?.get('lastTransitionTime').text() ?? timeText(now) };
   });
 }
 
@@ -107,9 +107,14 @@ export function timeText(ms: number): string {
 }
 
 const longestError = 256;
+const longestMessage = 1024;
 
 export function errorText(message: string): string {
-  return message.length > longestError ? `${message.slice(0, longestError - 1)}…` : message;
+  return cut(message, longestError);
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 const mostListed = 500;
@@ -118,16 +123,25 @@ const mostListed = 500;
  * An object with its managed fields must stay below 256 KiB, and the managed fields of a list by key take about as
  * much as the list: each item is there again as a key, with the names of its fields.
  */
-const mostListedBytes = 120 * 1024;
+const mostStatusBytes = 120 * 1024;
 
-/** The first items of a list that fit into a status. */
-export function fitting<T>(items: readonly T[]): T[] {
+/**
+ * The first items of a list that fit into a status.
+ *
+ * @param rest everything else in that status
+ */
+export function fitting<T>(items: readonly T[], rest: unknown): T[] {
   const listed: T[] = [];
-  let size = 0;
+  let size = sizeOf(rest);
   for (const item of items.slice(0, mostListed)) {
-    size += new TextEncoder().encode(JSON.stringify(item)).byteLength;
-    if (size > mostListedBytes) break;
+    size += sizeOf(item);
+    if (size > mostStatusBytes) break;
     listed.push(item);
   }
   return listed;
+}
+
+/** Bytes of a value as JSON, with the comma behind it. */
+function sizeOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).byteLength + 1;
 }
