@@ -27,7 +27,7 @@ export interface Cluster {
   namespaceUid(name: string): Promise<string>;
   /** Read by name; Secrets are never listed or watched. */
   secret(ref: SecretRef): Promise<Secret | undefined>;
-  /** Server-side apply. A Secret somebody else made is a `conflict`, unless its labels say that kuik did. */
+  /** Server-side apply. A Secret somebody else made is a `conflict`, unless its labels say that kuik did; as `kuik-certificates` it is taken over. */
   applySecret(secret: AppliedSecret, manager: FieldManager): Promise<void>;
   /** Removing what is gone already is success. */
   deleteSecret(ref: SecretRef): Promise<void>;

@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.js';
 import type { ImageName } from '../domain/image-ref.js';
-import { labels, type FieldManager } from '../domain/names.js';
+import { fieldManagers, labels, type FieldManager } from '../domain/names.js';
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import { ruleKinds, type SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
@@ -120,7 +120,8 @@ export class MemoryCluster implements Cluster {
   async applySecret(applied: AppliedSecret, manager: FieldManager): Promise<void> {
     this.#reach();
     const known = this.#secrets.get(secretKey(applied));
-    if (known !== undefined && known.manager !== manager && !isOurs(known.secret)) {
+    const mayTakeOver = manager === fieldManagers.certificates || known === undefined || known.manager === manager || isOurs(known.secret);
+    if (!mayTakeOver) {
       throw new Failure({ code: 'conflict', side: 'cluster', message: `secret ${secretKey(applied)} was made by somebody else` });
     }
     const { namespace, name, type, data } = applied;

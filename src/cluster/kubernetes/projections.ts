@@ -62,12 +62,12 @@ function namespaceOf({ metadata }: Envelope): Namespace {
   return { name: metadata.name, labels: metadata.labels ?? {} };
 }
 
-/** The kubelet states the platform twice: in `status.nodeInfo`, and as well-known labels. */
+/** The kubelet states the platform twice: in `status.nodeInfo`, empty before it first reports, and as well-known labels. */
 function nodeOf({ metadata, status }: Envelope): Node {
   const info = (status as { readonly nodeInfo?: { readonly operatingSystem?: string; readonly architecture?: string } } | undefined)?.nodeInfo;
   const platform: Platform = {
-    os: info?.operatingSystem ?? metadata.labels?.['kubernetes.io/os'] ?? '',
-    architecture: info?.architecture ?? metadata.labels?.['kubernetes.io/arch'] ?? '',
+    os: info?.operatingSystem || (metadata.labels?.['kubernetes.io/os'] ?? ''),
+    architecture: info?.architecture || (metadata.labels?.['kubernetes.io/arch'] ?? ''),
   };
   return { name: metadata.name, platform };
 }

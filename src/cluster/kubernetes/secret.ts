@@ -1,5 +1,5 @@
 import { isFailure } from '../../domain/failure.js';
-import { labels, type FieldManager } from '../../domain/names.js';
+import { fieldManagers, labels, type FieldManager } from '../../domain/names.js';
 import type { SecretRef } from '../../domain/rule.js';
 import type { AppliedSecret, Secret } from '../cluster.js';
 import { apply } from './apply.js';
@@ -30,13 +30,14 @@ export async function readSecret(requests: Requests, ref: SecretRef): Promise<Se
 }
 
 /**
- * Without force, so that a Secret which happens to have our name is not overwritten. Copies that v2 made are ours:
- * they carry the owner labels, and only then are fields taken over.
+ * A copy without force, so that a Secret which happens to have our name is not overwritten. Copies that v2 made are
+ * ours: they carry the owner labels, and only then are fields taken over. The Secret of our authority is ours alone,
+ * whoever edited it.
  */
 export async function applySecret(requests: Requests, secret: AppliedSecret, manager: FieldManager): Promise<void> {
   const { namespace, name } = secret;
   try {
-    await apply(requests, type, { namespace, name }, manager, objectOf(secret));
+    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: manager === fieldManagers.certificates });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'conflict' || !(await isOurs(requests, secret))) throw error;
     await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: true });
