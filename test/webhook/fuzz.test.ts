@@ -85,21 +85,29 @@ const mutation = fc.record({ kind: fc.constantFrom('replace', 'delete', 'insert'
 type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
 
 /** Changes one place anywhere in a JSON value. */
-function mutate(root: { body: unknown }, { kind, at, key, value }: Mutation): void {
-  const places: [holder: Record<string, unknown>, key: string][] = [];
+function mutate(root: object, { kind, at, key, value }: Mutation): void {
+  const places: Place[] = [];
   const visit = (holder: unknown): void => {
     if (typeof holder !== 'object' || holder === null) return;
     for (const child of Object.keys(holder)) {
-      places.push([holder as Record<string, unknown>, child]);
-      visit((holder as Record<string, unknown>)[child]);
+      places.push({ holder: holder as Place['holder'], child });
+      visit((holder as Place['holder'])[child]);
     }
   };
   visit(root);
-  const [holder, child] = places[at % places.length] ?? [root, 'body'];
+  const place = places[at % places.length];
+  if (place === undefined) return;
+  const { holder, child } = place;
+  const inside = holder[child];
   if (kind === 'delete') delete holder[child];
-  else if (kind === 'wrap') holder[child] = [holder[child]];
-  else if (kind === 'insert' && typeof holder[child] === 'object' && holder[child] !== null) Object.defineProperty(holder[child], key, { value, enumerable: true, configurable: true, writable: true });
+  else if (kind === 'wrap') holder[child] = [inside];
+  else if (kind === 'insert' && typeof inside === 'object' && inside !== null) Object.defineProperty(inside, key, { value, enumerable: true, configurable: true, writable: true });
   else holder[child] = value;
+}
+
+interface Place {
+  readonly holder: Record<string, unknown>;
+  readonly child: string;
 }
 
 const inJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -172,7 +172,8 @@ function errorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
-/** Keeps what helps to find the cause; the whole error may hold addresses with a query. */
+/** Keeps what helps to find the cause, its code included: probes tell a dead host from a failing one by it. The whole error may hold addresses with a query. */
 function withoutSecrets(error: unknown): Error {
-  return new Error(redact(error instanceof Error ? error.message : String(error)));
+  const code = errorCode(error);
+  return Object.assign(new Error(redact(error instanceof Error ? error.message : String(error))), code === '' ? {} : { code });
 }
