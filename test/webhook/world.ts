@@ -115,7 +115,7 @@ export function aWorld({ rules = [], settings, probe, registry, ready = () => tr
     deps,
     decisions,
     secretActions,
-    push: (reference) => push(registries, reference),
+    push: (reference) => pushTo(registries, reference),
     record: (image, ...places) => {
       const record: ImageRecord = { name: image.replace(/[^a-z0-9]/g, '-'), image: image as ImageName, pods: 1, places: places as readonly PlaceRecord[] };
       records.apply({ type: 'put', key: record.name, object: record });
@@ -177,7 +177,8 @@ function rulesOf(documents: readonly string[]): RulesView {
   return view;
 }
 
-function push(registry: MemoryRegistry, reference: string): Digest {
+/** Puts an image into a registry in memory; returns its digest. */
+export function pushTo(registry: MemoryRegistry, reference: string): Digest {
   const { host, path, tag = 'latest' } = knownImageRef(reference);
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: { digest: `of ${reference}` }, layers: [] }));
