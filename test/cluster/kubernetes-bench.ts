@@ -69,7 +69,7 @@ export async function installKinds(kubeconfig: string): Promise<void> {
   await kubectl('wait', '--for=condition=Established', 'crd', '--all');
 }
 
+/** The server chooses. */
 function withoutUid(pod: Record<string, unknown>): Record<string, unknown> {
-  const { uid: _uid, ...metadata } = pod.metadata as Record<string, unknown>;
-  return { ...pod, metadata };
+  return { ...pod, metadata: { ...(pod.metadata as object), uid: undefined } };
 }
