@@ -13,7 +13,7 @@ export function keyText(path: readonly PropertyKey[]): string {
 export function issueText(issue: Issue, raw: unknown): string {
   const value = valueAt(raw, issue.path);
   const shown = value === undefined ? '' : ` (found ${JSON.stringify(value)?.slice(0, 100)})`;
-  return `${keyText(issue.path) || 'the configuration'}: ${problemText(issue)}${shown}`;
+  return `${keyText(issue.path) || 'the configuration'}: ${value === undefined && issue.code === 'invalid_type' ? 'is missing' : problemText(issue)}${shown}`;
 }
 
 function problemText(issue: Issue): string {

@@ -21,17 +21,17 @@ export interface ConfigContext {
 export type LoadedConfig =
   | { readonly config: Config; readonly warnings: readonly string[]; readonly problems?: undefined }
   /** the start stops; every problem names its key */
-  | { readonly problems: readonly string[]; readonly config?: undefined };
+  | { readonly problems: readonly string[]; readonly config?: undefined; readonly warnings?: undefined };
 
 /**
  * @param text YAML; undefined when there is no file: then everything has its default
  * @throws never
  */
 export function loadConfig(text: string | undefined, context: ConfigContext): LoadedConfig {
-  const document = parseDocument(text ?? '');
-  if (document.errors.length > 0) return { problems: document.errors.map(({ message }) => `the configuration is not YAML: ${message.trim()}`) };
+  const yaml = readYaml(text ?? '');
+  if ('errors' in yaml) return { problems: yaml.errors.map((error) => `the configuration is not YAML: ${error}`) };
 
-  const raw = merged({ monitoring: { registries: { items: builtInRegistries } } }, document.toJS());
+  const raw = merged({ monitoring: { registries: { items: builtInRegistries } } }, yaml.value);
   const { known, keys } = withoutUnknownKeys(ConfigFile, raw);
   const parsed = ConfigFile.safeParse(known);
   const files = new FileReader(context.readFile);
@@ -42,6 +42,17 @@ export function loadConfig(text: string | undefined, context: ConfigContext): Lo
     config: settle(parsed.data, files, context.installNamespace),
     warnings: keys.map((key) => `unknown key ${key} in the configuration is ignored`),
   };
+}
+
+function readYaml(text: string): { readonly value: unknown } | { readonly errors: readonly string[] } {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return { errors: document.errors.map(({ message }) => message.trim()) };
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    // an alias without anchor, such as the unquoted pattern *.example.com, is only found here
+    return { errors: [error instanceof Error ? error.message : String(error)] };
+  }
 }
 
 /** Finds missing files also where another part of the configuration is wrong. */

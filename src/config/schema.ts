@@ -12,7 +12,7 @@ const hours = 60 * minutes;
 
 const platform = z.strictObject({
   os: text('Operating system. Empty: any.').optional(),
-  architecture: z.string({ error: 'is missing or no text; write one such as amd64' }).min(1, { error: 'must not be empty' }).meta({ description: 'Processor architecture.' }),
+  architecture: z.string().min(1, { error: 'must not be empty' }).meta({ description: 'Processor architecture, such as amd64.' }),
   variant: text('Variant of the architecture. Empty: any.').optional(),
 });
 
