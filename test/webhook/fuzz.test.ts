@@ -119,7 +119,7 @@ describe('an AdmissionReview, however mutated', () => {
     await fc.assert(
       fc.asyncProperty(pod, pod, operation, fc.constantFrom('', 'ephemeralcontainers'), fc.array(mutation, { maxLength: 4 }), async (object, oldObject, op, subResource, mutations) => {
         const root = inJson({ body: { kind: 'AdmissionReview', request: { uid: 'u-1', operation: op, subResource, namespace: 'shop', object, oldObject } } });
-        for (const one of mutations) mutate(root, one);
+        for (const one of mutations) mutate(root, { ...one, value: inJson(one.value) }); // a later mutation may change an earlier value
         const body = inJson(root.body ?? null) as { request?: { uid?: unknown; object?: unknown } } | null;
         const uid = body?.request?.uid;
 
