@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
+import { reportMirror } from '../../src/api/report-mirror.js';
+import { translateRule } from '../../src/api/translate.js';
 import { kinds } from '../../src/api/v1alpha1/kinds.js';
+import type { Digest } from '../../src/domain/digest.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
+import type { MirrorRule } from '../../src/domain/rule.js';
 import { startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
 import { validationCases } from './validation.cases.js';
 import { v2Resources, v2Statuses } from './worked-examples.js';
@@ -37,8 +42,9 @@ interface Answer {
 }
 
 /** One call with JSON, far faster than kubectl. */
-async function call(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: object): Promise<Answer> {
-  const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+async function call(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<Answer> {
+  const patchType = path.includes('fieldManager=') ? 'application/apply-patch+yaml' : 'application/merge-patch+json';
+  const contentType = method === 'PATCH' ? patchType : 'application/json';
   const answer = await request(`${server.url}${path}`, {
     method,
     dispatcher: agent,
@@ -104,6 +110,33 @@ describe('resources of v2', () => {
     const changed = await call('PATCH', `${collection('ClusterImageSetMirror')}/global-mirror`, { spec: { priority: -2 } });
 
     expect(changed).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the largest statuses we write', () => {
+  const shortName = (index: number) => `docker.io/library/app:${index}`;
+  const longName = (index: number) => `registry-${index}.example.com/${'team/'.repeat(30)}app:${index}`;
+
+  test.each([
+    ['many short names', 2000, 1, shortName],
+    ['many copies of each', 300, 8, shortName],
+    ['long names', 2000, 2, longName],
+  ])('with %s stay below 256 KiB, managed fields included', async (_sentence, count, copies, nameOf) => {
+    const digest = `sha256:${'a'.repeat(64)}` as Digest;
+    const place = (name: string, copy: number) => ({ reference: `mirror-${copy}.example.com/kept/${name.replace(/^[^/]+\//, '')}` as ImageName, digest, mirroredAt: '2026-11-20T10:50:14Z' });
+    const images = Array.from({ length: count }, (_, index) => ({ image: nameOf(index) as ImageName, unusedSince: '2026-11-20T10:50:14Z', places: Array.from({ length: copies }, (_, copy) => place(nameOf(index), copy)) }));
+    const rule = translateRule({ kind: 'ClusterImageSetMirror', name: 'large', uid: 'uid', generation: 1, spec: {} }, { installNamespace: 'default' }) as MirrorRule;
+    const status = reportMirror({ rule, images, collisions: [], temporalConnected: true, secrets: [], passDone: true, previous: undefined, now: 0 });
+    const identity = { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'large' } };
+    await call('POST', collection('ClusterImageSetMirror'), { ...identity, spec: {} });
+
+    const applied = await call('PATCH', `${collection('ClusterImageSetMirror')}/large/status?fieldManager=kuik-report&force=true`, { ...identity, status });
+
+    const size = JSON.stringify(applied.body).length;
+    expect(applied.status).toBe(200);
+    expect(applied.body.status).toEqual(status);
+    expect(size).toBeLessThan(256 * 1024);
+    expect(size).toBeGreaterThan(128 * 1024); // the budget is used, not wasted
   });
 });
 
