@@ -1,19 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mirrorPrefixes, type MirrorPrefixes } from '../domain/mirror-prefix.js';
-import type { Rule } from '../domain/rule.js';
 import { keyring, secretProblems } from '../registry/keyring.js';
 import { parseBindAddress } from '../telemetry/http.js';
 import { unsyncedViews, type Views } from '../watchers/watch.js';
 import { answerReview, type AdmissionDeps } from '../webhook/admission.js';
 import { CertificateKeeper } from '../webhook/certificate-keeper.js';
 import { admissionPath, webhookConfiguration, type Registration } from '../webhook/configuration.js';
-import { Identities } from '../webhook/identities.js';
-import { Prober } from '../webhook/probe.js';
 import { ProvidedCertificate } from '../webhook/provided-certificate.js';
-import { PullSecrets } from '../webhook/pull-secrets.js';
+import { createRouteDeps } from '../webhook/route-deps.js';
 import type { RouteDeps } from '../webhook/route.js';
-import { Secrets } from '../webhook/secrets.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../webhook/server.js';
 import type { KeyPair, ServerNames } from '../webhook/x509.js';
 import type { Base } from './base.js';
@@ -59,36 +54,18 @@ export function createWebhook(base: Base, views: Views): Part {
 /** Everything a routing decision reads; `kuik explain` decides with the same. */
 export function routeDeps({ config, cluster, registry, metrics }: Pick<Base, 'config' | 'cluster' | 'registry' | 'metrics'>, views: Views): RouteDeps {
   const { activeCheck, rewriteOnNever, honorPrioritiesOnAlways, pinDigests } = config.routing;
-  const secrets = new Secrets(cluster, systemClock);
-  return {
+  return createRouteDeps({
+    cluster,
+    registry,
+    keyring: { credentials: keyring, problems: (secret) => secretProblems([secret]).map(({ message }) => message) },
     rules: views.rules,
-    prefixes: memoized(() => views.rules.snapshot()),
     records: views.records,
     namespaces: views.namespaces,
-    identities: new Identities(secrets, { credentials: keyring, problems: (secret) => secretProblems([secret]).map(({ message }) => message) }),
-    prober: new Prober({ registry, settings: { ...activeCheck }, clock: systemClock, random: Math.random }),
-    pullSecrets: new PullSecrets({ cluster, secrets, observe: metrics.webhook.pullSecret }),
-    lifetimes: { positiveMs: activeCheck.positiveTtlMs, negativeMs: activeCheck.negativeTtlMs },
-    settings: {
-      deadlineMs: activeCheck.deadlineMs,
-      rewriteOnNever,
-      honorPrioritiesOnAlways,
-      pinDigests,
-      v1ProxyPort: config.migration.v1ProxyPort,
-      skip: config.skip,
-    },
+    settings: { deadlineMs: activeCheck.deadlineMs, rewriteOnNever, honorPrioritiesOnAlways, pinDigests, v1ProxyPort: config.migration.v1ProxyPort, skip: config.skip, probe: activeCheck },
+    observe: metrics.webhook,
     clock: systemClock,
-  };
-}
-
-/** Prefixes are made once per change of a rule: the view hands out the same list until then. */
-function memoized(snapshot: () => readonly Rule[]): () => MirrorPrefixes {
-  let last: { readonly rules: readonly Rule[]; readonly prefixes: MirrorPrefixes } | undefined;
-  return () => {
-    const rules = snapshot();
-    if (last?.rules !== rules) last = { rules, prefixes: mirrorPrefixes(rules) };
-    return last.prefixes;
-  };
+    random: Math.random,
+  });
 }
 
 function readiness(views: Views): true | string {

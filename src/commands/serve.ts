@@ -44,10 +44,8 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
-  const pages = [
-    await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])),
-    await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)),
-  ];
+  const health = await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)]));
+  const metrics = await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics));
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
   const watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
   try {
@@ -55,7 +53,8 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   } finally {
     watching.abort();
     await watches;
-    await Promise.all(pages.map((page) => page?.close()));
+    await health?.close();
+    await metrics?.close();
     await base.close();
   }
 }

@@ -88,11 +88,12 @@ export class Reconciler {
     return planRecords({ used: recorded, plan, rules, records, retentionMs: this.#deps.settings.retentionMs, now });
   }
 
-  async #write(plan: RecordPlan): Promise<unknown> {
+  /** @returns the first error, after everything was tried */
+  async #write(plan: RecordPlan): Promise<Error | undefined> {
     const tasks = [...plan.apply.map((usage) => () => this.#apply(usage)), ...plan.remove.map((image) => () => this.#remove(image))];
-    let failed: unknown;
+    let failed: Error | undefined;
     const worker = async (): Promise<void> => {
-      for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => (failed ??= error));
+      for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => (failed ??= error instanceof Error ? error : new Error(String(error))));
     };
     await Promise.all(Array.from({ length: writesAtOnce }, worker));
     return failed;

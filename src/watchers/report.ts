@@ -133,11 +133,11 @@ async function warnOfInvalid(rule: Rule, { cluster }: ReportDeps): Promise<void>
 }
 
 function conditionReason(status: unknown, type: string): string | undefined {
-  const { conditions } = (status ?? {}) as { conditions?: readonly { type: string; reason: string }[] };
-  return Array.isArray(conditions) ? conditions.find((condition: { type: string }) => condition.type === type)?.reason : undefined;
+  const { conditions = [] } = (status ?? {}) as { conditions?: readonly { readonly type: string; readonly reason: string }[] };
+  return conditions.find((condition) => condition.type === type)?.reason;
 }
 
 /** As the API server would give it back: without what is undefined. */
 function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
 }

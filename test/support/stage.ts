@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { writeImageLayout } from '../../tools/image.js';
 import type { LayerSpec } from '../../tools/image.js';
-import { example, Stage } from '../../tools/demo/stage.js';
+import { example } from '../../tools/demo/stage.js';
+import type { Stage } from '../../tools/demo/stage.js';
 import { until } from '../../tools/demo/story.js';
 
 export { until };

@@ -21,7 +21,8 @@ export function podsIn(manifests: string, namespace: string): readonly Pod[] {
 
 function podsOf(object: unknown, namespace: string): readonly Pod[] {
   const { kind, metadata, spec, items } = fields(object);
-  const home = String(fields(metadata).namespace ?? namespace);
+  const own = fields(metadata).namespace;
+  const home = typeof own === 'string' ? own : namespace;
   switch (kind) {
     case 'Pod':
       return [podOf(object, home)];
@@ -30,7 +31,7 @@ function podsOf(object: unknown, namespace: string): readonly Pod[] {
     case 'DaemonSet':
     case 'ReplicaSet':
     case 'Job':
-      return [podOfTemplate(fields(spec).template, `${kind.toLowerCase()}/${String(fields(metadata).name)}`, home)];
+      return [podOfTemplate(fields(spec).template, nameOf(kind, metadata), home)];
     case 'CronJob':
       return podsOf({ kind: 'Job', metadata, spec: fields(fields(spec).jobTemplate).spec }, namespace);
     case 'List':
@@ -38,6 +39,11 @@ function podsOf(object: unknown, namespace: string): readonly Pod[] {
     default:
       return [];
   }
+}
+
+function nameOf(kind: string, metadata: unknown): string {
+  const { name } = fields(metadata);
+  return `${kind.toLowerCase()}/${typeof name === 'string' ? name : ''}`;
 }
 
 /** A Pod as its workload would make it; it goes by the name of the workload. */
