@@ -2,7 +2,7 @@ import type { Collision } from '../domain/collision.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { PlaceRecord } from '../domain/record.js';
 import type { MirrorRule } from '../domain/rule.js';
-import { claim, credentialClaims, errorText, fitting, messagesOf, ruleClaims, toConditions, type Claim, type RuleFacts } from './report.js';
+import { finding, credentialFindings, errorText, fitting, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
 import type { MirrorStatus } from './v1alpha1/mirror.js';
 
 /** One image of a mirror rule, and its copies there. */
@@ -37,7 +37,7 @@ export function reportMirror(facts: MirrorFacts): MirrorStatus {
   const lastSync = places.map(({ mirroredAt }) => mirroredAt ?? '').sort().at(-1);
   const rest = {
     observedGeneration: rule.generation,
-    conditions: toConditions([...ruleClaims(facts, !facts.temporalConnected), ...credentialClaims(facts, namedSecrets(rule)), ...copyClaims(facts)], facts),
+    conditions: toConditions([...ruleFindings(facts, !facts.temporalConnected), ...credentialFindings(facts, namedSecrets(rule)), ...copyFindings(facts)], facts),
     bytes: places.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     ...(lastSync && { lastSync }),
     pendingDeletion: pendingDeletions(images),
@@ -58,27 +58,27 @@ function countImages(images: readonly MirroredImage[], listed: number): MirrorSt
   };
 }
 
-function copyClaims({ images, collisions }: MirrorFacts): readonly Claim[] {
+function copyFindings({ images, collisions }: MirrorFacts): readonly Finding[] {
   const wanted = images.filter((image) => !isUnused(image));
   const incomplete = wanted.filter(isIncomplete);
   return [
-    syncClaim(wanted),
+    syncFinding(wanted),
     incomplete.length > 0
-      ? claim('PlatformsComplete', false, 'PlatformsMissing', `${incomplete.length} of ${wanted.length} images lack a wanted platform: ${namesOf(incomplete)}`)
-      : claim('PlatformsComplete', true, 'Complete', 'no wanted platform is missing'),
+      ? finding('PlatformsComplete', false, 'PlatformsMissing', `${incomplete.length} of ${wanted.length} images lack a wanted platform: ${namesOf(incomplete)}`)
+      : finding('PlatformsComplete', true, 'Complete', 'no wanted platform is missing'),
     collisions.length > 0
-      ? claim('PathsUnique', false, 'Collision', `${messagesOf(collisions.map(collisionText))}; layout: host keeps them apart`)
-      : claim('PathsUnique', true, 'Unique', 'no two images share a destination'),
+      ? finding('PathsUnique', false, 'Collision', `${messagesOf(collisions.map(collisionText))}; layout: host keeps them apart`)
+      : finding('PathsUnique', true, 'Unique', 'no two images share a destination'),
   ];
 }
 
-function syncClaim(wanted: readonly MirroredImage[]): Claim {
+function syncFinding(wanted: readonly MirroredImage[]): Finding {
   const failed = wanted.filter(hasFailed);
   const pending = wanted.filter((image) => !isMirrored(image));
   const type = 'DestinationInSync';
-  if (failed.length > 0) return claim(type, false, 'CopiesFailing', `${failed.length} of ${wanted.length} images cannot be copied: ${messagesOf(failed.map(failureText))}`);
-  if (pending.length > 0) return claim(type, false, 'Pending', `${pending.length} of ${wanted.length} images are not copied yet: ${namesOf(pending)}`);
-  return claim(type, true, 'InSync', `all ${wanted.length} wanted images have their copy`);
+  if (failed.length > 0) return finding(type, false, 'CopiesFailing', `${failed.length} of ${wanted.length} images cannot be copied: ${messagesOf(failed.map(failureText))}`);
+  if (pending.length > 0) return finding(type, false, 'Pending', `${pending.length} of ${wanted.length} images are not copied yet: ${namesOf(pending)}`);
+  return finding(type, true, 'InSync', `all ${wanted.length} wanted images have their copy`);
 }
 
 function failureText(image: MirroredImage): string {

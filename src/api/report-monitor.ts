@@ -2,7 +2,7 @@ import type { AvailabilityState } from '../domain/availability.js';
 import { formatDuration } from '../domain/duration.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { MonitorRule } from '../domain/rule.js';
-import { claim, errorText, fitting, messagesOf, ruleClaims, toConditions, type Claim, type RuleFacts } from './report.js';
+import { finding, errorText, fitting, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
 import type { ClusterImageSetAvailabilityStatus } from './v1alpha1/cluster-image-set-availability.js';
 
 /** One image a rule tracks, and what the last check of its place found. */
@@ -32,7 +32,7 @@ export function reportMonitor(facts: MonitorFacts): ClusterImageSetAvailabilityS
   const checks = images.flatMap(({ checkedAt }) => checkedAt ?? []).sort();
   const rest = {
     observedGeneration: rule.generation,
-    conditions: toConditions([...ruleClaims(facts), availabilityClaim(images)], facts),
+    conditions: toConditions([...ruleFindings(facts), availabilityFinding(images)], facts),
     imageCount: images.length,
     ...(cycleMs !== undefined && { cycle: formatDuration(Math.ceil(cycleMs / 1000) * 1000) }),
     ...(checks[0] !== undefined && { oldestCheck: checks[0] }),
@@ -51,11 +51,11 @@ function countImages(images: readonly MonitoredImage[], listed: number): Cluster
   };
 }
 
-function availabilityClaim(images: readonly MonitoredImage[]): Claim {
+function availabilityFinding(images: readonly MonitoredImage[]): Finding {
   const unavailable = worstFirst(images.filter(isUnavailable));
-  if (unavailable.length === 0) return claim('AllImagesAvailable', true, 'AllAvailable', 'no tracked image is unavailable');
+  if (unavailable.length === 0) return finding('AllImagesAvailable', true, 'AllAvailable', 'no tracked image is unavailable');
   const names = messagesOf(unavailable.map((image) => `${image.image} (${stateOf(image)})`));
-  return claim('AllImagesAvailable', false, 'ImagesUnavailable', `${unavailable.length} of ${images.length} images cannot be pulled: ${names}`);
+  return finding('AllImagesAvailable', false, 'ImagesUnavailable', `${unavailable.length} of ${images.length} images cannot be pulled: ${names}`);
 }
 
 function worstFirst(images: readonly MonitoredImage[]): MonitoredImage[] {

@@ -1,5 +1,5 @@
 import type { ReplicaRule } from '../domain/rule.js';
-import { claim, credentialClaims, messagesOf, ruleClaims, toConditions, type Claim, type RuleFacts } from './report.js';
+import { finding, credentialFindings, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
 import type { ReplicatedStatus } from './v1alpha1/replicated.js';
 
 export interface ReplicaFacts extends RuleFacts<ReplicaRule> {
@@ -19,15 +19,15 @@ export function reportReplica(facts: ReplicaFacts): ReplicatedStatus {
   const usable = rule.upstreams.length;
   return {
     observedGeneration: rule.generation,
-    conditions: toConditions([...ruleClaims(facts), ...credentialClaims(facts, rule.upstreams.some(({ credentialSecret }) => credentialSecret) ? 'some' : 'none'), upstreamClaim(facts)], facts),
+    conditions: toConditions([...ruleFindings(facts), ...credentialFindings(facts, rule.upstreams.some(({ credentialSecret }) => credentialSecret) ? 'some' : 'none'), upstreamFinding(facts)], facts),
     counts: { images, pods, rerouted },
     upstreams: `${usable}/${usable + leftOut(rule)}`,
   };
 }
 
-function upstreamClaim({ rule, unjoinable = [] }: ReplicaFacts): Claim {
+function upstreamFinding({ rule, unjoinable = [] }: ReplicaFacts): Finding {
   const found = [...rule.problems.filter(({ reason }) => reason === 'InvalidUpstream').map(({ message }) => message), ...unjoinable];
-  return found.length > 0 ? claim('UpstreamsValid', false, 'InvalidUpstream', messagesOf(found)) : claim('UpstreamsValid', true, 'Usable', 'every upstream can be used');
+  return found.length > 0 ? finding('UpstreamsValid', false, 'InvalidUpstream', messagesOf(found)) : finding('UpstreamsValid', true, 'Usable', 'every upstream can be used');
 }
 
 /** Upstreams with a problem that leaves them out; one can have several problems. */

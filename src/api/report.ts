@@ -25,33 +25,33 @@ export interface RuleFacts<R extends Rule = Rule> {
 }
 
 /** A condition before it has a time. */
-export interface Claim {
+export interface Finding {
   readonly type: string;
   readonly status: Condition['status'];
   readonly reason: ConditionReason;
   readonly message: string;
 }
 
-export function claim(type: string, holds: boolean, reason: ConditionReason, message: string): Claim {
+export function finding(type: string, holds: boolean, reason: ConditionReason, message: string): Finding {
   return { type, status: holds ? 'True' : 'False', reason, message };
 }
 
 /** `Ready`, and `Reconciling` and `Stalled` where they are true. */
-export function ruleClaims({ rule, secrets, passDone }: RuleFacts, waitsForTemporal = false): readonly Claim[] {
+export function ruleFindings({ rule, secrets, passDone }: RuleFacts, waitsForTemporal = false): readonly Finding[] {
   const invalid = invalidity(rule.problems);
-  const claims = [readiness(rule, secrets, passDone, invalid)];
-  if (!passDone) claims.push(claim('Reconciling', true, 'Pending', `generation ${rule.generation} is not reflected everywhere yet`));
-  else if (waitsForTemporal) claims.push(claim('Reconciling', true, 'TemporalUnavailable', 'copies and deletions wait until Temporal can be reached'));
-  if (invalid) claims.push(claim('Stalled', true, invalid.reason, invalid.message));
-  return claims;
+  const findings = [readiness(rule, secrets, passDone, invalid)];
+  if (!passDone) findings.push(finding('Reconciling', true, 'Pending', `generation ${rule.generation} is not reflected everywhere yet`));
+  else if (waitsForTemporal) findings.push(finding('Reconciling', true, 'TemporalUnavailable', 'copies and deletions wait until Temporal can be reached'));
+  if (invalid) findings.push(finding('Stalled', true, invalid.reason, invalid.message));
+  return findings;
 }
 
-function readiness(rule: Rule, secrets: RuleFacts['secrets'], passDone: boolean, invalid: Invalidity | undefined): Claim {
+function readiness(rule: Rule, secrets: RuleFacts['secrets'], passDone: boolean, invalid: Invalidity | undefined): Finding {
   const missing = secrets.find(({ problem }) => problem === 'missing');
-  if (invalid) return claim('Ready', false, invalid.reason, invalid.message);
-  if (missing) return claim('Ready', false, 'CredentialMissing', secretText(missing));
+  if (invalid) return finding('Ready', false, invalid.reason, invalid.message);
+  if (missing) return finding('Ready', false, 'CredentialMissing', secretText(missing));
   if (!passDone) return { type: 'Ready', status: 'Unknown', reason: 'Pending', message: 'the first complete pass is not done yet' };
-  return rule.suspended ? claim('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false') : claim('Ready', true, 'InForce', `${ruleText(rule.id)} is in force`);
+  return rule.suspended ? finding('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false') : finding('Ready', true, 'InForce', `${ruleText(rule.id)} is in force`);
 }
 
 interface Invalidity {
@@ -69,12 +69,12 @@ function invalidity(problems: readonly Problem[]): Invalidity | undefined {
 }
 
 /** `CredentialsValid`, for rules that name Secrets. */
-export function credentialClaims({ secrets }: RuleFacts, named: 'none' | 'some' | 'push-shared'): readonly Claim[] {
+export function credentialFindings({ secrets }: RuleFacts, named: 'none' | 'some' | 'push-shared'): readonly Finding[] {
   const worst = secrets.find(({ problem }) => problem === 'missing') ?? secrets[0];
   if (named === 'none') return [];
-  if (worst) return [claim('CredentialsValid', false, worst.problem === 'missing' ? 'CredentialMissing' : 'CredentialUnusable', messagesOf(secrets.map(secretText)))];
-  if (named === 'push-shared') return [claim('CredentialsValid', true, 'PushCredentialShared', 'Pods pull with the credential that pushes; name another one in pullSecret')];
-  return [claim('CredentialsValid', true, 'Accepted', 'every Secret can be read')];
+  if (worst) return [finding('CredentialsValid', false, worst.problem === 'missing' ? 'CredentialMissing' : 'CredentialUnusable', messagesOf(secrets.map(secretText)))];
+  if (named === 'push-shared') return [finding('CredentialsValid', true, 'PushCredentialShared', 'Pods pull with the credential that pushes; name another one in pullSecret')];
+  return [finding('CredentialsValid', true, 'Accepted', 'every Secret can be read')];
 }
 
 function secretText({ secret, problem }: RuleFacts['secrets'][number]): string {
@@ -93,9 +93,9 @@ export function messagesOf(messages: readonly string[]): string {
 }
 
 /** Completes conditions: generation, and the time their status last changed. */
-export function toConditions(claims: readonly Claim[], { rule, previous, now }: RuleFacts): Condition[] {
+export function toConditions(findings: readonly Finding[], { rule, previous, now }: RuleFacts): Condition[] {
   const before = new Field(previous, 'status', []).get('conditions').items();
-  return claims.map((made) => {
+  return findings.map((made) => {
     const old = before.find((item) => item.get('type').value === made.type && item.get('status').value === made.status);
     return { ...made, message: cut(made.message, longestMessage), observedGeneration: rule.generation, lastTransitionTime: old?.get('lastTransitionTime').text() ?? timeText(now) };
   });
