@@ -20,20 +20,28 @@ const longestAskedMs = 60 * 60 * 1000; // a registry that asks for more is asked
  */
 export function toApplicationFailure(error: unknown, where: string, backoffMs?: number): ApplicationFailure {
   const info = failureInfo(error);
-  if (info === undefined) return ApplicationFailure.create({ message: `unexpected ${nameOf(error)} in ${where}, see the log of the manager`, type: unexpected, nextRetryDelay: backoffMs });
-  return applicationFailure(info, backoffMs);
+  if (info !== undefined) return applicationFailure(info, backoffMs);
+  return withoutStack(ApplicationFailure.create({ message: `unexpected ${nameOf(error)} in ${where}, see the log of the manager`, type: unexpected, nextRetryDelay: backoffMs }));
 }
 
 /** As a workflow throws it: the run fails visibly, with the code as type. */
 export function applicationFailure(info: FailureInfo, backoffMs?: number): ApplicationFailure {
   const clean = sanitised(info);
-  return ApplicationFailure.create({
-    message: clean.message,
-    type: clean.code,
-    details: [clean],
-    nonRetryable: finalCodes.includes(clean.code),
-    nextRetryDelay: retryDelayMs(clean, backoffMs),
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      message: clean.message,
+      type: clean.code,
+      details: [clean],
+      nonRetryable: finalCodes.includes(clean.code),
+      nextRetryDelay: retryDelayMs(clean, backoffMs),
+    }),
+  );
+}
+
+/** A stack would lead to this file and nowhere else. */
+function withoutStack(failure: ApplicationFailure): ApplicationFailure {
+  failure.stack = '';
+  return failure;
 }
 
 const unexpected = 'unexpected';

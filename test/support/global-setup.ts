@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 const steps = [
   'dist/tools/build.js', // the real servers
-  // 'dist/test/support/bundle.js' bundles the workflows once for all test files
+  'dist/test/support/bundle.js', // the workflows, once for all test files
 ];
 
 // eslint-disable-next-line no-restricted-exports -- jest asks for a default export

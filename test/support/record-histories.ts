@@ -1,0 +1,112 @@
+/**
+ * Records histories of keepers and copies for the replay test: what running workflows of this release look like.
+ *
+ *     npm run build && node dist/test/support/bundle.js && node dist/test/support/record-histories.js test/histories/3.0
+ *
+ * A release adds its folder; folders of supported releases are never recorded again, they are what must keep replaying.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Claim } from '../../src/domain/claim.js';
+import { historyText, missing, someClaim, startLab, unreachable, until, World, type Lab } from './temporal-lab.js';
+
+const [, , folder = ''] = process.argv;
+if (folder === '') throw new Error('usage: record-histories.js FOLDER');
+
+const lab = await startLab();
+const world = new World();
+await lab.work('berlin', world);
+await copied();
+await healed();
+await retried();
+await joined();
+await released();
+await renewed();
+await lab.stop();
+
+async function copied(): Promise<void> {
+  const claim = await mirrored('copied');
+  const { keeper, task } = lab.handles(claim.destination);
+  await save('keepImage', 'copied', keeper);
+  await save('copyImage', 'copied', task);
+}
+
+async function healed(): Promise<void> {
+  const claim = someClaim('healed');
+  world.sourceFails = unreachable;
+  await lab.keepers.claim(claim);
+  await becomes(lab, claim, 'Failed');
+  const { keeper, task } = lab.handles(claim.destination);
+  await save('copyImage', 'failed', task);
+  world.sourceFails = undefined;
+  await becomes(lab, claim, 'Mirrored');
+  await save('keepImage', 'failed-then-healed', keeper);
+}
+
+async function retried(): Promise<void> {
+  const claim = someClaim('retried');
+  world.sourceFails = missing;
+  await lab.keepers.claim(claim);
+  await becomes(lab, claim, 'Failed');
+  world.sourceFails = undefined;
+  world.close();
+  await lab.keepers.retry(claim.destination);
+  await until(async () => world.copiesStarted.some((started) => started.startsWith(claim.destination)));
+  await lab.keepers.retry(claim.destination); // passed on to the running copy
+  world.open();
+  await becomes(lab, claim, 'Mirrored');
+  const { keeper, task } = lab.handles(claim.destination);
+  await save('keepImage', 'retried', keeper);
+  await save('copyImage', 'retried-while-running', task);
+}
+
+async function joined(): Promise<void> {
+  const claim = await mirrored('joined');
+  await lab.work('paris', world);
+  await lab.keepers.claim({ ...claim, cluster: 'paris' });
+  await until(async () => world.records.get(`paris ${claim.destination}`));
+  const { keeper } = lab.handles(claim.destination);
+  for (const name of ['pause', 'resume', 'resync']) await keeper.signal(name);
+  await becomes(lab, claim, 'Mirrored');
+  await save('keepImage', 'two-clusters', keeper);
+}
+
+async function released(): Promise<void> {
+  const claim = await mirrored('released', { cleanup: false });
+  await lab.keepers.release(claim.destination, { v: 1, cluster: 'berlin', generation: 2 });
+  const { keeper } = lab.handles(claim.destination);
+  await keeper.result();
+  await save('keepImage', 'released', keeper);
+}
+
+async function renewed(): Promise<void> {
+  const keepers = lab.keepersAt(0.000_01);
+  const claim = someClaim('renewed', { ttlMs: 360_000_000 });
+  await keepers.claim(claim);
+  const { keeper } = lab.handles(claim.destination);
+  const { runId } = await keeper.describe();
+  await until(async () => (await keeper.describe()).runId !== runId);
+  await becomes(lab, claim, 'Mirrored');
+  await save('keepImage', 'renewed-before', lab.client.workflow.getHandle(keeper.workflowId, runId));
+  await save('keepImage', 'renewed-after', keeper);
+  await keeper.terminate('recorded');
+}
+
+async function mirrored(name: string, some: Partial<Claim> = {}): Promise<Claim> {
+  const claim = someClaim(name, some);
+  await lab.keepers.claim(claim);
+  await becomes(lab, claim, 'Mirrored');
+  return claim;
+}
+
+async function becomes(at: Lab, { destination }: Claim, phase: string): Promise<void> {
+  await until(async () => (await at.status(destination))?.phase === phase);
+}
+
+/** Whose machine recorded is nobody's business, and no difference between two recordings. */
+async function save(workflow: string, name: string, handle: WorkflowHandle): Promise<void> {
+  const text = (await historyText(handle)).replace(/"(identity|name)": "\d+@[^"]*"/g, '"$1": "kuik"');
+  await mkdir(join(folder, workflow), { recursive: true });
+  await writeFile(join(folder, workflow, `${name}.json`), `${text}\n`);
+}
