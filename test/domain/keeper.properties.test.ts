@@ -26,7 +26,7 @@ import { aClaim, aKeeper, aRun, copied, days, digestOf, failed, hours, t0 } from
 const cluster = fc.constantFrom('berlin', 'paris', 'rome');
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constantFrom(copied(), copied({ digest: digestOf('b') })),
-  fc.record({ code: fc.constantFrom(...failureCodes), side: fc.constantFrom('source', 'destination', 'cluster') }).map(({ code, side }) => failed(code, { side } as never)),
+  fc.record({ code: fc.constantFrom(...failureCodes), side: fc.constantFrom('source', 'destination', 'cluster') }).map(({ code, side }) => failed(code, { side })),
 );
 const sight = fc.record({ digest: fc.constantFrom(digestOf('a'), digestOf('b'), 'missing' as const), origin: fc.option(fc.constantFrom(digestOf('a'), digestOf('c'), 'missing' as const), { nil: undefined }) });
 const settings = fc.record({
@@ -41,7 +41,7 @@ const settings = fc.record({
 type Happening = (state: KeeperState, now: number) => KeeperState;
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  fc.tuple(cluster, fc.nat(20), settings).map(([name, generation, some]): Happening => (state, now) => acceptClaim(state, aClaim({ cluster: name, generation, ...some } as Partial<Claim>), now).state),
+  fc.tuple(cluster, fc.nat(20), settings).map(([name, generation, some]): Happening => (state, now) => acceptClaim(state, aClaim({ cluster: name, generation, ...some }), now).state),
   fc.tuple(cluster, fc.nat(20)).map(([name, generation]): Happening => (state, now) => acceptRelease(state, { v: 1, cluster: name, generation }, now)),
   fc.tuple(fc.stringMatching(/^[a-d]$/), outcome).map(([runId, told]): Happening => (state, now) => acceptObserved(state, { v: 1, runId, kind: 'copy', outcome: told }, now)),
   fc.constantFrom<Happening>(acceptRetry, acceptResync, acceptPause, acceptResume, (state, now) => compact(state, now)),
@@ -135,7 +135,7 @@ type Message = { readonly claim: Claim } | { readonly release: Release };
 /** What one cluster after another says, each message with a generation of its own. */
 const messages: fc.Arbitrary<Message[]> = fc
   .array(fc.tuple(cluster, fc.boolean(), settings), { maxLength: 12 })
-  .map((all) => all.map(([name, releases, some], index) => (releases ? { release: { v: 1, cluster: name, generation: index } } : { claim: aClaim({ cluster: name, generation: index, ...some } as Partial<Claim>) })));
+  .map((all) => all.map(([name, releases, some], index) => (releases ? { release: { v: 1, cluster: name, generation: index } } : { claim: aClaim({ cluster: name, generation: index, ...some }) })));
 
 const hear = (state: KeeperState, message: Message): KeeperState => ('claim' in message ? acceptClaim(state, message.claim, t0).state : acceptRelease(state, message.release, t0));
 
