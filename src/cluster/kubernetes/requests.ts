@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -131,12 +132,25 @@ export class Requests {
     };
     try {
       await this.#config.applyToHTTPSOptions(options);
+      const token = await this.#tokenFromFile();
+      if (token !== undefined) options.headers = { ...options.headers, Authorization: `Bearer ${token}` };
     } catch (error) {
       throw connectionFailure(call, error); // an unreadable certificate or token file, a failing exec plugin
     }
     if (!this.#config.getCurrentCluster()?.proxyUrl) options.agent = this.#agent;
     return options;
   }
+
+  /** The client reads it once a minute and with its line end; a rotated token is worth a look every time. */
+  async #tokenFromFile(): Promise<string | undefined> {
+    const provider = this.#config.getCurrentUser()?.authProvider as TokenFileProvider | null | undefined;
+    const file = provider?.config?.tokenFile;
+    return file === undefined ? undefined : (await readFile(file, 'utf8')).trim();
+  }
+}
+
+interface TokenFileProvider {
+  readonly config?: { readonly tokenFile?: string };
 }
 
 /** Reads a body to its end. */
