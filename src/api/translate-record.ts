@@ -3,7 +3,7 @@ import { parseDigest } from '../domain/digest.js';
 import { failureCodes } from '../domain/failure.js';
 import { imageName, parseImageRef, type ImageName } from '../domain/image-ref.js';
 import { annotations } from '../domain/names.js';
-import type { ImageRecord, PlaceFailure, PlaceRecord } from '../domain/record.js';
+import type { Condition, ImageRecord, PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { SecretRef } from '../domain/rule.js';
 import { Field } from './field.js';
 
@@ -29,9 +29,19 @@ export function translateRecord(object: unknown): ImageRecord {
     unusedSince: readTime(status.get('unusedSince')),
     expiresAt: readTime(status.get('expiresAt')),
     places: status.get('places').items().flatMap(readPlace),
+    conditions: status.get('conditions').isPresent() ? status.get('conditions').items().flatMap(readCondition) : undefined,
     keepUntil: metadata.get('annotations').get(annotations.keepUntil).text(),
     requestedAt: metadata.get('annotations').get(annotations.requestedAt).text(),
   });
+}
+
+function readCondition(condition: Field): readonly Condition[] {
+  const [type, reason] = [condition.get('type').text(), condition.get('reason').text()];
+  const status = condition.get('status').oneOf(['True', 'False', 'Unknown']);
+  const lastTransitionTime = readTime(condition.get('lastTransitionTime'));
+  if (type === undefined || status === undefined || lastTransitionTime === undefined) return [];
+  const observedGeneration = condition.get('observedGeneration').integer();
+  return [{ type, status, reason: reason ?? '', message: condition.get('message').text() ?? '', ...(observedGeneration === undefined ? {} : { observedGeneration }), lastTransitionTime }];
 }
 
 /** A place without a readable reference is no place. */

@@ -140,6 +140,15 @@ export function clusterConformance(bench: () => ClusterBench): void {
   });
 
   describe('records', () => {
+    test('give back the conditions that were written, so that unchanged ones keep their time', async () => {
+      const image = named('conditions.example.com/a:1');
+      const conditions = [{ type: 'Mirrored', status: 'True', reason: 'Mirrored', message: 'held', lastTransitionTime: '2026-11-20T10:00:00.000Z' }] as const;
+
+      await bench().cluster.applyUsage(aUsage(image, { conditions }));
+
+      expect((await bench().cluster.record(image))?.conditions).toEqual(conditions);
+    });
+
     test('are made, changed and removed by what the watchers see', async () => {
       const image = named('nginx:1.27');
       const seen = new Seen(bench().cluster, 'ImageAvailability');
