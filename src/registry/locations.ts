@@ -6,7 +6,8 @@ import type { Identity } from './registry.js';
 
 /** A registry may collect what nobody refers to: what was seen longer ago is looked at again. */
 const knownMs = 60 * 60_000;
-const mostBlobs = 100_000;
+/** bounds as a size of one each: `max` would allocate room for all of them at once, tens of milliseconds at every start */
+const mostBlobs = { maxSize: 100_000, sizeCalculation: (): number => 1 };
 const mostRepositories = 8;
 
 /** Who looks: facts are shared only between calls that bring the same credentials. */
@@ -19,9 +20,9 @@ export function viewerOf(as: Identity): string {
  * that other images share; the registry has the last word.
  */
 export class BlobLocations {
-  readonly #paths = new LRUCache<string, readonly string[]>({ max: mostBlobs });
+  readonly #paths = new LRUCache<string, readonly string[]>(mostBlobs);
   /** repositories in which we saw the blob itself, not only a manifest that names it */
-  readonly #confirmed = new LRUCache<string, true>({ max: mostBlobs, ttl: knownMs });
+  readonly #confirmed = new LRUCache<string, true>({ ...mostBlobs, ttl: knownMs });
   readonly #refusedMounts = new LRUCache<string, true>({ max: 10_000, ttl: knownMs });
 
   /** A manifest there names it: worth a mount. */

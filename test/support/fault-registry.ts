@@ -68,16 +68,17 @@ export async function startFaultRegistry(options: FaultRegistryOptions = {}): Pr
     const route = where === 'second' ? 'second' : routeOf(url, message.method ?? 'GET');
     const path = url.pathname + url.search;
     const damage = script.next(route, message.method ?? 'GET', path);
-    const connection = connections.get(message.socket) ?? connections.size + 1;
-    connections.set(message.socket, connection);
+    const { socket } = message;
+    const connection = connections.get(socket) ?? connections.size + 1;
+    connections.set(socket, connection);
     const logged: Logged = { route, method: message.method ?? 'GET', path, headers: message.headers, status: 0, connection, bodyBytes: 0 };
     requests.push(logged);
 
     const body = await receive(message, damage);
-    if (body === undefined) return void message.socket.destroy();
+    if (body === undefined) return void socket.destroy();
     Object.assign(logged, { bodyBytes: body.length });
     await damage.after;
-    if (damage.reset === true) return void message.socket.destroy();
+    if (damage.reset === true) return void socket.destroy();
     const ask: Ask = { method: logged.method, url, headers: message.headers, body };
     const reply = damage.status === undefined ? answer(ask, route) : { status: damage.status, body: Buffer.from(damage.body ?? '') };
     logged.status = reply.status;

@@ -15,7 +15,8 @@ export interface CopyContext {
 
 /** Facts about destinations that spare requests; each is only believed for a while. */
 export class Learned {
-  readonly #placed = new LRUCache<string, true>({ max: 100_000, ttl: placedMs });
+  /** bounded as a size of one each: `max` would allocate room for all of them at every start */
+  readonly #placed = new LRUCache<string, true>({ maxSize: 100_000, sizeCalculation: () => 1, ttl: placedMs });
   readonly #sparse = new LRUCache<string, 'accepted' | 'refused'>({ max: 1000, ttl: capabilityMs });
 
   /** The registry took this manifest from us. */

@@ -7,7 +7,7 @@
  * 4. again after what heals by itself, at most twice, never for a probe;
  * 5. the exchange, redirects included.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { anonymous, type CredentialId } from '../../domain/availability.js';
 import type { Failure } from '../../domain/failure.js';
@@ -104,7 +104,7 @@ export class Asker {
       const answer = await this.#identities.firstThatWorks(as, resource, (credential) => this.#withToken({ registry, request, credential, call }), request.tryNextOn);
       if (isThrottled(answer) || answer.status === 503) lane.refused();
       else lane.succeeded();
-      return { ...answer, close: () => (answer.close(), release()) };
+      return { ...answer, close: () => (answer.close(), void nextTurn().then(release)) };
     } catch (error) {
       release();
       if (isGuardError(error)) this.observe({ type: 'guard', registry: request.host, rule: error.rule });
@@ -126,6 +126,8 @@ export class Asker {
       throw failureOfError(error, request, call);
     } finally {
       answer.close();
+      // undici frees a connection one turn after its answer: whoever asks sooner opens another one
+      await nextTurn();
     }
   }
 
@@ -221,6 +223,7 @@ export class Asker {
     if (answer.status < 400) return { ...answer, errors: [], identity, credential: ask.credential, close };
     const read: Answer = { ...answer, errors: await readErrors(answer.body), identity, credential: ask.credential, close };
     close();
+    await nextTurn();
     if (isThrottled(read)) this.#leaveAlone(ask, identity, headerOf(answer.headers, 'retry-after'));
     return read;
   }

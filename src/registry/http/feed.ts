@@ -1,5 +1,6 @@
 /** The source side of one upload: opened beside the upload session, counted, checked, watched. */
 import type { Hash } from 'node:crypto';
+import type { Failure } from '../../domain/failure.js';
 import { digestFrom, hashFor } from '../hash.js';
 import type { BlobSource, Call, Descriptor } from '../registry.js';
 import { failure, type Asked } from './errors.js';
@@ -100,8 +101,9 @@ export class Feed {
 
   #watch(afterMs: number, what: string): void {
     clearTimeout(this.#timer);
-    const stalled = failure('timeout', `${this.asked.what}: ${this.call.side} ${this.asked.host} ${what} for ${afterMs / 1000} s`, this.asked, this.call);
-    this.#timer = setTimeout(() => this.#stalled.abort(stalled), afterMs);
+    // the failure is made when it happens: this runs for every chunk, and a stack trace is dear
+    const stalled = (): Failure => failure('timeout', `${this.asked.what}: ${this.call.side} ${this.asked.host} ${what} for ${afterMs / 1000} s`, this.asked, this.call);
+    this.#timer = setTimeout(() => this.#stalled.abort(stalled()), afterMs);
     this.#timer.unref();
   }
 }
