@@ -135,15 +135,21 @@ export class UsageView {
     if (names?.size === 0) this.#namesAt.delete(entry.place);
   }
 
-  /** Equal parts become one object; two Pods are the same when their parts are. */
-  #compact(pod: Pod): Pod {
+  /** Equal parts become one object; two Pods are the same when their parts are. What nobody here asks for is left out. */
+  #compact({ key, namespace, name, uid, labels, annotations, usages, pullSecrets, platform, phase, isStatic, isDeleted }: Pod): Pod {
     return {
-      ...pod,
-      namespace: this.#shared.of(pod.namespace),
-      labels: this.#shared.of(pod.labels),
-      annotations: this.#shared.of(pod.annotations),
-      usages: this.#shared.of(pod.usages),
-      pullSecrets: this.#shared.of(pod.pullSecrets),
+      key,
+      namespace: this.#shared.of(namespace),
+      name,
+      uid,
+      labels: this.#shared.of(labels),
+      annotations: this.#shared.of(annotations),
+      usages: this.#shared.of(usages),
+      pullSecrets: this.#shared.of(pullSecrets),
+      ...(platform === undefined ? {} : { platform: this.#shared.of(platform) }),
+      phase,
+      isStatic,
+      isDeleted,
     };
   }
 }

@@ -17,8 +17,10 @@ interface StoredRule {
 export async function applyRuleStatus(requests: Requests, rule: RuleRef, status: object): Promise<void> {
   const write = (): Promise<unknown> => apply(requests, watchedTypes[rule.kind], statusOf(rule), fieldManagers.report, { status }, { force: true });
   try {
-    const written = (await write()) as StoredRule;
-    if (await takeOver(requests, rule, written)) await write();
+    await againOnConflict(async () => {
+      const written = (await write()) as StoredRule;
+      if (await takeOver(requests, rule, written)) await write();
+    });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'missing') throw error; // the rule is gone, and its status with it
   }
@@ -53,7 +55,8 @@ async function takeOver(requests: Requests, rule: RuleRef, { metadata }: StoredR
   const fieldsV1 = earlier.reduce<FieldSet>((all, { fieldsV1: fields = {} }) => unite(all, fields), ours?.fieldsV1 ?? {});
   const managedFields = [...managed.filter((entry) => entry !== ours && !earlier.includes(entry)), { ...ours, fieldsV1 }];
   const { resourceVersion } = metadata;
-  await merge(requests, watchedTypes[rule.kind], statusOf(rule), fieldManagers.report, { metadata: { managedFields, resourceVersion } });
+  // owners are metadata: written through the status they would be ignored
+  await merge(requests, watchedTypes[rule.kind], at(rule), fieldManagers.report, { metadata: { managedFields, resourceVersion } });
   return true;
 }
 
