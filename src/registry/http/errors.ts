@@ -150,8 +150,10 @@ export function failureOfError(error: unknown, asked: Asked, call: Call): unknow
   return failure(code, `${asked.what} not served by ${call.side} ${asked.host}: ${why}`, asked, call, { cause: withoutSecrets(error) });
 }
 
+/** `AbortSignal.timeout` aborts so; matched by name, since its class may be another realm's. */
 function isDeadline(signal: AbortSignal): boolean {
-  return signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+  const reason: unknown = signal.reason;
+  return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';
 }
 
 function diagnose(error: unknown): [FailureCode, string] {
@@ -168,8 +170,10 @@ function diagnose(error: unknown): [FailureCode, string] {
 export const guardCode = 'KUIK_GUARD';
 
 function errorCode(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0]);
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (typeof error !== 'object' || error === null) return '';
+  // every address of a name was tried: the first one tells
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) return errorCode(error.errors[0]);
+  return 'code' in error ? String(error.code) : '';
 }
 
 /** Keeps what helps to find the cause, its code included: probes tell a dead host from a failing one by it. The whole error may hold addresses with a query. */
