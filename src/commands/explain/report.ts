@@ -90,9 +90,15 @@ const headings: ExplainedPlace = { place: 'PLACE', rule: 'RULE', verdict: 'VERDI
 
 /** For people: a paragraph per container, a line per place. */
 export function printExplanation({ namespace, name, skipped, containers }: Explanation): string {
-  const title = `pod ${namespace}/${name}`;
+  const title = titleOf(namespace, name);
   if (skipped !== undefined) return `${title}  left alone: ${skipped}\n`;
   return `${[title, ...containers.map(printContainer)].join('\n')}\n`;
+}
+
+/** Pods of a template go by their workload: `deployment/web`. */
+function titleOf(namespace: string, name: string): string {
+  const [kind, own] = name.split('/', 2);
+  return own === undefined ? `pod ${namespace}/${name}` : `${kind} ${namespace}/${own}`;
 }
 
 function printContainer({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer): string {

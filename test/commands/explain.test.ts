@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { asWritten, podsIn } from '../../src/commands/explain/pods.js';
+import { explanationOf, printExplanation } from '../../src/commands/explain/report.js';
+import type { ConsideredPlace, UsageDecision } from '../../src/webhook/pod-decision.js';
+import { aCandidate, aPod } from '../support/builders.js';
+
+const template = 'template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: nginx}]}}';
+
+describe('which Pods manifests describe', () => {
+  test.each([
+    ['a Pod', '{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, image: nginx}]}}', ['shop/web']],
+    ['a Deployment', `{kind: Deployment, metadata: {name: web}, spec: {${template}}}`, ['shop/deployment/web']],
+    ['a CronJob', `{kind: CronJob, metadata: {name: nightly}, spec: {jobTemplate: {spec: {${template}}}}}`, ['shop/job/nightly']],
+    ['an object with a namespace of its own', `{kind: DaemonSet, metadata: {name: web, namespace: other}, spec: {${template}}}`, ['other/daemonset/web']],
+    ['a list', `{kind: List, items: [{kind: Job, metadata: {name: once}, spec: {${template}}}]}`, ['shop/job/once']],
+    ['several documents, of which some are about something else', `kind: Service\n---\nkind: Pod\nmetadata: {name: a}\n---\n`, ['shop/a']],
+    ['nothing', '', []],
+    ['no object at all', '7', []],
+  ])('%s', (_what, manifest, keys) => {
+    expect(podsIn(manifest, 'shop').map(({ key }) => key)).toEqual(keys);
+  });
+
+  test('what is not YAML is said to be so', () => {
+    expect(() => podsIn('a: [', 'shop')).toThrow(/at line 1/);
+  });
+});
+
+test('a Pod that was rewritten is explained by what its user wrote', () => {
+  const pod = aPod({ images: { web: 'mirror.example.com/nginx:1' }, annotations: { 'kuik.enix.io/original-images': '{"web":"nginx:1"}' } });
+
+  expect(asWritten(pod).usages.map(({ written }) => written)).toEqual(['nginx:1']);
+});
+
+describe('what is printed', () => {
+  const usage = aPod().usages[0]!;
+  const origin: ConsideredPlace = { candidate: aCandidate('origin'), verdict: 'unavailable', fact: { state: 'QuotaExceeded', identity: 'anonymous', checkedAt: 0, tookMs: 12.4, message: 'asked to wait' } };
+  const mirror: ConsideredPlace = {
+    candidate: aCandidate('mirror', { rule: { kind: 'ClusterImageSetMirror', name: 'main', uid: 'u' } }),
+    verdict: 'chosen',
+    fact: { state: 'Available', identity: '0123456789ab', checkedAt: 0, tookMs: 3, digest: `sha256:${'c'.repeat(64)}` as never },
+  };
+  const decision: UsageDecision = { usage, verdict: 'rewrite', reason: 'OriginUnavailable', image: mirror.candidate.text, to: mirror.candidate, pullSecret: 'mirror-pull', places: [origin, mirror] };
+
+  test('every place in order, what is known of it, with whose credentials, and the verdict', async () => {
+    const explanation = await explanationOf(aPod(), { usages: [decision] }, async () => new Map([['0123456789ab', 'shop/mirror-pull']]));
+
+    expect(printExplanation(explanation)).toBe(
+      `pod shop/web-1
+container web   nginx:1.27  ->  mirror.example.com/library/nginx:1.27   OriginUnavailable
+  with Secret mirror-pull
+  PLACE                                   RULE                         VERDICT       WHY
+  docker.io/library/nginx:1.27            (origin)                     unavailable   QuotaExceeded in 12 ms anonymously, asked to wait
+  mirror.example.com/library/nginx:1.27   ClusterImageSetMirror/main   chosen        available in 3 ms as shop/mirror-pull, sha256:cccccccc
+`,
+    );
+  });
+
+  test('why a place was not even asked', async () => {
+    const places: ConsideredPlace[] = [{ candidate: mirror.candidate, verdict: 'skipped', passedOver: 'PlatformMissing' }, { candidate: aCandidate('other'), verdict: 'unasked' }];
+
+    const { containers } = await explanationOf(aPod(), { usages: [{ ...decision, places }] }, async () => new Map());
+
+    expect(containers[0]?.places.map(({ why }) => why)).toEqual(['lacks the platform the Pod asks for', 'nothing it says could change the choice']);
+  });
+
+  test('a Pod that is left alone as a whole', async () => {
+    expect(printExplanation(await explanationOf(aPod({ name: 'deployment/web' }), { skipped: 'PodIgnored' }, async () => new Map()))).toBe('deployment shop/web  left alone: PodIgnored\n');
+  });
+
+  test('what the Pod in the cluster was given when it was created', async () => {
+    const pod = aPod({ images: { web: 'mirror.example.com/nginx:1' }, annotations: { 'kuik.enix.io/reason': '{"web":"PlacePreferred"}' } });
+
+    const { containers } = await explanationOf(pod, { usages: [decision] }, async () => new Map());
+
+    expect(containers[0]?.now).toEqual({ image: 'mirror.example.com/nginx:1', reason: 'PlacePreferred' });
+  });
+});
