@@ -35,13 +35,13 @@ export interface RecordInput {
 
 /** On `kuik-registry.<cluster>`. */
 export interface MirrorActivities {
-  resolveSource(input: ResolveInput): Promise<Resolved>;
-  copyPlatform(input: CopyPlatformInput): Promise<{ readonly bytes: number }>;
-  publishTag(input: PublishInput): Promise<Published>;
-  verify(input: VerifyInput): Promise<Sight>;
+  readonly resolveSource: (input: ResolveInput) => Promise<Resolved>;
+  readonly copyPlatform: (input: CopyPlatformInput) => Promise<{ readonly bytes: number }>;
+  readonly publishTag: (input: PublishInput) => Promise<Published>;
+  readonly verify: (input: VerifyInput) => Promise<Sight>;
 }
 
 /** On `kuik-cluster.<cluster>`. */
 export interface RecordActivities {
-  recordOutcome(input: RecordInput): Promise<'changed' | 'unchanged' | 'absent'>;
+  readonly recordOutcome: (input: RecordInput) => Promise<'changed' | 'unchanged' | 'absent'>;
 }

@@ -32,8 +32,9 @@ export async function prepareNamespace(options: BootstrapOptions): Promise<Prepa
   for (let pauseMs = 500; !signal.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     const connection = Connection.lazy(connectionOptions(endpoint));
     try {
-      return await connection.withDeadline(Date.now() + deadlineMs, () => prepare(connection, options));
+      return await connection.withDeadline(Date.now() + deadlineMs, () => connection.withAbortSignal(signal, () => prepare(connection, options)));
     } catch (error) {
+      if (signal.aborted) return undefined;
       log.warn({ address: endpoint.address, status: statusOf(error) }, 'temporal is not ready, trying again');
     } finally {
       await connection.close();

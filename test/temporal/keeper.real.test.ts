@@ -34,8 +34,8 @@ async function afterFailure(name: string, fails: () => Failure): Promise<{ desti
 }
 
 async function reset(task: WorkflowHandle, runId: string): Promise<void> {
-  const { events = [] } = await lab.client.workflow.getHandle(task.workflowId, runId).fetchHistory();
-  const first = events?.find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
+  const { events } = await lab.client.workflow.getHandle(task.workflowId, runId).fetchHistory();
+  const first = (events ?? []).find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
   await lab.client.workflowService.resetWorkflowExecution({
     namespace: lab.server.namespace,
     workflowExecution: { workflowId: task.workflowId, runId },
@@ -71,7 +71,7 @@ describe('an image that is claimed', () => {
 
   test('fails visibly when its source is dead, says why, and heals by itself when it is back', async () => {
     const { destination, task } = await afterFailure('heals', unreachable);
-    const failure = await task.result().catch((error: unknown) => error);
+    const failure: unknown = await task.result().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WorkflowFailedError);
     expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'unreachable', message: 'connection refused by docker.io' });
     expect(world.records.get(`berlin ${destination}`)?.failure).toMatchObject({ code: 'unreachable' });

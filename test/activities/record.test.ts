@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import { createRecordActivities, recorded } from '../../src/activities/record.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
+import type { PlaceRecord } from '../../src/domain/record.js';
+import type { Report } from '../../src/domain/task.js';
+import type { RecordInput } from '../../src/temporal/activities.js';
+import { copied, digestOf, failed, nginx, place } from '../support/keeper.js';
+
+const noon = '2026-09-01T12:00:00.000Z';
+const later = '2026-09-01T18:00:00.000Z';
+const reference = place as string as ImageName;
+const blank: PlaceRecord = { reference, role: 'mirror' };
+const input = (report: Report, at = later): RecordInput => ({ v: 1, image: nginx, destination: place, workflowId: `task/${place}`, report, at });
+const good = (some = {}): Report => ({ state: 'copied', outcome: copied({ mirroredAt: later, ...some }) });
+const bad = (code: 'missing' | 'denied'): Report => ({ state: 'failed', failure: failed(code).failure });
+
+test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
+  ['a copy that begins says which workflow it is', blank, { state: 'copying' }, { workflowId: `task/${place}` }],
+  ['a copy that begins keeps the failure before it visible', { ...blank, failure: { code: 'denied', message: 'no', since: noon, attempts: 2 } }, { state: 'copying' }, { failure: { code: 'denied', message: 'no', since: noon, attempts: 2 } }],
+  ['a good copy is described', blank, good(), { digest: digestOf('a'), sourceDigest: digestOf('a'), strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [], bytes: 1000, mirroredAt: later }],
+  ['a good copy ends a failure and a retirement', { ...blank, retiringSince: noon, failure: { code: 'denied', message: 'no', since: noon, attempts: 2 } }, good(), { failure: undefined, retiringSince: undefined }],
+  ['a copy that was there already stays as old and as large as it was', { ...blank, digest: digestOf('a'), mirroredAt: noon, bytes: 7 }, good({ result: 'unchanged', bytes: 0 }), { mirroredAt: noon, bytes: 7 }],
+  ['new content is a new copy', { ...blank, digest: digestOf('b'), mirroredAt: noon, bytes: 7 }, good(), { mirroredAt: later, bytes: 1000 }],
+  ['a failure says why and since when', blank, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: later, attempts: 1 } }],
+  ['the same failure again counts on', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 4 } }],
+  ['another failure has its own beginning', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('denied'), { failure: { code: 'denied', message: 'denied at docker.io', since: later, attempts: 4 } }],
+  ['a failure does not forget the copy that is there', { ...blank, digest: digestOf('a'), mirroredAt: noon }, bad('denied'), { digest: digestOf('a'), mirroredAt: noon }],
+])('%s', (_sentence, before, report, after) => {
+  expect(recorded(before, input(report))).toMatchObject(after);
+});
+
+test('an outcome goes into the place of its destination, as kuik-mirror', async () => {
+  const calls: unknown[] = [];
+  const { recordOutcome } = createRecordActivities({
+    cluster: {
+      changePlace: async (image, at, manager, change) => {
+        calls.push([image, at, manager, change(blank).digest]);
+        return 'absent';
+      },
+    },
+  });
+
+  expect(await recordOutcome(input(good()))).toBe('absent');
+  expect(calls).toEqual([[nginx, place, 'kuik-mirror', digestOf('a')]]);
+});
+
+test('a message fits the record', () => {
+  const report: Report = { state: 'failed', failure: { code: 'invalid', side: 'source', message: 'x'.repeat(999) } };
+
+  expect(recorded(blank, input(report)).failure?.message).toHaveLength(256);
+});

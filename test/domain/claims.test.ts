@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '../../src/domain/claim.js';
+import { holdClaim, holdRelease, liveClaims, wantedOf, type Claims } from '../../src/domain/claims.js';
+import { expiryOf } from '../../src/domain/retain.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
+import { aClaim, days, hours, nginx, t0 } from '../support/keeper.js';
+
+const held = (...claims: readonly Claim[]): Claims => claims.reduce<Claims>((all, claim) => holdClaim(all, claim, t0).claims, []);
+const wanted = (claims: Claims, now = t0, some = {}) => wantedOf(claims, now, { silent: [], ...some });
+const release = (cluster: string, generation: number, purge = false) => ({ v: 1, cluster, generation, purge }) as const;
+
+describe('claims of several clusters add up safely', () => {
+  test.each<[string, Partial<Claim>, Partial<Claim>, Partial<Claim>]>([
+    ['all platforms are copied', { platforms: [{ architecture: 'arm64' }] }, { platforms: [{ architecture: 'amd64' }] }, { platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }] }],
+    ['the longest retention counts', { retentionMs: days }, { retentionMs: 2 * days }, { retentionMs: 2 * days }],
+    ['clean-up needs everybody', { cleanup: true }, { cleanup: false }, { cleanup: false }],
+    ['keep comes before warn', { drift: 'warn' }, { drift: 'keep' }, { drift: 'keep' }],
+    ['warn comes before sync', { drift: 'warn' }, { drift: 'sync' }, { drift: 'warn' }],
+    ['all comes before auto', { copy: 'auto' }, { copy: 'all' }, { copy: 'all' }],
+    ['sparse comes before rewrite', { copy: 'sparse' }, { copy: 'rewrite' }, { copy: 'sparse' }],
+    ['referrers are copied when one wants them', { referrers: 'none' }, { referrers: 'auto' }, { referrers: 'auto' }],
+  ])('%s', (_sentence, one, other, sum) => {
+    expect(wanted(held(aClaim(one), aClaim({ cluster: 'paris', ...other })))).toMatchObject(sum);
+    expect(wanted(held(aClaim({ cluster: 'paris', ...one }), aClaim(other)))).toMatchObject(sum);
+  });
+});
+
+test('the first live cluster executes, with its own rules and sources, unless it is silent', () => {
+  const rules = [{ kind: 'ClusterImageSetMirror', name: 'french', uid: 'f' }] as const;
+  const claims = held(aClaim(), aClaim({ cluster: 'paris', rules }));
+
+  expect(wanted(claims)).toMatchObject({ cluster: 'berlin', clusters: ['berlin', 'paris'] });
+  expect(wanted(claims, t0, { silent: ['berlin'] })).toMatchObject({ cluster: 'paris', rules });
+});
+
+test('the plan does not depend on which cluster executes, nor on the order of what it lists', () => {
+  const claims = held(aClaim({ platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }] }), aClaim({ cluster: 'paris' }));
+  const turned = held(aClaim({ platforms: [{ architecture: 'arm64' }, { architecture: 'amd64' }] }), aClaim({ cluster: 'paris' }));
+
+  expect(wanted(claims, t0, { silent: ['berlin'] })?.plan).toBe(wanted(turned)?.plan);
+});
+
+test('an expired lease keeps its platforms in the copy, a release takes them back', () => {
+  const claims = held(aClaim({ ttlMs: 10 * days }), aClaim({ cluster: 'paris', ttlMs: hours, platforms: [{ architecture: 'arm64' }] }));
+  const arm = (claimed: Claims): boolean | undefined => wanted(claimed, t0 + 2 * hours)?.platforms.some(({ architecture }) => architecture === 'arm64');
+
+  expect(arm(claims)).toBe(true);
+  expect(arm(holdRelease(claims, release('paris', 2), t0))).toBe(false);
+});
+
+test('of two images that want one destination, the one whose copy is there keeps it, else the first by name', () => {
+  const quay = 'quay.io/library/nginx:1.27' as ImageName;
+  const claims = held(aClaim({ image: quay }), aClaim({ cluster: 'paris', image: nginx }));
+
+  expect(wanted(claims)).toMatchObject({ image: nginx, refused: [{ cluster: 'berlin', image: quay }] });
+  expect(wanted(claims, t0, { holder: quay })).toMatchObject({ image: quay, refused: [{ cluster: 'paris', image: nginx }] });
+});
+
+test('a message of an older generation loses, unless it is the renewal', () => {
+  const claims = held(aClaim({ generation: 7, copy: 'all' }));
+
+  expect(holdClaim(claims, aClaim({ generation: 3 }), t0)).toMatchObject({ answer: 'stale', claims });
+  expect(holdClaim(claims, aClaim({ generation: 7 }), t0)).toMatchObject({ answer: 'known', claims });
+  expect(holdClaim(claims, aClaim({ generation: 3, renewal: true }), t0)).toMatchObject({ answer: 'accepted', claims: [{ generation: 3, claim: { copy: 'auto' } }] });
+});
+
+test('the sixty-fifth cluster is refused', () => {
+  const claims = held(...Array.from({ length: 64 }, (_, index) => aClaim({ cluster: `cluster-${index}` })));
+
+  expect(holdClaim(claims, aClaim({ cluster: 'one-more' }), t0).answer).toBe('too-many-clusters');
+  expect(holdClaim(claims, aClaim({ cluster: 'cluster-7', generation: 2 }), t0).answer).toBe('accepted');
+});
+
+describe('the retention clock', () => {
+  const claims = held(aClaim(), aClaim({ cluster: 'paris', retentionMs: 40 * days }));
+  const ended = holdRelease(holdRelease(claims, release('berlin', 2), t0 + hours), release('paris', 2), t0 + 2 * hours);
+
+  test('stands still while a claim lives', () => {
+    expect(expiryOf(holdRelease(claims, release('berlin', 2), t0), t0, t0, 1)).toBeUndefined();
+    expect(liveClaims(holdRelease(claims, release('berlin', 2), t0), t0)).toHaveLength(1);
+  });
+
+  test('starts when the last claim ended, and runs for the longest retention', () => {
+    expect(expiryOf(ended, t0, t0 + days, 1)).toEqual({ unusedSince: t0 + 2 * hours, cleanup: true, dueAt: t0 + 2 * hours + 40 * days });
+  });
+
+  test('starts with the end of a lease as well', () => {
+    expect(expiryOf(held(aClaim({ ttlMs: hours })), t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + hours });
+  });
+
+  test('never ends sooner than 48 hours on a shared mirror, nor for a younger keeper', () => {
+    const shared = holdRelease(held(aClaim({ shared: true, retentionMs: 0 })), release('berlin', 2), t0);
+
+    expect(expiryOf(shared, t0 - 30 * days, t0, 1)?.dueAt).toBe(t0 + 48 * hours);
+    expect(expiryOf(shared, t0 + hours, t0 + hours, 1)?.dueAt).toBe(t0 + 49 * hours);
+  });
+
+  test.each([
+    ['is over at once for a purge, clean-up or not', holdRelease(held(aClaim({ cleanup: false })), release('berlin', 2, true), t0), true, t0],
+    ['is no reason to delete when one cluster does not clean up', holdRelease(holdRelease(held(aClaim(), aClaim({ cluster: 'paris', cleanup: false })), release('paris', 2), t0), release('berlin', 2), t0), false, t0 + 30 * days],
+  ])('%s', (_sentence, all, cleanup, dueAt) => {
+    expect(expiryOf(all, t0, t0, 1)).toMatchObject({ cleanup, dueAt });
+  });
+});
