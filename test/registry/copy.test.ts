@@ -17,7 +17,7 @@ const destination = 'mirror.test/kuik/team/app:1' as ImageName;
 interface Scene {
   readonly registry: MemoryRegistry;
   readonly engine: CopyEngine;
-  request(more?: Partial<ResolveRequest>): ResolveRequest;
+  readonly request: (more?: Partial<ResolveRequest>) => ResolveRequest;
 }
 
 async function aScene(graph?: AGraph): Promise<Scene> {
