@@ -44,7 +44,7 @@ class Manager {
   readonly #client: KeeperClient;
   #loop: Loop | undefined;
   #workers: Workers | undefined;
-  #searchable = false;
+  #searchable: boolean | undefined;
 
   constructor(base: Base, views: ManagerViews) {
     this.#base = base;
@@ -168,7 +168,9 @@ class Manager {
   async #work(clusterId: string, signal: AbortSignal): Promise<void> {
     const { config, log } = this.#base;
     const prepared = await prepareNamespace({ endpoint: config.temporal, log, signal, sleep });
-    this.#searchable = prepared?.searchable ?? false;
+    this.#searchable = prepared?.searchable;
+    // activities find credentials in the views: before the first lists no rule would hold any destination
+    while (!signal.aborted && unsyncedViews(this.#views).length > 0) await sleep(100, signal);
     if (signal.aborted) return;
 
     const activities = mirrorWork(this.#base, this.#views);

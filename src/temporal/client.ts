@@ -35,8 +35,8 @@ export interface KeeperClient {
 
 export interface KeeperClientOptions {
   readonly endpoint: Endpoint;
-  /** whether the namespace has our search attributes: `prepareNamespace` tells */
-  readonly searchable: () => boolean;
+  /** whether the namespace has our search attributes, as `prepareNamespace` told; until then no claim is sent, since a keeper keeps what it was born with */
+  readonly searchable: () => boolean | undefined;
   /** milliseconds; 5 s unless told */
   readonly deadlineMs?: number;
   /** scale of every delay of the keepers this client starts: tests only */
@@ -69,7 +69,11 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
     within(() => orAbsent(async () => (await keeper(destination).signal(name, ...args), 'sent' as const)));
 
   return {
-    claim: (claim) => within(async () => void (await client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, options)))),
+    async claim(claim) {
+      const searchable = options.searchable();
+      if (searchable === undefined) throw new Failure({ code: 'unreachable', side: 'cluster', host: endpoint.address, message: `the namespace at ${endpoint.address} is not prepared yet` });
+      await within(() => client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, { searchable, pace: options.pace })));
+    },
     release: async (destination, release) => void (await signal(destination, signals.release, release)),
     retry: (destination) => signal(destination, signals.retry),
     resync: (destination) => signal(destination, signals.resync),
@@ -80,10 +84,10 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
   };
 }
 
-function startOptions(claim: Claim, { searchable, pace }: KeeperClientOptions) {
+function startOptions(claim: Claim, { searchable, pace }: Pick<KeeperBirth, 'searchable' | 'pace'>) {
   const { destination, image } = claim;
   const ids = workflowIds(destination);
-  const birth: KeeperBirth = { v: 1, destination, taskId: ids.task, searchable: searchable(), ...(pace === undefined ? {} : { pace }) };
+  const birth: KeeperBirth = { v: 1, destination, taskId: ids.task, searchable, ...(pace === undefined ? {} : { pace }) };
   return {
     workflowId: ids.keeper,
     taskQueue: workflowQueue,
