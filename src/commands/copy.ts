@@ -18,9 +18,11 @@ import { exitCodeOf, interrupted, isCopied, type Outcome } from './copy/outcome.
 import { ProgressBoard } from './copy/progress.js';
 import { complain, report } from './copy/report.js';
 import { readBuild } from './version.js';
+import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** @returns 0 copied or already there, 1 failed, 2 copied without some of the platforms asked for, 130 interrupted */
 export async function copy(args: readonly string[]): Promise<number> {
+  keepYoungGenerationSmall();
   const parsed = parseCopyArguments(args);
   if ('help' in parsed) {
     process.stdout.write(parsed.help);
@@ -31,11 +33,11 @@ export async function copy(args: readonly string[]): Promise<number> {
   const read = await readPairs(parsed.options);
   if ('problems' in read) return fail(read.problems);
 
-  const hosts = readHosts(parsed.options);
+  const hosts = readHosts(parsed.options, Math.min(parsed.options.concurrency, read.pairs.length));
   if ('problems' in hosts) return fail(hosts.problems);
 
   const outcomes = await copyAll(read.pairs, parsed.options, hosts.settings);
-  process.stdout.write(report(outcomes, parsed.options.output, 'list' in parsed.options.what ? 'list' : 'one'));
+  process.stdout.write(await report(outcomes, parsed.options.output, 'list' in parsed.options.what ? 'list' : 'one'));
   const code = exitCodeOf(outcomes);
   if (code === interrupted) process.stderr.write(`kuik copy: interrupted; ${outcomes.filter(isCopied).length} of ${outcomes.length} images are complete, and the same command goes on with the rest\n`);
   return code;

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { formatBytes } from './frame.js';
 import { nextStep } from './next-step.js';
 import type { OutputForm } from './options.js';
@@ -11,7 +10,7 @@ const apiVersion = 'cli.kuik.enix.io/v1';
  *
  * @param asked whether one image was asked for, or a list
  */
-export function report(outcomes: readonly Outcome[], form: OutputForm, asked: 'one' | 'list'): string {
+export async function report(outcomes: readonly Outcome[], form: OutputForm, asked: 'one' | 'list'): Promise<string> {
   switch (form) {
     case 'table':
       return table(outcomes);
@@ -20,7 +19,7 @@ export function report(outcomes: readonly Outcome[], form: OutputForm, asked: 'o
     case 'json':
       return `${JSON.stringify(asDocument(outcomes, asked), undefined, 2)}\n`;
     case 'yaml':
-      return stringify(asDocument(outcomes, asked));
+      return (await import('yaml')).stringify(asDocument(outcomes, asked)); // seldom asked for, and slow to load
   }
 }
 

@@ -29,30 +29,34 @@ describe('the exit code', () => {
 });
 
 describe('the result', () => {
-  test('is a table for people', () => {
-    expect(report([aCopy()], 'table', 'one')).toBe(
+  test('is a table for people', async () => {
+    expect(await report([aCopy()], 'table', 'one')).toBe(
       `DESTINATION        RESULT   ${'DIGEST'.padEnd(71)}   PLATFORMS     MISSING   SENT\nr.io/acme/api:v4   copied   ${aDigest('api')}   linux/amd64   -         3.0 MiB\n`,
     );
   });
 
-  test('of one image is one JSON document with version and kind', () => {
-    expect(JSON.parse(report([aCopy()], 'json', 'one'))).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'CopyResult', verdict: 'copied', digest: aDigest('api'), bytes: 3145728 });
+  test('of one image is one JSON document with version and kind', async () => {
+    expect(JSON.parse(await report([aCopy()], 'json', 'one'))).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'CopyResult', verdict: 'copied', digest: aDigest('api'), bytes: 3145728 });
   });
 
-  test('of a list is a list, also when it has one item', () => {
-    expect(JSON.parse(report([aCopy()], 'json', 'list'))).toMatchObject({ kind: 'CopyResultList', items: [{ kind: 'CopyResult' }] });
+  test('of a list is a list, also when it has one item', async () => {
+    expect(JSON.parse(await report([aCopy()], 'json', 'list'))).toMatchObject({ kind: 'CopyResultList', items: [{ kind: 'CopyResult' }] });
   });
 
-  test('of a failed copy holds code, side and the next step', () => {
-    expect(JSON.parse(report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
+  test('of a failed copy holds code, side and the next step', async () => {
+    expect(JSON.parse(await report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
   });
 
-  test('as names can be given to another program', () => {
-    expect(report([aCopy(), aFailure], 'name', 'list')).toBe(`r.io/acme/api:v4@${aDigest('api')}\n`);
+  test('as names can be given to another program', async () => {
+    expect(await report([aCopy(), aFailure], 'name', 'list')).toBe(`r.io/acme/api:v4@${aDigest('api')}\n`);
   });
 
-  test('of nothing copied prints no empty table', () => {
-    expect(report([aFailure], 'table', 'one')).toBe('');
+  test('is YAML for those who ask for it', async () => {
+    expect(await report([aCopy()], 'yaml', 'one')).toContain('kind: CopyResult\nverdict: copied\n');
+  });
+
+  test('of nothing copied prints no empty table', async () => {
+    expect(await report([aFailure], 'table', 'one')).toBe('');
   });
 });
 
