@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isDigest, type Digest } from '../domain/digest.js';
-import { bareType, dockerList, dockerManifest, isGenericType, isImageType, isIndexType, isSchema1, ociIndex, ociManifest } from './media-types.js';
+import { bareType, isGenericType, isImageType, isIndexType, isSchema1, ociIndex, ociManifest } from './media-types.js';
 import type { Descriptor, Manifest } from './registry.js';
 
 /** A manifest larger than this is not read. The specification's minimum for push is 4 MiB. */
@@ -61,11 +61,7 @@ export function isProblem(read: ManifestView | ManifestProblem): read is Manifes
   return 'problem' in read;
 }
 
-/** Everything a manifest needs below it, each digest once, in order. */
-export function childrenOf(manifest: Pick<Manifest, 'manifests' | 'blobs'>): readonly Descriptor[] {
-  return uniqueByDigest([...manifest.manifests, ...manifest.blobs]);
-}
-
+/** Each digest once, in order of first sight. */
 export function uniqueByDigest(descriptors: readonly Descriptor[]): readonly Descriptor[] {
   return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()];
 }
@@ -109,6 +105,3 @@ function viewOf(document: Document, mediaType: string): ManifestView | ManifestP
   if (document.config === undefined || document.layers === undefined) return { code: 'invalid', problem: `is called ${mediaType}, but has no config or no layers` };
   return { mediaType, type: 'image', manifests: [], blobs: [document.config, ...document.layers], ...subject };
 }
-
-/** What an index of a family calls its parts: an OCI index lists OCI manifests, a Docker list Docker ones. */
-export const familyTypes = { oci: { index: ociIndex, image: ociManifest }, docker: { index: dockerList, image: dockerManifest } } as const;

@@ -8,7 +8,7 @@ import { failure, type Asked } from './errors.js';
 /** Without a byte taken for this long, the destination has stalled. */
 const stallMs = 60_000;
 /** After the last byte a registry may hash or move the blob. */
-const commitMs = 300_000;
+export const commitMs = 300_000;
 
 /**
  * One pass over a source. `signal` aborts when the destination stalls, and carries the caller's abort; the time

@@ -5,6 +5,7 @@ import { headerOf, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
 import { failure } from './errors.js';
 import type { Body } from './exchange.js';
+import { commitMs } from './feed.js';
 import { readScope, writeScope } from './scope.js';
 
 /** An open upload: where its bytes go, and with which credential it was opened. */
@@ -13,7 +14,7 @@ export interface Session {
   readonly as: Identity;
 }
 
-/** The largest answers to an abandoned session are not worth waiting for. */
+/** What a registry answers to an abandoned session is not worth a longer wait. */
 const abandonMs = 5000;
 
 export class UploadSessions {
@@ -60,8 +61,8 @@ export class UploadSessions {
       headers: { 'content-type': 'application/octet-stream' },
       body,
       once: true,
-      // the timer of undici also runs while a body is sent; the feed has its own
-      headersTimeoutMs: 0,
+      // the timer of undici also runs while a body is sent: a stream is watched by its feed instead
+      headersTimeoutMs: 'bytes' in body ? commitMs : 0,
     };
     await this.asker.use(request, session.as, call, (answer) => {
       if (answer.status !== 201 && answer.status !== 204) throw this.asker.refusal(answer, request, call);
