@@ -3,6 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeTlsFiles } from '../../bench/support/certificate.js';
 import { writeImageLayout, type ImageSpec } from '../../tools/image.js';
 import { projectRoot } from '../../tools/programs.js';
 import { runTool, scratchFolder, startRegistry, toolOutput, type RegistryServer } from '../../tools/servers.js';
@@ -168,5 +169,23 @@ describe('kuik copy to a registry that wants to know who we are', () => {
 
     expect(ran).toMatchObject({ code: 0 });
     expect(ran.stderr).not.toContain('secret');
+  });
+});
+
+describe('kuik copy to a registry with an authority of its own', () => {
+  test('speaks TLS where the authority is named, and to nobody whom another one vouches for', async () => {
+    const [ours, others] = [await makeTlsFiles(), await makeTlsFiles()];
+    const secure = await startRegistry({ name: 'secure', tls: ours });
+    const [from, to] = [`${source.address}/library/web:1.0`, `${secure.address}/safe/web:1.0`];
+    try {
+      const refused = await kuikCopy([from, to, '--ca-file', `${secure.address}=${others.caFile}`]);
+      const ran = await kuikCopy([from, to, '--ca-file', `${secure.address}=${ours.caFile}`, '-o', 'json']);
+
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/destination 127\.0\.0\.1:\d+: tls: .*--ca-file/) });
+      expect(ran.code).toBe(0);
+      expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'copied', digest: await digestOf(from) });
+    } finally {
+      await secure.stop();
+    }
   });
 });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lookup as lookUp } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
 import { checkAddress, type Trust } from './guard.js';
@@ -11,6 +11,7 @@ import type { HostSettings } from './settings.js';
 /** More origins than this are never busy at once; the oldest is closed when it is idle. */
 const mostPools = 256;
 const nameTtlMs = 30_000;
+const minVersion = 'TLSv1.2';
 
 export class Pools {
   readonly #pools = new LRUCache<string, Pool>({ max: mostPools, dispose: (pool) => void pool.close().catch(() => undefined) });
@@ -42,12 +43,17 @@ function openPool(origin: string, settings: HostSettings, trust: Trust): Pool {
       timeout: 5000,
       autoSelectFamily: true,
       lookup: guardedLookup(trust),
-      minVersion: 'TLSv1.2',
+      minVersion,
       rejectUnauthorized: settings.insecureSkipVerify !== true,
-      ...(settings.ca === undefined ? {} : { ca: [...getCACertificates('default'), settings.ca] }),
-      ...(settings.cert === undefined ? {} : { cert: settings.cert, key: settings.key }),
+      ...trustAndCertificate(settings),
     },
   });
+}
+
+/** Read once per pool: as options they would be read again for every connection, all roots of the system included. */
+function trustAndCertificate({ ca, cert, key }: HostSettings): { readonly secureContext?: SecureContext } {
+  if (ca === undefined && cert === undefined) return {};
+  return { secureContext: createSecureContext({ minVersion, cert, key, ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }) }) };
 }
 
 function tlsIdentity({ ca, cert, key, insecureSkipVerify }: HostSettings): string {
