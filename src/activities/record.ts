@@ -1,3 +1,6 @@
+import type { AvailabilityState } from '../domain/availability.js';
+import { failures } from '../domain/failure.js';
+import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { CopyOutcome } from '../domain/task.js';
@@ -10,15 +13,45 @@ export interface RecordDeps {
   readonly observe?: (input: RecordInput) => void;
 }
 
-/** Writes what became of a copy into the cluster's record of the image; a record that is gone is nobody's loss. */
+/**
+ * Writes what became of a copy into the cluster's record of the image, and what it learned of the origin by the way.
+ * A record that is gone is nobody's loss.
+ */
 export function createRecordActivities({ cluster, observe = () => undefined }: RecordDeps): RecordActivities {
   return {
     async recordOutcome(input: RecordInput) {
       const result = await cluster.changePlace(input.image, referenceOf(input.destination), 'kuik-mirror', (place) => recorded(place, input));
+      const state = originState(input);
+      if (state !== undefined) await cluster.changePlace(input.image, originOf(input.image), 'kuik-monitor', (place) => seen(place, state, input));
       observe(input);
       return result;
     },
   };
+}
+
+/**
+ * What a copy says of its origin: it was read, or it is why the copy failed.
+ *
+ * @returns undefined when it says nothing: another source served, or the destination or the cluster failed
+ */
+export function originState({ image, report }: RecordInput): AvailabilityState | undefined {
+  if (report.state === 'copied') return report.outcome.source === image ? 'Available' : undefined;
+  if (report.state !== 'failed' || report.failure.side !== 'source') return undefined;
+  const { state } = failures[report.failure.code];
+  const { host } = knownImageRef(image);
+  return state === 'unchanged' || (report.failure.host !== undefined && report.failure.host !== host) ? undefined : state;
+}
+
+/** A record names its places by identity. */
+function originOf(image: ImageName): ImageName {
+  return referenceOf(placeIdentity(knownImageRef(image)));
+}
+
+/** Without the credential it was seen with, an observation informs people and decides nothing. */
+function seen(place: PlaceRecord, state: AvailabilityState, { report, at }: RecordInput): PlaceRecord {
+  const digest = report.state === 'copied' ? report.outcome.sourceDigest : place.digest;
+  const checkFailure = report.state === 'failed' ? report.failure.message.slice(0, longestMessage) : undefined;
+  return { ...place, state, checkedAt: at, identity: undefined, checkFailure, digest };
 }
 
 /** A place after a report. What is not known any more is taken away by saying undefined. */
@@ -36,12 +69,12 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
 function copied(place: PlaceRecord, outcome: CopyOutcome): Partial<PlaceRecord> {
   const { digest, sourceDigest, strategy, platforms, missingPlatforms, bytes, mirroredAt } = outcome;
   const isKnown = place.digest === digest && place.mirroredAt !== undefined;
+  // equal digests were compared and nothing was read: what is recorded of the content still holds
+  const content = isKnown && outcome.result === 'unchanged' && platforms.length === 0 ? {} : { strategy, platforms, missingPlatforms };
   return {
     digest,
     sourceDigest,
-    strategy,
-    platforms,
-    missingPlatforms,
+    ...content,
     // a copy that was there already is as old, and as large, as it was
     bytes: isKnown && bytes === 0 ? place.bytes : bytes,
     mirroredAt: isKnown ? place.mirroredAt : mirroredAt,

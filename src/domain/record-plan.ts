@@ -100,7 +100,8 @@ function wantedByImage(plan: MirrorPlan): Map<ImageName, WantedCopy[]> {
 type PlacePart = RecordUsage['places'][number];
 
 function originPart(image: ImageName): PlacePart {
-  return { reference: image, role: 'origin' };
+  const ref = parseImageRef(image);
+  return { reference: ref === undefined ? image : referenceOf(placeIdentity(ref)), role: 'origin' };
 }
 
 /** A place is named in the record by its identity, so that every spelling of it is one item. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createRecordActivities, recorded } from '../../src/activities/record.js';
+import { createRecordActivities, originState, recorded } from '../../src/activities/record.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
 import type { Report } from '../../src/domain/task.js';
@@ -20,6 +20,7 @@ test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['a good copy is described', blank, good(), { digest: digestOf('a'), sourceDigest: digestOf('a'), strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [], bytes: 1000, mirroredAt: later }],
   ['a good copy ends a failure and a retirement', { ...blank, retiringSince: noon, failure: { code: 'denied', message: 'no', since: noon, attempts: 2 } }, good(), { failure: undefined, retiringSince: undefined }],
   ['a copy that was there already stays as old and as large as it was', { ...blank, digest: digestOf('a'), mirroredAt: noon, bytes: 7 }, good({ result: 'unchanged', bytes: 0 }), { mirroredAt: noon, bytes: 7 }],
+  ['a copy that was only compared keeps what is known of its content', { ...blank, digest: digestOf('a'), mirroredAt: noon, platforms: ['linux/amd64'], missingPlatforms: ['linux/arm64'], strategy: 'sparse' }, good({ result: 'unchanged', bytes: 0, platforms: [], strategy: 'all' }), { platforms: ['linux/amd64'], missingPlatforms: ['linux/arm64'], strategy: 'sparse' }],
   ['new content is a new copy', { ...blank, digest: digestOf('b'), mirroredAt: noon, bytes: 7 }, good(), { mirroredAt: later, bytes: 1000 }],
   ['a failure says why and since when', blank, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: later, attempts: 1 } }],
   ['the same failure again counts on', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 4 } }],
@@ -27,6 +28,33 @@ test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['a failure does not forget the copy that is there', { ...blank, digest: digestOf('a'), mirroredAt: noon }, bad('denied'), { digest: digestOf('a'), mirroredAt: noon }],
 ])('%s', (_sentence, before, report, after) => {
   expect(recorded(before, input(report))).toMatchObject(after);
+});
+
+test.each<[string, Report, string | undefined]>([
+  ['a copy made from the origin has seen it', good({ source: nginx }), 'Available'],
+  ['a copy made from a replica says nothing of the origin', good({ source: 'replica.example.com/library/nginx:1.27' as ImageName }), undefined],
+  ['an origin that lacks the image is not found', bad('missing'), 'NotFound'],
+  ['a failure at the destination says nothing of the origin', { state: 'failed', failure: { code: 'denied', side: 'destination', message: 'no' } }, undefined],
+  ['a failure of another source says nothing of the origin', { state: 'failed', failure: { code: 'unreachable', side: 'source', host: 'replica.example.com', message: 'gone' } }, undefined],
+  ['a copy that begins has seen nothing', { state: 'copying' }, undefined],
+])('%s', (_sentence, report, state) => {
+  expect(originState(input(report))).toBe(state);
+});
+
+test('what a copy learned of its origin goes there as kuik-monitor, without deciding for any credential', async () => {
+  const changes: PlaceRecord[] = [];
+  const { recordOutcome } = createRecordActivities({
+    cluster: {
+      changePlace: async (_image, at, manager, change) => {
+        if (manager === 'kuik-monitor') changes.push(change({ reference: at, role: 'origin' }));
+        return 'changed';
+      },
+    },
+  });
+
+  await recordOutcome(input(good({ source: nginx })));
+
+  expect(changes).toEqual([{ reference: nginx, role: 'origin', state: 'Available', checkedAt: later, digest: digestOf('a'), identity: undefined, checkFailure: undefined }]);
 });
 
 test('an outcome goes into the place of its destination, as kuik-mirror', async () => {
