@@ -3,13 +3,20 @@ import type { Logger, LogLevel, LogMetadata } from '@temporalio/common';
 /** The part of pino that is used: fields first, then a static message. */
 export type TemporalLog = { readonly [Level in 'debug' | 'info' | 'warn' | 'error']: (fields: object, message: string) => void };
 
-/** Lets the SDK write into our log; task tokens, which would fill it, are left out. */
+/** Our three workers do one thing each, on purpose; the SDK wonders about it at every start. */
+const expected = ['No workflows registered', 'No activities registered', 'No Nexus services registered'];
+
+/**
+ * Lets the SDK write into our log; task tokens, which would fill it, are left out. What it tells of its own life is
+ * for debugging: a steady cluster is silent at `info`.
+ */
 export function sdkLogger(log: TemporalLog): Logger {
   const write = (level: keyof TemporalLog) => (message: string, meta: LogMetadata = {}) => {
     const { sdkComponent, ...fields } = meta;
-    log[level]({ ...fields, taskToken: undefined, component: `temporal ${String(sdkComponent ?? 'sdk')}` }, message);
+    const isExpected = expected.some((text) => message.startsWith(text));
+    log[isExpected ? 'debug' : level]({ ...fields, taskToken: undefined, component: `temporal ${String(sdkComponent ?? 'sdk')}` }, message);
   };
-  const levels = { trace: write('debug'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const levels = { trace: write('debug'), debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('error') };
   return { ...levels, log: (level: LogLevel, message, meta) => levels[sdkLevels[level]](message, meta) };
 }
 

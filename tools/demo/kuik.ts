@@ -7,7 +7,7 @@ import { projectRoot } from '../programs.js';
 import { launch } from '../servers.js';
 import type { Server } from '../servers.js';
 
-/** `kuik run` as a process of its own, started as a user would. */
+/** kuik as a process of its own, started as a user would. */
 export interface Kuik extends Server {
   /** `http://127.0.0.1:PORT/metrics` */
   readonly metricsUrl: string;
@@ -20,6 +20,8 @@ export interface Kuik extends Server {
 }
 
 export interface KuikOptions {
+  /** `run` is both halves in one process */
+  readonly role: 'run' | 'webhook' | 'manager';
   readonly dir: string;
   readonly kubeconfig: string;
   readonly temporalAddress: string;
@@ -33,16 +35,16 @@ export interface KuikOptions {
 const program = join(projectRoot(), 'bin', 'kuik');
 
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
-  const { dir, kubeconfig, temporalAddress, ports, until } = options;
-  const config = join(dir, 'kuik.yaml');
+  const { role, dir, kubeconfig, temporalAddress, ports, until } = options;
+  const config = join(dir, `${role}.yaml`);
   await writeFile(config, configuration(temporalAddress, options.configuration));
 
   const healthUrl = `http://127.0.0.1:${ports.health}`;
   const server = await launch({
-    name: 'kuik',
+    name: `kuik ${role}`,
     command: program,
     args: [
-      'run',
+      role,
       `-config=${config}`,
       `-kubeconfig=${kubeconfig}`,
       `-webhook-bind-address=127.0.0.1:${ports.webhook}`,
@@ -52,7 +54,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
       `-health-probe-bind-address=127.0.0.1:${ports.health}`,
     ],
     env: { POD_NAMESPACE: 'kuik-system' },
-    logFile: join(dir, 'kuik.log'),
+    logFile: join(dir, `kuik-${role}.log`),
     ready: async () => (until === 'ready' ? isOk(`${healthUrl}/readyz`) : answers(healthUrl)),
   });
   return {

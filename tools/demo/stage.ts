@@ -16,6 +16,8 @@ export interface StageOptions {
   readonly temporal?: 'started' | 'away';
   /** more configuration of kuik, as YAML lines */
   readonly configuration?: string;
+  /** `two`: webhook and manager are processes of their own, as in a cluster; one unless told */
+  readonly processes?: 'one' | 'two';
 }
 
 /** A server that comes and goes on one port, with its data. */
@@ -53,7 +55,10 @@ export class Stage {
   readonly notes = new Map<string, string>();
   readonly source: Coming<RegistryServer>;
   readonly temporal: Coming<TemporalServer>;
+  /** answers reviews; both halves where there is one process */
   readonly kuik: Coming<Kuik>;
+  /** the other half, where there are two */
+  readonly manager: Coming<Kuik> | undefined;
 
   private constructor(
     readonly dir: string,
@@ -61,14 +66,15 @@ export class Stage {
     readonly mirror: RegistryServer,
     /** `host:port` of the registry the story is about; it stays when the registry goes */
     readonly sourceAddress: string,
-    parts: { readonly source: Coming<RegistryServer>; readonly temporal: Coming<TemporalServer>; readonly kuik: Coming<Kuik> },
+    parts: Pick<Stage, 'source' | 'temporal' | 'kuik' | 'manager'>,
   ) {
     this.source = parts.source;
     this.temporal = parts.temporal;
     this.kuik = parts.kuik;
+    this.manager = parts.manager;
   }
 
-  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration }: StageOptions): Promise<Stage> {
+  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration, processes = 'one' }: StageOptions): Promise<Stage> {
     await mkdir(dir, { recursive: true });
     const [sourcePort, temporalPort] = [await freePort(), await freePort()];
     const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort }));
@@ -85,14 +91,17 @@ export class Stage {
       onStart(`Temporal at ${at}${uiUrl === undefined ? '' : `, its UI at ${uiUrl}`}`);
     }
 
-    const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
-    const kuik = new Coming(() =>
-      startKuik({ dir, kubeconfig: api.kubeconfig, temporalAddress: `127.0.0.1:${temporalPort}`, ports, configuration, until: wanted === 'started' ? 'ready' : 'answering' }),
-    );
-    const stage = new Stage(dir, api, mirror, address, { source, temporal, kuik });
+    const until = wanted === 'started' ? 'ready' : 'answering';
+    const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
+      const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
+      return new Coming(() => startKuik({ role, dir, kubeconfig: api.kubeconfig, temporalAddress: `127.0.0.1:${temporalPort}`, ports, configuration, until }));
+    };
+    const kuik = await started(processes === 'one' ? 'run' : 'webhook');
+    const manager = processes === 'one' ? undefined : await started('manager');
+    const stage = new Stage(dir, api, mirror, address, { source, temporal, kuik, manager });
     await stage.#prepareCluster();
-    await kuik.start();
-    onStart('kuik run: webhook installed, views synced, workers polling');
+    await Promise.all([kuik.start(), manager?.start()]);
+    onStart(`kuik ${processes === 'one' ? 'run' : 'webhook and kuik manager'}: webhook installed, views synced, workers polling`);
     return stage;
   }
 
@@ -119,7 +128,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await this.kuik.stop();
+    await Promise.all([this.kuik.stop(), this.manager?.stop()]);
     await this.temporal.stop();
     await Promise.all([this.source.stop(), this.mirror.stop()]);
     await this.api.stop();
