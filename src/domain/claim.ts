@@ -37,7 +37,7 @@ export interface Claim {
   readonly renewal?: boolean;
 }
 
-/** What a cluster wants of a destination, before it is addressed: a claim less what its sender adds. */
+/** What a cluster wants of a destination: a claim less what its sender adds. */
 export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'renewal'>;
 
 export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs'> {

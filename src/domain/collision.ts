@@ -2,17 +2,15 @@
  * Layout `path` leaves the origin's host out, so `nginx` of two registries wants one destination. A destination
  * belongs to one image: the one whose copy is there, else the first by name.
  */
+import type { Wish } from './claim.js';
 import { parseImageRef, placeIdentity, type ImageName, type PlaceId } from './image-ref.js';
 import type { ImageRecord } from './record.js';
 
 /** An image wants a destination. */
-export interface Wish {
-  readonly destination: PlaceId;
-  readonly image: ImageName;
-}
+export type Contender = Pick<Wish, 'destination' | 'image'>;
 
 /** An image that does not get the destination it wants. */
-export interface Collision extends Wish {
+export interface Collision extends Contender {
   readonly holder: ImageName;
 }
 
@@ -24,7 +22,7 @@ export interface Resolved {
 }
 
 /** Gives every wanted destination to one image. The holder may be an image nobody wants any more: its copy is still there. */
-export function resolveCollisions(wishes: Iterable<Wish>, records: Iterable<Pick<ImageRecord, 'image' | 'places'>>): Resolved {
+export function resolveCollisions(wishes: Iterable<Contender>, records: Iterable<Pick<ImageRecord, 'image' | 'places'>>): Resolved {
   const copies = copyHolders(records);
   const wanting = imagesByDestination(wishes);
 
@@ -71,7 +69,7 @@ export function isPinned(destination: PlaceId): boolean {
   return destination.includes('@');
 }
 
-function imagesByDestination(wishes: Iterable<Wish>): Map<PlaceId, Set<ImageName>> {
+function imagesByDestination(wishes: Iterable<Contender>): Map<PlaceId, Set<ImageName>> {
   const images = new Map<PlaceId, Set<ImageName>>();
   for (const { destination, image } of wishes) images.set(destination, (images.get(destination) ?? new Set()).add(image));
   return images;

@@ -9,6 +9,7 @@
  *
  * @see docs/concepts/mirror.md
  */
+import type { Wish } from './claim.js';
 import { isSameImage, resolveCollisions, type Collision } from './collision.js';
 import { algorithmOf, hexOf } from './digest.js';
 import { seesPod, selectsImage } from './filter.js';
@@ -19,7 +20,7 @@ import type { Platform } from './platform.js';
 import { compareTexts } from './rank.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
 import { replicasOf } from './replica.js';
-import { isInForce, ruleText, type CopyStrategy, type Mirror, type MirrorRule, type Rule, type RuleId, type SecretRef } from './rule.js';
+import { isInForce, ruleText, type Mirror, type MirrorRule, type Rule, type SecretRef } from './rule.js';
 import type { PodScope } from './usage.js';
 
 /** An image some Pods use, and what filters see of those Pods. */
@@ -44,25 +45,11 @@ export interface MirrorSettings {
   readonly retentionMs: number;
 }
 
-/** One copy the cluster wants: what a claim says, before it is addressed. */
-export interface WantedCopy {
-  readonly destination: PlaceId;
-  /** `host/path:tag`; an anchor tag for a pinned image */
-  readonly publishAs: ImageName;
-  readonly image: ImageName;
-  /** by rank; none when only Pods hold it */
-  readonly rules: readonly RuleId[];
-  /** `<Kind>/[<namespace>/]<name>` of the first rule, whose credentials are used */
+/** One copy the cluster wants: what its claim will say, and what stays in the cluster. */
+export interface WantedCopy extends Wish {
+  /** `<Kind>/[<namespace>/]<name>` of the first rule by rank, whose credentials are used */
   readonly rule?: string;
   readonly secret?: SecretRef;
-  readonly sources: readonly ImageName[];
-  readonly platforms: readonly Platform[];
-  readonly copy: CopyStrategy;
-  readonly referrers: 'auto' | 'none';
-  readonly retentionMs: number;
-  readonly cleanup: boolean;
-  readonly drift: 'keep' | 'warn' | 'sync';
-  readonly shared: boolean;
 }
 
 export interface MirrorPlan {
