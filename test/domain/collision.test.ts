@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { copyHolders, isSameImage, resolveCollisions, type Wish } from '../../src/domain/collision.js';
+import { copyHolders, isSameImage, resolveCollisions, type Contender } from '../../src/domain/collision.js';
 import { imageName, knownImageRef, placeIdentity } from '../../src/domain/image-ref.js';
 import { aCopy, aPlace, aRecord } from '../support/builders.js';
 
@@ -8,7 +8,7 @@ const destination = 'registry.example.com/mirror/library/nginx:1.27';
 const hub = 'docker.io/library/nginx:1.27';
 const quay = 'quay.io/library/nginx:1.27';
 
-function wish(image: string, at = destination): Wish {
+function wish(image: string, at = destination): Contender {
   return { image: imageName(knownImageRef(image)), destination: placeIdentity(knownImageRef(at)) };
 }
 
