@@ -4,13 +4,15 @@
  */
 import type { CredentialId } from '../../domain/availability.js';
 import type { Call, Purpose } from '../registry.js';
-import type { Endpoint } from './settings.js';
+import type { Endpoint, HostSettings } from './settings.js';
 
 /**
  * What a request is paced with. Reading and writing blobs are apart, and an upload always takes its place before
  * the download that feeds it: with one shared lane, four uploads could wait for downloads for ever.
  */
-export type Lane = 'metadata' | 'download' | 'upload';
+export const lanes = ['metadata', 'download', 'upload'] as const;
+
+export type Lane = (typeof lanes)[number];
 
 const ranks: Readonly<Record<Purpose, number>> = { probe: 0, verify: 1, copy: 2, check: 3, delete: 4 };
 const ceilings = { metadata: 8, blob: 4 } as const;
@@ -33,7 +35,8 @@ export class LaneLimit {
   readonly #queue: Waiting[] = [];
 
   constructor(readonly ceiling: number) {
-    this.#limit = Math.min(startingLimit, ceiling);
+    // a ceiling that somebody raised is meant to be reached: from 4 by single steps it took half of a hundred copies
+    this.#limit = Math.min(ceiling, Math.max(startingLimit, Math.floor(ceiling / 2)));
   }
 
   get limit(): number {
@@ -108,6 +111,11 @@ export class LaneLimit {
   }
 }
 
+/** How many requests of a lane a registry ever gets at once. */
+export function ceilingOf(lane: Lane, { metadataConcurrency = ceilings.metadata, blobConcurrency = ceilings.blob }: HostSettings): number {
+  return Math.max(1, lane === 'metadata' ? metadataConcurrency : blobConcurrency);
+}
+
 /** The lanes of every registry, and until when a registry asked each credential to stay away. */
 export class Governor {
   readonly #lanes = new Map<string, LaneLimit>();
@@ -117,8 +125,7 @@ export class Governor {
     const key = `${registry.host} ${lane}`;
     const existing = this.#lanes.get(key);
     if (existing !== undefined) return existing;
-    const { metadataConcurrency = ceilings.metadata, blobConcurrency = ceilings.blob } = registry.settings;
-    const made = new LaneLimit(Math.max(1, lane === 'metadata' ? metadataConcurrency : blobConcurrency));
+    const made = new LaneLimit(ceilingOf(lane, registry.settings));
     this.#lanes.set(key, made);
     return made;
   }

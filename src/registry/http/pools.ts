@@ -5,6 +5,7 @@ import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
+import { ceilingOf, lanes } from './governor.js';
 import { checkAddress, type Trust } from './guard.js';
 import type { HostSettings } from './settings.js';
 
@@ -33,7 +34,7 @@ export class Pools {
 
 function openPool(origin: string, settings: HostSettings, trust: Trust): Pool {
   return new Pool(origin, {
-    connections: 16,
+    connections: connectionsFor(settings),
     // blobs want several TCP connections, not one flow-control window
     allowH2: false,
     keepAliveTimeout: 30_000,
@@ -48,6 +49,13 @@ function openPool(origin: string, settings: HostSettings, trust: Trust): Pool {
       ...trustAndCertificate(settings),
     },
   });
+}
+
+/** One for every request that the governor lets pass, 16 unless ceilings are set: below that, the pool would be a second queue. */
+function connectionsFor(settings: HostSettings): number {
+  let places = 0;
+  for (const lane of lanes) places += ceilingOf(lane, settings);
+  return places;
 }
 
 /** Read once per pool: as options they would be read again for every connection, all roots of the system included. */

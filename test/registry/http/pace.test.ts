@@ -157,6 +157,11 @@ describe('places in the queue', () => {
     expect(lane.limit).toBe(1);
   });
 
+  test('under a raised ceiling the limit starts half way up', () => {
+    expect(new LaneLimit(32).limit).toBe(16);
+    expect(new LaneLimit(2).limit).toBe(2);
+  });
+
   test('who gives up waiting leaves the queue, and no place is lost', async () => {
     const lane = new LaneLimit(1);
     const release = await lane.enter('copy', never);
