@@ -46,7 +46,7 @@ export function buildBase(role: Role, args: readonly string[]): Base {
 
   const metrics = createMetrics({ version, revision: '', built: '' });
   const instance = `${hostname()}_${randomUUID()}`;
-  const cluster = connectCluster(loadKubeConfig({ file: flags.kubeconfig, kubeconfig: environment.kubeconfig, home: environment.home }), { instance });
+  const cluster = connectCluster(findCluster(flags, environment), { instance });
   const registry = createHttpRegistry({
     settings: (host) => registrySettingsOf(config.registries, host),
     clock: Date.now,
@@ -60,6 +60,14 @@ export function buildBase(role: Role, args: readonly string[]): Base {
       cluster.close();
     },
   };
+}
+
+function findCluster({ kubeconfig: file }: Flags, { kubeconfig, home }: Environment): ReturnType<typeof loadKubeConfig> {
+  try {
+    return loadKubeConfig({ file, kubeconfig, home });
+  } catch (error) {
+    throw new StartProblems([`the kubeconfig cannot be used: ${error instanceof Error ? error.message : String(error)}`]);
+  }
 }
 
 export function userAgent(version: string): string {

@@ -1,5 +1,6 @@
 /** `kuik run`, `kuik webhook`, `kuik manager`: the processes. Everything is put together here and in the files beside. */
-import { healthPages, metricsPages, servePages, type Check } from '../telemetry/http.js';
+import { healthPages, metricsPages, servePages, type Check, type PlainServer } from '../telemetry/http.js';
+import { knownFlags } from '../config/flags.js';
 import { NamespacesView } from '../views/namespaces.js';
 import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
@@ -22,6 +23,7 @@ export interface Part {
 
 /** @returns exit code, once a signal has ended everything */
 export async function serve(role: Role, args: readonly string[]): Promise<number> {
+  if (args.some((arg) => ['-h', '-help', '--help'].includes(arg))) return help(role);
   let base: Base;
   try {
     base = buildBase(role, args);
@@ -36,6 +38,12 @@ export async function serve(role: Role, args: readonly string[]): Promise<number
   return 0;
 }
 
+function help(role: Role): number {
+  const flags = Object.entries<{ readonly usual: string; readonly help: string }>(knownFlags).map(([name, { usual, help: text }]) => `  -${name}\n      ${text}${usual === '' ? '' : ` Default: ${usual}`}`);
+  process.stdout.write(`Usage: kuik ${role} [flags]\n\n${flags.join('\n')}\n`);
+  return 0;
+}
+
 async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const parts: Part[] = [];
   const notify = (): void => parts.forEach((part) => part.onChange?.());
@@ -44,17 +52,18 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
-  const health = await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)]));
-  const metrics = await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics));
+  const pages: (PlainServer | undefined)[] = [];
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
-  const watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
+  let watches = Promise.resolve();
   try {
+    pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
+    pages.push(await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)));
+    watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
     await runAll(parts, stop);
   } finally {
     watching.abort();
     await watches;
-    await health?.close();
-    await metrics?.close();
+    for (const page of pages) await page?.close();
     await base.close();
   }
 }

@@ -42,22 +42,24 @@ const oneOf =
   (value: string): string | undefined =>
     values.includes(value.toLowerCase()) ? undefined : `write one of ${values.join(', ')}`;
 
+const address = (...also: readonly string[]) => ({ check: (value: string) => (also.includes(value) || isBindAddress(value) ? undefined : ['write host:port', ':port', ...also.map((word) => `or ${word} for off`)].join(', ')) });
+
 const boolean = { isBoolean: true, check: (value: string) => (readBoolean(value) === undefined ? 'write true or false' : undefined) } as const;
 
 /** All flags; the reference page prints them. */
 export const knownFlags = {
   config: { usual: '/etc/kube-image-keeper/config.yaml', help: 'The configuration file; a missing one gives the defaults.' },
   kubeconfig: { usual: '', help: 'A kubeconfig file. Default: KUBECONFIG, else the service account.' },
-  'metrics-bind-address': { usual: '0', help: 'Where metrics are served, such as :8080; 0 is off.' },
+  'metrics-bind-address': { usual: '0', help: 'Where metrics are served, such as :8080; 0 is off.', ...address('0') },
   'metrics-secure': { usual: 'true', help: 'Whether metrics are served over HTTPS, to tokens that may read them.', ...boolean },
   'metrics-cert-path': { usual: '', help: 'Folder of the certificate for metrics.' },
   'metrics-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'metrics-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
-  'health-probe-bind-address': { usual: ':8081', help: 'Where /healthz and /readyz are served.' },
+  'health-probe-bind-address': { usual: ':8081', help: 'Where /healthz and /readyz are served.', ...address('0') },
   'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook. Default: kuik makes its own.' },
   'webhook-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'webhook-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
-  'webhook-bind-address': { usual: ':9443', help: 'Where reviews are answered.' },
+  'webhook-bind-address': { usual: ':9443', help: 'Where reviews are answered.', ...address() },
   'webhook-url': { usual: '', help: 'Base URL of the webhook, such as https://10.0.0.5:9443, for an API server that reaches it without a Service: outside the cluster. The webhook then registers itself.', check: (value) => (value === '' || isHttpsUrl(value) ? undefined : 'write an https URL') },
   'enable-http2': { usual: 'false', help: 'Whether HTTP/2 is spoken.', ...boolean },
   'zap-log-level': { usual: '', help: 'debug, info, warn, error, or a number: 0 is info, more is debug.', check: (value) => (readLevel(value) === undefined ? 'write debug, info, warn, error or a number' : undefined) },
@@ -132,6 +134,12 @@ function readBoolean(text: string): boolean | undefined {
 
 function isHttpsUrl(text: string): boolean {
   return URL.parse(text)?.protocol === 'https:';
+}
+
+/** `host:port`, `[2001:db8::1]:port` or `:port`; whether it is free shows only when it is taken. */
+function isBindAddress(text: string): boolean {
+  const [, port] = /:(\d+)$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 /** zap counts verbosity upwards from info. */

@@ -35,7 +35,7 @@ describe('flags', () => {
 
   test('a value may hold = and may be empty', () => {
     expect(flagsOf('-kubeconfig=/a=b').kubeconfig).toBe('/a=b');
-    expect(flagsOf('-metrics-bind-address=').metricsBindAddress).toBe('');
+    expect(flagsOf('-webhook-cert-path=').webhookCertificate.folder).toBe('');
   });
 
   test.each([
@@ -86,6 +86,18 @@ describe('flags', () => {
       'flag -zap-encoder is "xml": write one of json, console',
       'flag -config: needs a value',
     ]);
+  });
+
+  test.each([
+    ['-metrics-bind-address=8080', 'flag -metrics-bind-address is "8080": write host:port, :port, or 0 for off'],
+    ['-health-probe-bind-address=:70000', 'flag -health-probe-bind-address is ":70000": write host:port, :port, or 0 for off'],
+    ['-webhook-bind-address=0', 'flag -webhook-bind-address is "0": write host:port, :port'],
+  ])('%s is no address, and stops the start before anything runs', (arg, problem) => {
+    expect(parseFlags([arg]).problems).toEqual([problem]);
+  });
+
+  test.each([['-metrics-bind-address=0'], ['-metrics-bind-address=[::1]:8080'], ['-webhook-bind-address=:9443'], ['-health-probe-bind-address=127.0.0.1:0']])('%s is an address', (arg) => {
+    expect(parseFlags([arg]).problems).toBeUndefined();
   });
 
   test.each([['-'], ['--'], ['---config=x'], ['-=x'], ['-constructor']])('%s is no flag', (arg) => {
