@@ -66,11 +66,12 @@ async function runOnce(options: WorkersOptions, signal: AbortSignal, onPolling: 
   const connection = await NativeConnection.connect(connectionOptions(options.endpoint));
   try {
     const workers = await createWorkers(options, connection);
-    if (signal.aborted) return; // a worker that never ran needs no shutdown
     const stop = (): void => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
     signal.addEventListener('abort', stop, { once: true });
+    // also when the signal came meanwhile: a worker that never ran cannot be shut down, and holds the connection and the process
     const running = workers.map((worker) => worker.run());
-    onPolling();
+    if (signal.aborted) stop();
+    else onPolling();
     try {
       await Promise.race(running); // one that ends, ends all
     } finally {
