@@ -95,8 +95,8 @@ async function podsFrom({ filename = '-', namespace }: Options): Promise<readonl
 }
 
 async function podNamed(what: string, { namespace }: Options, cluster: KubernetesCluster): Promise<readonly Pod[] | string> {
-  const [kind, name] = what.split('/', 2);
-  if (name === undefined || name === '' || !['pod', 'pods', 'po'].includes(kind ?? '')) return `${what}: write pod/NAME; for workloads use -f with their manifest`;
+  const [kind, name, ...more] = what.split('/');
+  if (name === undefined || name === '' || more.length > 0 || !['pod', 'pods', 'po'].includes(kind ?? '')) return `${what}: write pod/NAME; for workloads use -f with their manifest`;
   const pod = await cluster.pod(namespace, name);
   return pod === undefined ? `pod ${namespace}/${name} not found; -n names another namespace` : [pod];
 }
