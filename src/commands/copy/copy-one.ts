@@ -13,7 +13,7 @@ import type { ProgressBoard } from './progress.js';
 /** What all copies of one command share. */
 export interface CopyTools {
   readonly engine: CopyEngine;
-  readonly registry: Pick<Registry, 'manifest'>;
+  readonly registry: Pick<Registry, 'head' | 'manifest'>;
   readonly credentials: (repository: Repository) => Promise<Identity>;
   readonly platforms: readonly Platform[];
   readonly strategy: CopyStrategy;
@@ -50,7 +50,7 @@ async function perform(pair: Pair, tools: CopyTools, signal: AbortSignal): Promi
     },
     call,
   );
-  if (resolved.verdict === 'adopted') throw sourceIsGone(pair);
+  if (resolved.verdict === 'adopted') return sourceIsGone(pair, access, tools, call);
   if (resolved.verdict === 'current') return describe('current', pair, await completed(resolved.published, pair, access, tools, call), 0);
 
   board.plan(destination, resolved.plan.parts);
@@ -76,9 +76,15 @@ async function copyParts(plan: CopyPlan, access: Access, { engine, board }: Copy
   return total;
 }
 
-/** A mirror is content with what is there; somebody who asked for a copy of this source is not. */
-function sourceIsGone({ source, destination }: Pair): Failure {
-  return new Failure({ code: 'missing', side: 'source', host: knownImageRef(source).host, message: `${source} cannot be read, so ${destination}, which exists, was left as it is` });
+/**
+ * A mirror is content with what is there when no source can be read; somebody who asked for a copy of this source is not.
+ *
+ * @throws always: what the source says now, when it says more than that it has no such image
+ */
+async function sourceIsGone({ source, destination }: Pair, access: Access, { registry }: CopyTools, { signal }: EngineCall): Promise<never> {
+  const ref = knownImageRef(source);
+  await registry.head(ref, access.source, { signal, purpose: 'copy', side: 'source' });
+  throw new Failure({ code: 'missing', side: 'source', host: ref.host, message: `${source} cannot be read, so ${destination}, which exists, was left as it is` });
 }
 
 function describe(verdict: Copied['verdict'], pair: Pair, { digest, sourceDigest, strategy, platforms, missingPlatforms }: Published, bytes: number): Copied {
