@@ -149,7 +149,7 @@ describe('kuik copy to a registry that wants to know who we are', () => {
   test('fails without credentials, and says how to log in', async () => {
     const ran = await kuikCopy([...pair()]);
 
-    expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/destination 127\.0\.0\.1:\d+: unauthorized: .*docker login 127\.0\.0\.1:/) });
+    expect(ran).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/ on destination 127\.0\.0\.1:.*docker login 127\.0\.0\.1:/) });
   });
 
   test('uses the credentials of docker login', async () => {
@@ -181,7 +181,7 @@ describe('kuik copy to a registry with an authority of its own', () => {
       const refused = await kuikCopy([from, to, '--ca-file', `${secure.address}=${others.caFile}`]);
       const ran = await kuikCopy([from, to, '--ca-file', `${secure.address}=${ours.caFile}`, '-o', 'json']);
 
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/destination 127\.0\.0\.1:\d+: tls: .*--ca-file/) });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/destination 127\.0\.0\.1:.*--ca-file 127/) });
       expect(ran.code).toBe(0);
       expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'copied', digest: await digestOf(from) });
     } finally {

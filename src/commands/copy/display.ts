@@ -18,6 +18,7 @@ export interface Screen {
 
 const drawEveryMs = 100;
 const lineEveryMs = 10_000;
+const usualColumns = 80; // a terminal that does not know its size says 0
 
 /** Bars on a terminal; elsewhere a line every ten seconds. */
 export function openDisplay(board: ProgressBoard, screen: Screen): Display {
@@ -71,7 +72,7 @@ class Bars implements Display {
     const images = this.board.images;
     const totals = sumUp(images);
     this.#rate.sample(totals.bytesDone, performance.now());
-    const lines = drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns ?? 80);
+    const lines = drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns || usualColumns);
     this.screen.stream.write(this.#erase() + lines.map((line) => `${line}\n`).join('')); // one write, or it flickers
     this.#drawn = lines.length;
   }

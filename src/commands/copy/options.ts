@@ -32,8 +32,7 @@ export type OutputForm = (typeof outputForms)[number];
 const strategies: readonly CopyStrategy[] = ['auto', 'all', 'sparse', 'rewrite'];
 const mostAtOnce = 64;
 
-const description = `Copies images from one registry to another, with the engine that fills mirrors: blobs the destination already
-holds are not sent, content is verified on the way, and the tag appears last.
+const description = `Copies images from one registry to another, with the engine that fills mirrors: blobs the destination already holds are not sent, content is verified on the way, and the tag appears last.
 
 DESTINATION without a tag takes the tag of SOURCE. Credentials are those of docker login, podman login or crane auth login.`;
 
@@ -81,7 +80,7 @@ function copyCommand(): Command {
     .addOption(new Option('--platform <os/arch[/variant]>', 'only this platform; may be repeated').argParser(collectPlatform).default([], 'all'))
     .addOption(new Option('--strategy <how>', 'how an image is copied when platforms are left out').choices(strategies).default('auto'))
     .addOption(new Option('-c, --concurrency <n>', 'images at once').argParser(readConcurrency).default(4))
-    .addOption(new Option('--plain-http <host>', 'speak to this host[:port] without TLS; may be repeated').argParser(collect).default([], 'loopback'))
+    .addOption(new Option('--plain-http <host>', 'speak to this host[:port] without TLS, as to loopback; may be repeated').argParser(collect).default([], 'none'))
     .addOption(new Option('--ca-file <host=file>', 'trust this authority (PEM) for host[:port], beside those of the system; may be repeated').argParser(collectCaFile).default([], 'none'))
     .addOption(new Option('-o, --output <form>', 'form of the result').choices(outputForms).default('table'))
     .helpOption('-h, --help', 'print this')

@@ -23,11 +23,9 @@ export async function report(outcomes: readonly Outcome[], form: OutputForm, ask
   }
 }
 
-/** What went wrong with one copy, with the next step: to standard error. */
+/** What went wrong with one copy, with the next step: to standard error. Messages of failures name side and host. */
 export function complain({ source, destination, failure, message }: NotCopied): string {
-  const where = `${source} -> ${destination}`;
-  if (failure === undefined) return `${where}: ${message}`;
-  return `${where}: ${failure.side} ${failure.host ?? ''}: ${failure.code}: ${message}; ${nextStep(failure)}`.replace(' : ', ': ');
+  return `${source} -> ${destination}: ${message}${failure === undefined ? '' : `; ${nextStep(failure)}`}`;
 }
 
 function asDocument(outcomes: readonly Outcome[], asked: 'one' | 'list'): object {

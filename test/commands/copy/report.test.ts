@@ -13,8 +13,8 @@ function aCopy(changes: Partial<Copied> = {}): Copied {
 const aFailure: NotCopied = {
   verdict: 'failed',
   ...names,
-  failure: { code: 'unauthorized', side: 'source', host: 'quay.io', message: 'not found or no access: acme/api' },
-  message: 'not found or no access: acme/api',
+  failure: { code: 'unauthorized', side: 'source', host: 'quay.io', message: 'manifest acme/api:v4 not found or no access on source quay.io' },
+  message: 'manifest acme/api:v4 not found or no access on source quay.io',
 };
 
 describe('the exit code', () => {
@@ -60,8 +60,8 @@ describe('the result', () => {
   });
 });
 
-test('a complaint names both images, the side, the reason and the next step', () => {
+test('a complaint names both images, what failed where, and the next step', () => {
   expect(complain(aFailure)).toBe(
-    'quay.io/acme/api:v4 -> r.io/acme/api:v4: source quay.io: unauthorized: not found or no access: acme/api; log in with docker login quay.io, and check the name: registries hide what one may not see',
+    'quay.io/acme/api:v4 -> r.io/acme/api:v4: manifest acme/api:v4 not found or no access on source quay.io; log in with docker login quay.io, and check the name: registries hide what one may not see',
   );
 });
