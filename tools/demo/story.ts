@@ -62,10 +62,10 @@ async function createPod(stage: Stage, say: (line: string) => void, name: string
 async function watchCopy(stage: Stage, say: (line: string) => void): Promise<void> {
   const copy = await followCopy(stage.temporal.running.address, stage.copyOf());
   let last = '';
-  await until('kubectl get ia to show MIRRORS 1/1', async () => {
+  await until('kubectl get ia to show AVAILABLE True and MIRRORS 1/1', async () => {
     const progress = await copy.read();
     if (progress !== undefined && progress !== last) say((last = progress));
-    return (await stage.kubectl('get', 'ia', '-o', 'jsonpath={.items[*].status.mirrors}')).includes('1/1');
+    return /True +1\/1/.test(await stage.kubectl('get', 'ia'));
   }).finally(() => copy.close());
   say(indent(await stage.kubectl('get', 'ia')));
   if (stage.temporal.running.uiUrl !== undefined) say(`its history: ${stage.temporal.running.uiUrl}/namespaces/kuik/workflows/${encodeURIComponent(`task/${stage.copyOf()}`)}`);
