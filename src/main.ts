@@ -20,7 +20,15 @@ const commands: Readonly<Record<string, Command>> = {
 function serve(role: 'run' | 'webhook' | 'manager'): () => Promise<Run> {
   return async () => {
     const { serve: start } = await import('./commands/serve.js');
-    return (args) => start(role, args);
+    return async (args) => {
+      try {
+        process.exitCode = await start(role, args);
+      } catch (error) {
+        fail(error);
+      }
+      // everything that can be closed is closed; the native side of Temporal, when no worker ever came to run, holds the process for ever
+      return process.exit();
+    };
   };
 }
 
@@ -50,9 +58,13 @@ kuik COMMAND --help says more about one of them.
   return 0;
 }
 
+function fail(error: unknown): void {
+  process.stderr.write(`kuik: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`kuik: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  fail(error);
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { projectRoot } from '../../tools/programs.js';
@@ -34,6 +35,18 @@ describe('a process that cannot start', () => {
     expect(code).toBe(1);
     expect(errors).toMatch(/^kuik manager: .*kubeconfig.*\/nowhere\/kubeconfig/);
   });
+});
+
+test('a process that never found its cluster nor Temporal ends on SIGTERM, with status 0', async () => {
+  const kubeconfig = join(scratchFolder('sigterm'), 'kubeconfig');
+  await writeFile(kubeconfig, nowhere);
+  const child = spawn(join(projectRoot(), 'bin', 'kuik'), ['manager', '-health-probe-bind-address=127.0.0.1:0', `-kubeconfig=${kubeconfig}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  for await (const line of createInterface(child.stdout)) {
+    if (line.includes('trying again')) child.kill('SIGTERM');
+  }
+
+  expect(await ended).toBe(0);
 });
 
 test('a process says what its flags are', async () => {
