@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
 import type { Resource } from '../cluster/cluster.js';
+import type { PlaceId } from '../domain/image-ref.js';
 import type { Rule } from '../domain/rule.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
@@ -160,9 +161,17 @@ class Manager {
       namespaceLabels: (namespace) => views.namespaces.labels(namespace),
       settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, skip: config.skip },
       claims: queue,
+      tellAgain: (destinations) => void this.#tellAgain(destinations),
       report: (picture) => reportRules(picture, report),
       now: Date.now,
     });
+  }
+
+  /** One after the other: `kubectl delete ia --all` is no reason to hurry, and a keeper that is missed looks by itself daily. */
+  async #tellAgain(destinations: readonly PlaceId[]): Promise<void> {
+    for (const destination of destinations) {
+      await this.#client.resync(destination).catch((error: unknown) => this.#base.log.warn({ err: error, destination }, 'a keeper cannot be asked about its copy'));
+    }
   }
 
   async #work(clusterId: string, signal: AbortSignal): Promise<void> {

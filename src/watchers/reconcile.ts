@@ -26,6 +26,8 @@ export interface ReconcileDeps {
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
   readonly settings: MirrorSettings & { readonly skip: SkipSettings };
   readonly claims: ClaimSink;
+  /** has the keepers of destinations tell again what they know; never rejects, and may be forgotten */
+  readonly tellAgain: (destinations: readonly PlaceId[]) => void;
   readonly report: (picture: Picture) => Promise<void>;
   /** milliseconds since the epoch */
   readonly now: () => number;
@@ -52,6 +54,8 @@ export class Reconciler {
   readonly #deps: ReconcileDeps;
   /** what was last written, so that an unchanged record costs no request */
   readonly #written = new Map<ImageName, string>();
+  /** which records were there at the last look */
+  #present: ReadonlySet<ImageName> = new Set();
 
   constructor(deps: ReconcileDeps) {
     this.#deps = deps;
@@ -64,8 +68,17 @@ export class Reconciler {
 
     const failed = await this.#write(records);
     this.#deps.claims.want(picture.plan.wanted, records.released);
+    this.#rebuild(picture);
     await this.#deps.report(picture);
     if (failed !== undefined) throw failed;
+  }
+
+  /** A record that somebody deleted took along what only the keepers know: which copies exist. They write it again. */
+  #rebuild({ records, plan }: Picture): void {
+    const present = new Set(records.map(({ image }) => image));
+    const gone = [...plan.wanted.values()].filter(({ image }) => this.#present.has(image) && !present.has(image));
+    if (gone.length > 0) this.#deps.tellAgain(gone.map(({ destination }) => destination));
+    this.#present = present;
   }
 
   /** Writes everything once more at the next pass: somebody may have edited a record behind our back. */

@@ -27,6 +27,7 @@ class Bench {
   readonly writes: RecordUsage[] = [];
   wanted: ReadonlyMap<PlaceId, WantedCopy> = new Map();
   released: readonly PlaceId[] = [];
+  readonly askedAgain: PlaceId[] = [];
   failing: Failure | undefined;
   readonly #end = new AbortController();
   readonly reconciler = new Reconciler({
@@ -47,6 +48,7 @@ class Bench {
         this.released = released;
       },
     },
+    tellAgain: (destinations) => this.askedAgain.push(...destinations),
     report: async () => undefined,
     now: () => Date.parse('2026-11-20T12:00:00Z'),
   });
@@ -121,6 +123,20 @@ describe('the watchers', () => {
     await bench.pass();
 
     expect(await bench.record()).toMatchObject({ pods: 1 });
+  });
+
+  test('have the keepers tell again what a deleted record knew, once', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.pass();
+    expect(bench.askedAgain).toEqual([]);
+    await bench.cluster.deleteRecord(nginx);
+
+    await bench.pass();
+    await bench.pass();
+
+    expect(bench.askedAgain).toEqual([copy]);
   });
 
   test('make no record of the copy a Pod was routed to: it is a place of its image', async () => {
