@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
   /** whether manifests and blobs may be deleted, `allowed` unless told */
   readonly deletion?: 'allowed' | 'refused';
+  /** another build of distribution; the pinned one unless told */
+  readonly command?: string;
 }
 
 export interface RegistryServer extends Server {
@@ -45,7 +47,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   writeFileSync(configuration, JSON.stringify(configure(options, dir, address), undefined, 2)); // JSON is YAML
   const server = await launch({
     name,
-    command: await toolPath('registry'),
+    command: options.command ?? (await toolPath('registry')),
     args: ['serve', configuration],
     env: { OTEL_TRACES_EXPORTER: 'none' }, // or it looks for a trace collector
     logFile: join(dir, 'registry.log'),

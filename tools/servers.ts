@@ -10,7 +10,11 @@
  */
 export { startApiServer } from './api-server.js';
 export type { ApiServer, ApiServerOptions } from './api-server.js';
+export { startCraneRegistry } from './crane-registry.js';
+export type { CraneRegistryServer } from './crane-registry.js';
 export { scratchFolder } from './guard.js';
+export { findOldRegistry, startOldRegistry } from './old-registry.js';
+export type { OldRegistry } from './old-registry.js';
 export { freePort } from './ports.js';
 export { launch, logTail } from './process.js';
 export type { Exit, Launch, Server } from './process.js';

@@ -39,6 +39,16 @@ export function insideAnyMirror(image: ImageRef, prefixes: MirrorPrefixes, rule:
   return (prefixes.get(image.host.toLowerCase()) ?? []).some((prefix) => path.startsWith(prefix.path) && counts(prefix));
 }
 
+/**
+ * Whether an image lies below one prefix, by path segments: `mirror` does not cover `mirror2`.
+ *
+ * @param prefix registry and path as one text, `host[:port][/path]`, as `joinedText` makes it
+ */
+export function isBelowPrefix(image: Pick<ImageRef, 'host' | 'path'>, prefix: string): boolean {
+  const { host, path } = splitPrefix(prefix);
+  return image.host.toLowerCase() === host && `${image.path}/`.startsWith(path);
+}
+
 /** The host is read as in references; the slash that ends the prefix is the one an image would follow. */
 function splitPrefix(text: string): { host: string; path: string } {
   const { host, path } = splitHost(`${text}/`);

@@ -58,6 +58,14 @@ export class BlobLocations {
     this.#confirmed.delete(placeKey(at, blob, viewer));
     this.#paths.set(key, (this.#paths.get(key) ?? []).filter((path) => path !== at.path));
   }
+
+  /** Something was deleted there, so the registry may collect at any time: nothing about the repository is believed any more. */
+  forgetRepository(at: Repository): void {
+    for (const key of [...this.#confirmed.keys()]) if (key.startsWith(`${at.host} `) && key.endsWith(` ${at.path}`)) this.#confirmed.delete(key);
+    for (const [key, paths] of [...this.#paths.entries()]) {
+      if (key.startsWith(`${at.host} `) && paths.includes(at.path)) this.#paths.set(key, paths.filter((path) => path !== at.path));
+    }
+  }
 }
 
 function blobKey(at: Repository, blob: Digest, viewer: string): string {

@@ -8,12 +8,14 @@ import { Failure, type FailureCode } from '../domain/failure.js';
 import { repositoryText, type ImageRef, type Repository } from '../domain/image-ref.js';
 import { digestBytes } from './hash.js';
 import { isProblem, readManifest } from './manifest.js';
+import { deleteFrom, deletionManners, type DeletionManners } from './memory-deletion.js';
+import { Remover, type RemoverDeps } from './remove.js';
 import { SingleFlight } from './single-flight.js';
-import type { BlobOutcome, BlobSource, Call, Descriptor, Identity, Manifest, Registry, Seen } from './registry.js';
+import type { BlobOutcome, BlobSource, Call, Deletion, Descriptor, Identity, Manifest, Registry, Removal, RemovalGuard, Seen } from './registry.js';
 
 /** One request the twin answered, for tests that count. */
 export interface MemoryCall {
-  readonly verb: 'head' | 'manifest' | 'blob' | 'putBlob' | 'putManifest' | 'tags';
+  readonly verb: 'head' | 'manifest' | 'blob' | 'putBlob' | 'putManifest' | 'tags' | 'deleteManifest';
   /** `host/path[:tag][@digest]` */
   readonly on: string;
   readonly identity: CredentialId;
@@ -39,6 +41,10 @@ export class MemoryHost {
   acceptsSparse = false;
   /** whether a tag may be moved */
   immutableTags = false;
+  /** what a DELETE does */
+  deletion: DeletionManners = deletionManners['distribution-3'];
+  /** whether a tag that cannot be deleted without others may be moved first: a setting of ours, not the registry's */
+  deleteShared: 'block' | 'isolate' = 'block';
   readonly #repositories = new Map<string, MemoryRepository>();
   readonly #accounts = new Map<string, string>();
   #fault: { readonly code: FailureCode; readonly retryAfterMs?: number } | undefined;
@@ -100,6 +106,8 @@ export class MemoryHost {
 export class MemoryRegistry implements Registry {
   readonly #hosts = new Map<string, MemoryHost>();
   readonly #uploads = new SingleFlight();
+  // nothing lags in memory: what is still there at once stays
+  readonly #remover: Remover = new Remover({ registry: this.#verbs(), deleteShared: (name) => this.host(name).deleteShared, readBackMs: 0 });
 
   constructor(...hosts: readonly string[]) {
     for (const name of hosts) this.#hosts.set(name, new MemoryHost(name));
@@ -149,6 +157,10 @@ export class MemoryRegistry implements Registry {
   }
 
   async putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
+    return this.#remover.publishing(at, manifest.digest, call.signal, () => this.#put(at, manifest, as, call));
+  }
+
+  async #put(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
     const { host } = this.#enter('putManifest', at, as, call);
     if (digestBytes(manifest.bytes, manifest.digest) !== manifest.digest) throw failure(at, call, 'corrupt', `manifest ${nameOf(at)} differs from its digest`);
     const view = readManifest(manifest.bytes, manifest.mediaType);
@@ -167,6 +179,29 @@ export class MemoryRegistry implements Registry {
   async *tags(repository: Repository, as: Identity, call: Call): AsyncIterable<string> {
     const { host } = this.#enter('tags', repository, as, call);
     yield* [...host.tagsOf(repository.path).keys()].sort();
+  }
+
+  async deleteTag(at: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
+    return this.#remover.deleteTag(at, guard, as, call);
+  }
+
+  async deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<Deletion> {
+    const { host } = this.#enter('deleteManifest', at, as, call);
+    const repository = host.repository(at.path);
+    if (host.immutableTags) throw failure(at, call, 'conflict', `manifest ${nameOf(at)} cannot be deleted`);
+    return repository === undefined ? 'absent' : deleteFrom(repository, at, host.deletion);
+  }
+
+  /** What deleting a tag is made of: the port, but publishing does not wait for the deletion it is a part of. */
+  #verbs(): RemoverDeps['registry'] {
+    return {
+      head: (at, as, call) => this.head(at, as, call),
+      manifest: (at, as, call) => this.manifest(at, as, call),
+      putBlob: (to, of, source, as, call) => this.putBlob(to, of, source, as, call),
+      putManifest: (at, manifest, as, call) => this.#put(at, manifest, as, call),
+      tags: (repository, as, call) => this.tags(repository, as, call),
+      deleteManifest: (at, as, call) => this.deleteManifest(at, as, call),
+    };
   }
 
   #enter(verb: MemoryCall['verb'], at: ImageRef, as: Identity, call: Call): { host: MemoryHost; identity: CredentialId } {

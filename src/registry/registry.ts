@@ -25,6 +25,16 @@ export interface Registry {
   putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void>;
   /** All tags of a repository; none when it does not exist. */
   tags(repository: Repository, as: Identity, call: Call): AsyncIterable<string>;
+  /**
+   * Deletes one tag and no other, as far as the registry has a way to do that; `blocked` where it has none. Can be
+   * repeated after an interruption at any point. Throws `invalid` when the guard does not allow to touch it at all.
+   */
+  deleteTag(at: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal>;
+  /**
+   * One DELETE, and nothing decided: of the tag, or of the digest when there is one. Only for `remove.ts`: on most
+   * registries a digest takes along every tag on it.
+   */
+  deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<Deletion>;
 }
 
 /** One credential and the identity its answers are facts about. Bound to the host it was looked up for. */
@@ -43,10 +53,14 @@ export type Identity = readonly Credential[];
 
 export type Purpose = 'probe' | 'check' | 'copy' | 'verify' | 'delete';
 
+export type Urgency = 'waiting' | 'normal';
+
 /** The circumstances of one call. */
 export interface Call {
   readonly signal: AbortSignal;
   readonly purpose: Purpose;
+  /** `waiting`: a Pod cannot start without this copy, so it goes before other copies */
+  readonly urgency?: Urgency;
   /** which side of a copy this is; a failure names it */
   readonly side: 'source' | 'destination';
   /** called with bytes moved since the last call; negative when they have to be moved again */
@@ -98,3 +112,40 @@ export interface BlobSource {
 }
 
 export type BlobOutcome = 'present' | 'mounted' | 'uploaded';
+
+/** What a registry says to one DELETE: `unsupported` when it does not do that, for this kind of name or at all. */
+export type Deletion = 'accepted' | 'absent' | 'unsupported';
+
+/** What has to be so for a tag to be deleted. */
+export interface RemovalGuard {
+  /** `host[:port][/path]` of the mirror that made the copy: nothing outside is touched; compared by path segments */
+  readonly prefix: string;
+  /** what the tag had when we copied: another one means that somebody moved it */
+  readonly digest: Digest;
+  /** whether our own inventory knows another tag of this repository with the digest, or an index that lists it; `unknown` counts as `shared` */
+  readonly inventory: 'unshared' | 'shared' | 'unknown';
+  /** what we copied beside it (signatures and the like): deleted after it, when no other tag has the digest */
+  readonly beside?: readonly { readonly tag: string; readonly digest: Digest }[];
+}
+
+/** Why a tag stays. @see contract 4.8 */
+export type RemovalBlock = 'digest-changed' | 'shared-digest' | 'unsupported' | 'immutable' | 'denied' | 'no-credential';
+
+/** How a deletion ended. `deleted` and `absent` only after the registry itself answered that the tag is missing. */
+export type Removal =
+  | {
+      readonly outcome: 'deleted';
+      /** which DELETE did it; `isolated`: of a tiny manifest that took the tag first */
+      readonly by: 'tag' | 'digest' | 'isolated';
+      /** tags that the registry took along, and that were put back at once */
+      readonly restored?: readonly string[];
+      readonly beside?: readonly Beside[];
+    }
+  | { readonly outcome: 'absent'; readonly beside?: readonly Beside[] }
+  | { readonly outcome: 'blocked'; readonly reason: RemovalBlock; readonly message: string };
+
+/** What became of a tag that stood beside a deleted one. */
+export interface Beside {
+  readonly tag: string;
+  readonly outcome: Removal['outcome'];
+}

@@ -1,0 +1,106 @@
+/**
+ * Who else uses a digest in its repository, as the registry tells:
+ *
+ * 1. all its tags, at most 500: more is not looked at, and counts as shared;
+ * 2. HEAD of each: a tag with the digest shares it;
+ * 3. every index among them is read: one that lists the digest shares it too.
+ */
+import type { Digest } from '../../domain/digest.js';
+import { isFailure, type FailureCode } from '../../domain/failure.js';
+import { isIndexType } from '../media-types.js';
+import type { Descriptor, Manifest, Seen } from '../registry.js';
+import { together } from '../copy/together.js';
+import { digestAt, type RemovalTask } from './task.js';
+
+export interface Sharing {
+  /** whether all tags were looked at: what was not counts as shared */
+  readonly isComplete: boolean;
+  /** every tag of the repository but the one to delete; empty when they cannot be listed */
+  readonly others: readonly string[];
+  /** those that have the digest */
+  readonly siblings: readonly string[];
+  /** whether an index lists it */
+  readonly isListed: boolean;
+}
+
+const mostTags = 500;
+const unknown: Sharing = { isComplete: false, others: [], siblings: [], isListed: false };
+/** Answers after which we shall not know: doubt, and nothing that another try would heal. */
+const doubtful: readonly FailureCode[] = ['unauthorized', 'denied', 'unsupported', 'invalid', 'too-large', 'corrupt'];
+
+export function isShared({ isComplete, siblings, isListed }: Sharing): boolean {
+  return !isComplete || siblings.length > 0 || isListed;
+}
+
+export async function lookForSharing(task: Omit<RemovalTask, 'sharing'>): Promise<Sharing> {
+  const others = await orDoubt(() => otherTags(task));
+  if (others === undefined) return unknown;
+  if (others.length >= mostTags) return { ...unknown, others };
+
+  const seen = await orDoubt(() => lookAtEach(task, others));
+  if (seen === undefined) return { ...unknown, others };
+  const siblings = others.filter((_tag, index) => seenDigest(seen[index]) === task.guard.digest);
+  const isListed = await orDoubt(() => isListedIn(task, seen));
+  return isListed === undefined ? { ...unknown, others } : { isComplete: true, others, siblings, isListed };
+}
+
+/** Tags that appeared since: somebody publishes here right now. */
+export async function hasNewTags(task: RemovalTask, { others }: Sharing): Promise<boolean> {
+  const now = await orDoubt(() => otherTags(task));
+  return now === undefined || now.some((tag) => !others.includes(tag));
+}
+
+async function otherTags({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>): Promise<readonly string[]> {
+  const tags: string[] = [];
+  for await (const tag of registry.tags(at, as, call)) if (tag !== at.tag) tags.push(tag);
+  return tags;
+}
+
+/** A tag that is listed and missing shares nothing: it dangles, or somebody is just deleting it. */
+function lookAtEach({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>, tags: readonly string[]): Promise<readonly (Seen | 'missing')[]> {
+  return together(
+    call.signal,
+    tags.map((tag) => (signal) => registry.head({ host: at.host, path: at.path, tag }, as, { ...call, signal })),
+  );
+}
+
+async function isListedIn(task: Omit<RemovalTask, 'sharing'>, seen: readonly (Seen | 'missing')[]): Promise<boolean> {
+  const { registry, as, call, guard } = task;
+  const visited = new Set<Digest>([guard.digest]);
+  let level: readonly Pick<Descriptor, 'mediaType' | 'digest'>[] = seen.flatMap((each) => (each === 'missing' ? [] : [each]));
+  while (level.length > 0) {
+    const indexes = new Set(level.filter(({ mediaType, digest }) => isIndexType(mediaType) && !visited.has(digest)).map(({ digest }) => digest));
+    for (const digest of indexes) visited.add(digest);
+    const read = await together(
+      call.signal,
+      [...indexes].map((digest) => (signal) => childrenOf(registry.manifest(digestAt(task, digest), as, { ...call, signal }))),
+    );
+    level = read.flat();
+    if (level.some(({ digest }) => digest === guard.digest)) return true;
+  }
+  return false;
+}
+
+/** An index that is not there lists nothing: others may leave out children, or have just deleted it. */
+async function childrenOf(reading: Promise<Manifest>): Promise<readonly Descriptor[]> {
+  try {
+    return (await reading).manifests;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'missing') return [];
+    throw error;
+  }
+}
+
+function seenDigest(seen: Seen | 'missing' | undefined): Digest | undefined {
+  return seen === undefined || seen === 'missing' ? undefined : seen.digest;
+}
+
+/** @returns undefined when the answer leaves us in doubt */
+async function orDoubt<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isFailure(error) && doubtful.includes(error.code)) return undefined;
+    throw error;
+  }
+}
