@@ -1,14 +1,16 @@
 /** The real registry client: the port's verbs over HTTP. */
 import { BlobLocations } from '../locations.js';
 import type { Registry } from '../registry.js';
+import { Remover, type RemoverDeps } from '../remove.js';
 import { Asker, type AskerOptions } from './asker.js';
+import { Deleter } from './delete.js';
 import { Publisher } from './publish.js';
 import { BlobReader } from './read-blob.js';
 import { ManifestReader } from './read-manifest.js';
 import { TagLister } from './tags.js';
 import { Uploader } from './upload.js';
 
-export type HttpRegistryOptions = AskerOptions;
+export type HttpRegistryOptions = AskerOptions & Pick<RemoverDeps, 'readBackMs'>;
 
 /** A registry client with open connections; `close` ends them. */
 export interface HttpRegistry extends Registry {
@@ -27,13 +29,22 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   const uploader = new Uploader(asker, locations);
   const publisher = new Publisher(asker, manifests, locations);
   const lister = new TagLister(asker);
-  return {
+  const deleter = new Deleter(asker);
+  const verbs: RemoverDeps['registry'] = {
     head: (at, as, call) => manifests.head(at, as, call),
     manifest: (at, as, call) => manifests.manifest(at, as, call),
-    blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
     putBlob: (to, of, source, as, call) => uploader.putBlob(to, of, source, as, call),
     putManifest: (at, manifest, as, call) => publisher.putManifest(at, manifest, as, call),
     tags: (repository, as, call) => lister.tags(repository, as, call),
+    deleteManifest: (at, as, call) => deleter.deleteManifest(at, as, call),
+  };
+  const deleteShared = (host: string): 'block' | 'isolate' => options.settings(host).deleteShared ?? 'block';
+  const remover = new Remover({ registry: verbs, deleteShared, readBackMs: options.readBackMs }, (at) => locations.forgetRepository(at));
+  return {
+    ...verbs,
+    blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
+    putManifest: (at, manifest, as, call) => remover.publishing(at, manifest.digest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
+    deleteTag: (at, guard, as, call) => remover.deleteTag(at, guard, as, call),
     close: () => asker.close(),
   };
 }

@@ -11,6 +11,10 @@ export function writeScope(repository: Pick<Repository, 'path'>): Scope {
   return `repository:${repository.path}:pull,push`;
 }
 
+export function deleteScope(repository: Pick<Repository, 'path'>): Scope {
+  return `repository:${repository.path}:pull,push,delete`;
+}
+
 /** Splits a challenge's `scope`, in which several may stand. */
 export function splitScopes(text: string | undefined): readonly Scope[] {
   return (text ?? '').split(/\s+/).filter((scope) => scope !== '');

@@ -20,6 +20,8 @@ export interface HostSettings {
   readonly blobConcurrency?: number;
   /** other hosts this registry may point to: exact names, or `*.domain` */
   readonly allowHosts?: readonly string[];
+  /** a tag that cannot be deleted without others stays (`block`, the default), or is moved to a tiny manifest first */
+  readonly deleteShared?: 'block' | 'isolate';
 }
 
 /** Settings of a registry by its `host[:port]`. */
