@@ -2,17 +2,29 @@
  * A scripted registry: an honest one first, with faults as data, a second origin for redirected blobs, a token
  * service, and a log of every request, so that tests can say what was not sent.
  *
- *     const registry = await startFaultRegistry();
+ *     const registry = await startFaultRegistry({ dialect: 'harbor' });
  *     registry.fault({ on: { route: 'blob', method: 'GET' }, does: { cutAnswerAfter: 1000 } });
+ *
+ * That it is honest is checked by the same table that real registries are held to: `test/conformance/oci.ts`.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { Door, type Access } from './fault-registry/auth.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { headerOf, refuse, type Ask, type Reply } from './fault-registry/ask.js';
+import { Door, needsOf, tokenReply, type Access } from './fault-registry/auth.js';
+import { signedBlob } from './fault-registry/blobs.js';
+import { dialects, type Dialect } from './fault-registry/dialects.js';
 import { Script, type Damage, type Fault, type Route } from './fault-registry/faults.js';
-import { blobBytes, serve, type Ask, type Manners, type Reply } from './fault-registry/routes.js';
+import { listen } from './fault-registry/listen.js';
+import type { Manners } from './fault-registry/manners.js';
+import { routeOf, serve } from './fault-registry/routes.js';
 import { Store } from './fault-registry/store.js';
+import { receive, send } from './fault-registry/wire.js';
 
-export type { Fault, Route } from './fault-registry/faults.js';
+export { dialects, type Dialect } from './fault-registry/dialects.js';
+export type { Access } from './fault-registry/auth.js';
+export type { Damage, Fault, Route } from './fault-registry/faults.js';
+export type { Manners } from './fault-registry/manners.js';
 
 /** One request as it arrived. */
 export interface Logged {
@@ -29,6 +41,8 @@ export interface Logged {
 }
 
 export interface FaultRegistryOptions extends Omit<Manners, 'redirectBlobsTo' | 'locationBase'> {
+  /** whom it acts; single manners beside it win */
+  readonly dialect?: Dialect;
   readonly access?: Access;
   /** where blobs are served: `second` redirects there */
   readonly blobsAt?: 'here' | 'second';
@@ -43,11 +57,15 @@ export interface FaultRegistry {
   readonly requests: readonly Logged[];
   readonly store: Store;
   readonly door: Door;
-  fault(fault: Fault): void;
+  fault(...faults: readonly Fault[]): void;
   /** forgets faults and the log, keeps content */
   calm(): void;
   /** `GET manifest`, `PUT upload`, ... in order of arrival */
   log(): readonly string[];
+  /** the requests that carried this text, in path or headers: what was, or was not, sent */
+  carried(text: string): readonly Logged[];
+  /** connections open now, at both origins */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -56,131 +74,68 @@ export async function startFaultRegistry(options: FaultRegistryOptions = {}): Pr
   const script = new Script();
   const requests: Logged[] = [];
   const connections = new Map<Socket, number>();
-  const door: Door = new Door(options.access ?? { type: 'open' }, () => `http://${host}/token`);
+  const door: Door = new Door(options.access ?? { type: 'open' }, () => `http://${registry.host}/token`);
   const manners: Manners = {
+    ...(options.dialect === undefined ? {} : dialects[options.dialect]),
     ...options,
-    ...(options.blobsAt === 'second' ? { redirectBlobsTo: () => `http://${second}` } : {}),
-    ...(options.locations === 'absolute' ? { locationBase: () => `http://${host}` } : {}),
+    ...(options.blobsAt === 'second' ? { redirectBlobsTo: () => `http://${second.host}` } : {}),
+    ...(options.locations === 'absolute' ? { locationBase: () => `http://${registry.host}` } : {}),
   };
 
   const handle = async (message: IncomingMessage, response: ServerResponse, where: 'registry' | 'second'): Promise<void> => {
-    const url = new URL(message.url ?? '/', `http://${host}`);
-    const route = where === 'second' ? 'second' : routeOf(url, message.method ?? 'GET');
+    const { method = 'GET', socket, headers } = message;
+    const url = new URL(message.url ?? '/', `http://${registry.host}`);
+    const route = where === 'second' ? 'second' : routeOf(url, method);
     const path = url.pathname + url.search;
-    const damage = script.next(route, message.method ?? 'GET', path);
-    const { socket } = message;
+    const damage = script.next(route, method, path);
     const connection = connections.get(socket) ?? connections.size + 1;
     connections.set(socket, connection);
-    const logged: Logged = { route, method: message.method ?? 'GET', path, headers: message.headers, status: 0, connection, bodyBytes: 0 };
+    const logged: Logged = { route, method, path, headers, status: 0, connection, bodyBytes: 0 };
     requests.push(logged);
 
-    const body = await receive(message, damage);
-    if (body === undefined) return void socket.destroy();
+    const { body, how } = await receive(message, damage, manners.bodyLimit ?? Infinity);
     Object.assign(logged, { bodyBytes: body.length });
-    await damage.after;
+    const ask: Ask = { method, url, headers, body, isCut: how === 'cut' };
+    if (how === 'cut') {
+      if (route === 'upload') serve(store, manners, ask); // what arrived may stay
+      return void socket.destroy();
+    }
+    await Promise.all([damage.after, damage.delayMs === undefined ? undefined : sleep(damage.delayMs, undefined, { ref: false })]);
     if (damage.reset === true) return void socket.destroy();
-    const ask: Ask = { method: logged.method, url, headers: message.headers, body };
-    const reply = damage.status === undefined ? answer(ask, route) : { status: damage.status, body: Buffer.from(damage.body ?? '') };
+    const reply = scripted(damage, url) ?? (body.length > (manners.bodyLimit ?? Infinity) ? refuse([413, 'SIZE_INVALID']) : answer(ask, route));
+    if (damage.silent === true) return void socket.destroy();
     logged.status = reply.status;
-    send(response, logged.method, reply, damage);
+    await send(response, method, reply, damage);
+    if (how === 'early') message.resume();
+  };
+
+  const scripted = (damage: Damage, url: URL): Reply | undefined => {
+    if (damage.redirect === 'second') return { status: 307, headers: { location: `http://${second.host}${url.pathname}${url.search}` } };
+    return damage.status === undefined ? undefined : { status: damage.status, body: Buffer.from(damage.body ?? '') };
   };
 
   const answer = (ask: Ask, route: Route): Reply => {
-    if (route === 'second') return signedBlob(store, ask);
+    if (route === 'second') return ask.url.pathname.startsWith('/signed/') ? signedBlob(store, ask) : serve(store, { ...manners, redirectBlobsTo: undefined }, ask);
     if (route === 'token') return tokenReply(door, ask);
-    const challenge = door.refuses({ authorization: text(ask.headers.authorization), needs: needsOf(ask) });
-    if (challenge !== undefined) return { status: 401, headers: { 'www-authenticate': challenge }, body: Buffer.from('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}') };
-    return serve(store, manners, ask);
+    const challenge = door.refuses({ authorization: headerOf(ask, 'authorization'), needs: needsOf(ask, door.access) });
+    if (challenge === undefined) return serve(store, manners, ask);
+    const refusal = refuse([401, 'UNAUTHORIZED']);
+    return { ...refusal, headers: { ...refusal.headers, 'www-authenticate': challenge } };
   };
 
-  const servers = (['registry', 'second'] as const).map((where) => createServer((message, response) => void handle(message, response, where)));
-  const [host, second] = (await Promise.all(servers.map(listen))) as [string, string];
+  const registry = await listen((message, response) => handle(message, response, 'registry'));
+  const second = await listen((message, response) => handle(message, response, 'second'));
   return {
-    host,
-    second,
+    host: registry.host,
+    second: second.host,
     requests,
     store,
     door,
-    fault: (fault) => script.add(fault),
+    fault: (...faults) => faults.forEach((fault) => script.add(fault)),
     calm: () => (script.clear(), void requests.splice(0)),
     log: () => requests.map(({ method, route }) => `${method} ${route}`),
-    close: async () => void (await Promise.all(servers.map(close))),
+    carried: (text) => requests.filter(({ path, headers }) => JSON.stringify([path, headers]).includes(text)),
+    connections: () => registry.open() + second.open(),
+    close: async () => void (await Promise.all([registry.close(), second.close()])),
   };
-}
-
-function routeOf(url: URL, method: string): Route {
-  if (url.pathname === '/token') return 'token';
-  if (url.pathname.includes('/manifests/')) return 'manifest';
-  if (url.pathname.includes('/blobs/uploads/')) return method === 'POST' && url.searchParams.has('mount') ? 'mount' : 'upload';
-  if (url.pathname.includes('/blobs/')) return 'blob';
-  return url.pathname.endsWith('/tags/list') ? 'tags' : 'other';
-}
-
-/** @returns undefined when the connection is to end in the middle */
-async function receive(message: IncomingMessage, damage: Damage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of message as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (damage.cutRequestAfter !== undefined && length >= damage.cutRequestAfter) return undefined;
-      chunks.push(chunk);
-    }
-  } catch {
-    return undefined; // the client went away
-  }
-  return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, method: string, reply: Reply, damage: Damage): void {
-  const body = damaged(reply.body ?? Buffer.alloc(0), damage);
-  const headers: Record<string, string | number | undefined> = { 'content-length': body.length, ...reply.headers, ...damage.headers };
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
-  response.writeHead(reply.status);
-  if (method === 'HEAD') return void response.end();
-  if (damage.cutAnswerAfter === undefined) return void response.end(body);
-  response.write(body.subarray(0, damage.cutAnswerAfter), () => response.socket?.destroy());
-}
-
-function damaged(body: Buffer, damage: Damage): Buffer {
-  const copy = Buffer.concat([body, Buffer.from(damage.append ?? '')]);
-  if (damage.spoil === true && copy.length > 0) copy.writeUInt8(copy.readUInt8(copy.length >> 1) ^ 0xff, copy.length >> 1);
-  return copy;
-}
-
-function signedBlob(store: Store, ask: Ask): Reply {
-  const [, name = '', digest = ''] = /^\/signed\/(.+)\/([^/]+)$/.exec(ask.url.pathname) ?? [];
-  const bytes = store.find(name)?.blobs.get(digest);
-  // object storage answers so when a signed URL comes with credentials
-  if (ask.headers.authorization !== undefined) return { status: 400 };
-  return bytes === undefined ? { status: 404 } : blobBytes(bytes, digest, ask, true);
-}
-
-function tokenReply(door: Door, ask: Ask): Reply {
-  const form = new URLSearchParams(ask.body.toString());
-  const scopes = ask.method === 'POST' ? (form.get('scope') ?? '').split(' ') : ask.url.searchParams.getAll('scope');
-  const { status, body } = door.token(text(ask.headers.authorization), scopes, form.get('refresh_token') ?? undefined);
-  return { status, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(body)) };
-}
-
-function needsOf(ask: Ask): readonly string[] {
-  const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(ask.url.pathname)?.[1]?.replace(/\/blobs$/, '') ?? '';
-  const actions = ask.method === 'GET' || ask.method === 'HEAD' ? 'pull' : 'pull,push';
-  const from = ask.url.searchParams.get('from');
-  return [`repository:${name}:${actions}`, ...(from === null ? [] : [`repository:${from}:pull`])];
-}
-
-function text(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.[0];
-}
-
-function listen(server: Server): Promise<string> {
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(server.address() as AddressInfo).port}`)));
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

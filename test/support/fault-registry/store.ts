@@ -11,6 +11,14 @@ export class Repository {
   readonly manifests = new Map<string, StoredManifest>();
   readonly tags = new Map<string, string>();
   readonly uploads = new Map<string, Buffer>();
+  /** bytes that tags hold although their digest was deleted, by digest: some registries keep them so */
+  readonly heldByTags = new Map<string, StoredManifest>();
+  /** reads that still find what was deleted, by reference: several registries lag */
+  readonly ghosts = new Map<string, { readonly digest: string; readonly stored: StoredManifest; left: number }>();
+}
+
+export interface FoundManifest extends StoredManifest {
+  readonly digest: string;
 }
 
 export class Store {
@@ -34,11 +42,14 @@ export class Store {
   }
 
   /** The manifest a tag or digest names. */
-  manifest(name: string, reference: string): (StoredManifest & { readonly digest: string }) | undefined {
+  manifest(name: string, reference: string): FoundManifest | undefined {
     const repository = this.find(name);
-    const digest = reference.includes(':') ? reference : repository?.tags.get(reference);
-    const stored = digest === undefined ? undefined : repository?.manifests.get(digest);
-    return stored === undefined || digest === undefined ? undefined : { ...stored, digest };
+    if (repository === undefined) return undefined;
+    const isTag = !reference.includes(':');
+    const digest = isTag ? repository.tags.get(reference) : reference;
+    if (digest === undefined) return undefined;
+    const stored = repository.manifests.get(digest) ?? (isTag ? repository.heldByTags.get(digest) : undefined);
+    return stored === undefined ? undefined : { ...stored, digest };
   }
 }
 
