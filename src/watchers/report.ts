@@ -52,7 +52,7 @@ function statusOf(rule: Rule, facts: Facts, picture: Picture, rerouted: Readonly
     case 'mirror':
       return reportMirror({ ...facts, rule, images: mirroredImages(rule, picture), collisions: collisionsOf(rule, picture), temporalConnected: deps.temporalConnected() });
     case 'replica':
-      return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(`${rule.id.kind}/${rule.id.name}`) ?? 0 });
+      return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(reroutingKey(`${rule.id.kind}/${rule.id.name}`, rule.id.namespace)) ?? 0 });
     case 'monitor':
       return reportMonitor({ ...facts, rule, images: monitoredImages(rule, picture) });
   }
@@ -109,14 +109,21 @@ function monitoredImages(rule: MonitorRule, { used, records }: Picture): Paramet
     });
 }
 
-/** `<Kind>/<name>`, as the annotation writes it, to the number of Pods it sent elsewhere. */
+/** How many Pods each rule sent elsewhere. The annotation says `<Kind>/<name>`: a namespaced rule is one of the Pod's own namespace. */
 function reroutedPods(pods: Iterable<Pod>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const pod of pods) {
     const rules = new Set(readOriginals(pod.annotations[annotations.rewrittenBy] ?? '{}')?.values());
-    for (const rule of rules) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+    for (const rule of rules) {
+      const key = reroutingKey(rule, rule.startsWith('Cluster') ? undefined : pod.namespace);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
   }
   return counts;
+}
+
+function reroutingKey(rule: string, namespace: string | undefined): string {
+  return namespace === undefined ? rule : `${namespace} ${rule}`;
 }
 
 async function warnOfInvalid(rule: Rule, { cluster }: ReportDeps): Promise<void> {
