@@ -30,10 +30,10 @@ async function main(): Promise<void> {
   } catch (error) {
     process.exitCode = stop.signal.aborted ? 130 : 1;
     print(styleText('red', `\n${error instanceof Error ? error.message : String(error)}`));
-    if (stage !== undefined) print(`Logs are in ${dir}`);
+    if (!stop.signal.aborted) print(`Logs are in ${dir}`);
   } finally {
     await stage?.close();
-    if (process.exitCode === undefined) await rm(dir, { recursive: true, force: true });
+    if (process.exitCode === undefined || stop.signal.aborted) await rm(dir, { recursive: true, force: true });
   }
 }
 
@@ -65,3 +65,4 @@ function print(line: string): void {
 }
 
 await main();
+process.exit(); // a stage that opened only half way leaves servers running: they end with us, see tools/guard.ts
