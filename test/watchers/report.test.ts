@@ -6,7 +6,7 @@ import { aPod } from '../support/builders.js';
 test('replica rules of the same name in two namespaces count the Pods of their own namespace only', async () => {
   const rule = (namespace: string) =>
     translateRule(
-      { kind: 'ReplicatedImageSet', namespace, name: 'same', uid: namespace, generation: 1, labels: {}, annotations: {}, finalizers: [], status: {}, spec: { upstreams: [] } },
+      { kind: 'ReplicatedImageSet', namespace, name: 'same', uid: namespace, generation: 1, spec: { upstreams: [] } },
       { installNamespace: 'kuik-system' },
     );
   const sent = { 'kuik.enix.io/rewritten-by': '{"web":"ReplicatedImageSet/same"}' };
