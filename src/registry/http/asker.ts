@@ -1,13 +1,13 @@
 /**
  * One question to a registry, asked until it has an answer. From the outside in:
  *
- * 1. a place in the governor's queue;
+ * 1. a place in the governor's queue, and its word before each exchange;
  * 2. the credentials in order, the next one only where the answer may depend on who asks;
  * 3. a token, when the registry wants one: at most two for one 401;
  * 4. again after what heals by itself, at most twice, never for a probe;
  * 5. the exchange, redirects included.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { anonymous, type CredentialId } from '../../domain/availability.js';
 import type { Failure } from '../../domain/failure.js';
@@ -15,12 +15,18 @@ import type { Call, Credential, Identity } from '../registry.js';
 import { headerOf, readErrors, readText, type Answer } from './answer.js';
 import { Auth, namesMore, type Standing, type TokenSender } from './auth.js';
 import { parseChallenges } from './challenge.js';
-import { failure, failureOf, failureOfError, isConnectionError, isThrottled, unspecifiedWaitMs, type Asked } from './errors.js';
+import { failure, failureOf, failureOfError, isConnectionError, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
 import { askRealm, drop, exchange, isGuardError, type Body, type WireAnswer, type WireDeps } from './exchange.js';
 import { Governor, type Lane } from './governor.js';
 import { checkDowngrade } from './guard.js';
 import { Identities } from './identities.js';
 import type { Observer } from './observer.js';
+import { longestWaitInsideMs, type HostPace, type PaceSeen } from './pace/host-pace.js';
+import type { Attempt, Refused } from './pace/breaker.js';
+import { Place } from './pace/place.js';
+import { priorityOf, type Priority } from './pace/priority.js';
+import { parseRateLimit } from './pace/rate-limit.js';
+import { sleep, type Time } from './pace/time.js';
 import { Pools } from './pools.js';
 import { parseRetryAfter } from './retry-after.js';
 import type { Scope } from './scope.js';
@@ -50,6 +56,8 @@ export interface AskerOptions {
   /** milliseconds since the epoch */
   readonly clock: () => number;
   readonly userAgent: string;
+  /** waits; a real timer unless told */
+  readonly sleep?: Time['sleep'];
   /** between 0 and 1, for the jitter of retries */
   readonly random?: () => number;
   readonly observer?: Observer;
@@ -58,8 +66,6 @@ export interface AskerOptions {
 const retriedStatus: readonly number[] = [408, 499, 500, 502, 503, 504, 522];
 const mostRetries = 2;
 const firstPauseMs = 200;
-/** longer waits that a registry asks for are the caller's: a worker slot must not sleep */
-const longestPauseMs = 5000;
 const longestTokenAnswer = 64 * 1024;
 const tokenTimeoutMs = 30_000;
 
@@ -69,12 +75,17 @@ interface Ask {
   readonly request: Request;
   readonly credential: Credential | undefined;
   readonly call: Call;
+  readonly pace: HostPace;
+  readonly priority: Priority;
+  /** undefined when the caller holds one */
+  readonly place: Place | undefined;
 }
 
 export class Asker {
   readonly clock: () => number;
   readonly observe: Observer;
-  readonly #governor = new Governor();
+  readonly #time: Time;
+  readonly #governor: Governor;
   readonly #identities = new Identities();
   readonly #pools = new Pools();
   readonly #auth: Auth;
@@ -83,6 +94,8 @@ export class Asker {
   constructor(readonly options: AskerOptions) {
     this.clock = options.clock;
     this.observe = options.observer ?? (() => undefined);
+    this.#time = { now: options.clock, sleep: options.sleep ?? sleep };
+    this.#governor = new Governor(this.#time, (registry, circuit) => this.observe({ type: 'circuit', registry, circuit }));
     this.#wire = { pools: this.#pools, settings: options.settings, userAgent: options.userAgent };
     this.#auth = new Auth(new TokenCache(options.clock));
   }
@@ -91,22 +104,22 @@ export class Asker {
    * Asks, and returns the last word whatever its status. `close` gives back the connection and the place in
    * the queue: call it.
    *
-   * @throws Failure when there is no answer (`unreachable`, `timeout`, `tls`), a guard refuses (`invalid`), or
-   *   the registry asked to be left alone (`throttled`)
+   * @throws Failure when there is no answer, or was none lately (`unreachable`, `timeout`, `tls`), a guard refuses
+   *   (`invalid`), or the registry asked to be left alone for longer than 5 s (`throttled`)
    */
   async ask(request: Request, as: Identity, call: Call): Promise<Answer> {
     const registry = this.#endpoint(request.host);
-    const lane = this.#governor.lane(registry, request.lane);
-    let release = (): void => undefined;
+    const pace = this.#governor.of(registry);
+    const priority = priorityOf(call, isPublishing(request));
+    const place = request.isPlaceHeld === true ? undefined : new Place(pace.lane(request.lane), priority, call.signal);
     try {
-      if (request.isPlaceHeld !== true) release = await lane.enter(call.purpose, call.signal);
+      this.#checkCircuit(pace.breaker.refusal(), request, call);
+      await place?.enter();
       const resource = `${request.host} ${request.scopes.join(' ')}`;
-      const answer = await this.#identities.firstThatWorks(as, resource, (credential) => this.#withToken({ registry, request, credential, call }), request.tryNextOn);
-      if (isThrottled(answer) || answer.status === 503) lane.refused();
-      else lane.succeeded();
-      return { ...answer, close: () => (answer.close(), void nextTurn().then(release)) };
+      const answer = await this.#identities.firstThatWorks(as, resource, (credential) => this.#withToken({ registry, request, credential, call, pace, priority, place }), request.tryNextOn);
+      return { ...answer, close: () => (answer.close(), void nextTurn().then(() => place?.leave())) };
     } catch (error) {
-      release();
+      place?.leave();
       if (isGuardError(error)) this.observe({ type: 'guard', registry: request.host, rule: error.rule });
       throw failureOfError(error, request, call);
     }
@@ -114,7 +127,12 @@ export class Asker {
 
   /** Takes a place in a lane for a request that is asked later; the returned function gives it back. */
   async enter(host: string, lane: Lane, call: Call): Promise<() => void> {
-    return this.#governor.lane(this.#endpoint(host), lane).enter(call.purpose, call.signal);
+    return this.#governor.of(this.#endpoint(host)).lane(lane).enter(priorityOf(call), call.signal);
+  }
+
+  /** The pace of every registry that was asked something. */
+  pace(): readonly PaceSeen[] {
+    return this.#governor.see();
   }
 
   /** Asks, uses the answer, and gives everything back. */
@@ -174,7 +192,7 @@ export class Asker {
       try {
         const answer = await this.#once(ask, authorization);
         const waitMs = parseRetryAfter(headerOf(answer.headers, 'retry-after'), this.clock());
-        if (attempt === retries || !heals(answer) || (waitMs ?? 0) > longestPauseMs) return answer;
+        if (attempt === retries || !heals(answer) || (waitMs ?? 0) > longestWaitInsideMs) return answer;
         await this.#pause(ask, attempt, waitMs);
       } catch (error) {
         if (attempt === retries || call.signal.aborted || !isConnectionError(error)) throw error;
@@ -183,54 +201,79 @@ export class Asker {
     }
   }
 
-  /** Full jitter, doubling; a wait that the registry names is taken as it is. */
-  async #pause({ request, call }: Ask, attempt: number, askedMs?: number): Promise<void> {
+  /** Full jitter, doubling; a wait that the registry names is taken as it is. Others have the place meanwhile. */
+  async #pause({ request, call, place }: Ask, attempt: number, askedMs?: number): Promise<void> {
     this.observe({ type: 'retry', registry: request.host, code: 'unreachable' });
     const jitterMs = (this.options.random ?? Math.random)() * firstPauseMs * 2 ** attempt;
-    await sleep(askedMs ?? jitterMs, undefined, { signal: call.signal });
+    const rest = (): Promise<void> => this.#time.sleep(askedMs ?? jitterMs, call.signal);
+    await (place === undefined ? rest() : place.outside(rest));
   }
 
   async #once(ask: Ask, authorization: string | undefined): Promise<Answer> {
     const { registry, request, call } = ask;
     const identity = authorization === undefined ? anonymous : idOf(ask.credential);
-    await this.#turn(ask, identity);
-
     const url = urlOf(registry, request.path);
+    const attempt = await this.#leave(ask, identity);
     const startedAt = this.clock();
     const seen = (status: number): void =>
       this.observe({ type: 'exchange', registry: request.host, method: request.method, route: routeOf(url), status, purpose: call.purpose, tookMs: this.clock() - startedAt, identity });
     try {
       const { method, headers, body, headersTimeoutMs } = request;
-      const answer = await exchange(this.#wire, registry, { method, url, headers, body, headersTimeoutMs, authorization }, call);
+      const answer = await exchange(this.#wire, registry, { method, url, headers, body, headersTimeoutMs, authorization, onAnswer: () => attempt.answered() }, call);
       seen(answer.status);
-      return await this.#read(ask, answer, identity);
+      return this.#learn(ask, await this.#read(ask, answer, identity));
     } catch (error) {
       seen(0);
+      const silence = silenceOf(error, call);
+      if (silence === undefined) attempt.left();
+      else attempt.failed(silence);
       throw error;
     }
   }
 
-  /** Stays away while the registry asked us to: a short while here, a long one as `throttled`. */
-  async #turn({ registry, request, call }: Ask, identity: CredentialId): Promise<void> {
-    const waitMs = this.#governor.closedForMs(registry, identity, call, this.clock());
-    if (waitMs > longestPauseMs) throw failure('throttled', `${request.what} not asked for: ${call.side} ${request.host} asked to be left alone`, request, call, { retryAfterMs: waitMs });
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: call.signal });
+  /** Waits for the governor's word to one exchange. A long wait that the registry asked for is the caller's, and so is a host that does not answer. */
+  async #leave({ request, call, pace, priority, place }: Ask, identity: CredentialId): Promise<Attempt> {
+    const leave = await pace.leave({ identity, priority, place, signal: call.signal });
+    if (leave.verdict === 'go') return leave.attempt;
+    if (leave.verdict === 'silent') this.#checkCircuit(leave.refused, request, call);
+    const retryAfterMs = leave.verdict === 'throttled' ? leave.forMs : undefined;
+    throw failure('throttled', `${request.what} not asked for: ${call.side} ${request.host} asked to be left alone`, request, call, { retryAfterMs });
+  }
+
+  /** @throws the last failure again while the circuit is open */
+  #checkCircuit(refused: Refused | undefined, asked: Asked, call: Call): void {
+    if (refused === undefined) return;
+    const { silence: { code, why, cause }, forMs } = refused;
+    throw failure(code, `${asked.what} not asked for: ${call.side} ${asked.host} does not answer (${why})`, asked, call, { retryAfterMs: forMs, cause });
   }
 
   /** A refused answer is read whole, so that nobody below has to think of its connection. */
-  async #read(ask: Ask, answer: WireAnswer, identity: CredentialId): Promise<Answer> {
+  async #read({ credential }: Ask, answer: WireAnswer, identity: CredentialId): Promise<Answer> {
     const close = (): void => drop(answer.body);
-    if (answer.status < 400) return { ...answer, errors: [], identity, credential: ask.credential, close };
-    const read: Answer = { ...answer, errors: await readErrors(answer.body), identity, credential: ask.credential, close };
+    if (answer.status < 400) return { ...answer, errors: [], identity, credential, close };
+    const read: Answer = { ...answer, errors: await readErrors(answer.body), identity, credential, close };
     close();
     await nextTurn();
-    if (isThrottled(read)) this.#leaveAlone(ask, identity, headerOf(answer.headers, 'retry-after'));
     return read;
   }
 
-  #leaveAlone({ registry }: Ask, identity: CredentialId, retryAfter: string | undefined): void {
+  /** What an answer says of the registry's patience. */
+  #learn({ request, pace, priority }: Ask, answer: Answer): Answer {
+    const lane = pace.lane(request.lane);
+    const isThrottling = isThrottled(answer);
+    if (isThrottling || answer.status === 503) lane.refused();
+    else lane.succeeded();
+
+    const limit = parseRateLimit(answer.headers);
+    if (limit !== undefined) this.observe({ type: 'quota', registry: request.host, remaining: limit.remaining });
+    if (isThrottling) this.#leaveAlone(pace, answer.identity, headerOf(answer.headers, 'retry-after'));
+    else pace.quota(answer.identity).answered(limit, priority, this.clock());
+    return answer;
+  }
+
+  #leaveAlone(pace: HostPace, identity: CredentialId, retryAfter: string | undefined): void {
     const waitMs = parseRetryAfter(retryAfter, this.clock()) ?? unspecifiedWaitMs;
-    this.#governor.close(registry, identity, this.clock() + waitMs);
+    pace.quota(identity).close(waitMs, this.clock());
   }
 
   /** Token requests take no place in the queue, since whoever needs one holds a place, and have their own deadline. */
@@ -251,7 +294,7 @@ export class Asker {
   #refusedByRealm(ask: Ask, { answer, message }: TokenRefused): Answer {
     const identity = idOf(ask.credential);
     const status = answer.status === 429 || answer.status >= 500 ? answer.status : 401;
-    if (status === 429) this.#leaveAlone(ask, identity, answer.retryAfter);
+    if (status === 429) this.#leaveAlone(ask.pace, identity, answer.retryAfter);
     return {
       status,
       headers: { 'retry-after': answer.retryAfter },
@@ -271,6 +314,11 @@ function idOf(credential: Credential | undefined): CredentialId {
 
 function isRepeatable({ body }: Request): boolean {
   return body === undefined || 'bytes' in body;
+}
+
+/** A manifest on its way to the destination: all below it is there already. */
+function isPublishing({ method, lane }: Request): boolean {
+  return method === 'PUT' && lane === 'metadata';
 }
 
 function heals(answer: Answer): boolean {

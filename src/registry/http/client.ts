@@ -4,6 +4,7 @@ import type { Registry } from '../registry.js';
 import { Remover, type RemoverDeps } from '../remove.js';
 import { Asker, type AskerOptions } from './asker.js';
 import { Deleter } from './delete.js';
+import type { PaceSeen } from './pace/host-pace.js';
 import { Publisher } from './publish.js';
 import { BlobReader } from './read-blob.js';
 import { ManifestReader } from './read-manifest.js';
@@ -14,6 +15,8 @@ export type HttpRegistryOptions = AskerOptions & Pick<RemoverDeps, 'readBackMs'>
 
 /** A registry client with open connections; `close` ends them. */
 export interface HttpRegistry extends Registry {
+  /** How each registry is treated at this moment: what metrics and people see. */
+  pace(): readonly PaceSeen[];
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
     blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
     putManifest: (at, manifest, as, call) => remover.publishing(at, manifest.digest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
     deleteTag: (at, guard, as, call) => remover.deleteTag(at, guard, as, call),
+    pace: () => asker.pace(),
     close: () => asker.close(),
   };
 }

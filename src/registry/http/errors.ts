@@ -2,6 +2,7 @@
 import { Failure, type FailureCode } from '../../domain/failure.js';
 import type { Call, Credential } from '../registry.js';
 import { headerOf, type Answer, type RegistryError } from './answer.js';
+import type { Silence } from './pace/breaker.js';
 import { parseRetryAfter } from './retry-after.js';
 
 /** What was asked for, in the words of a message. */
@@ -136,6 +137,19 @@ export function isBroken(error: unknown): boolean {
 export function isConnectionError(error: unknown): boolean {
   const code = errorCode(error);
   return network[code] !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT';
+}
+
+/**
+ * What a thrown transport error says of the host: that it did not answer, and why. Undefined when it says nothing: the
+ * caller gave up, a guard refused, the other side of a copy failed. A deadline that passes while we wait for an answer
+ * counts.
+ */
+export function silenceOf(error: unknown, call: Pick<Call, 'signal'>): Silence | undefined {
+  if (call.signal.aborted) return isDeadline(call.signal) ? { code: 'timeout', why: 'no answer before the deadline' } : undefined;
+  const code = errorCode(error);
+  const cause = withoutSecrets(error);
+  if (timeouts[code] !== undefined) return { code: 'timeout', why: timeouts[code], cause };
+  return network[code] === undefined ? undefined : { code: 'unreachable', why: network[code], cause };
 }
 
 /**

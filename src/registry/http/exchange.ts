@@ -18,6 +18,8 @@ export interface WireRequest {
   readonly authorization: string | undefined;
   /** milliseconds until the answer's headers; 0 waits as long as the caller does */
   readonly headersTimeoutMs?: number;
+  /** called when the registry itself answers, with whatever: a redirect leads elsewhere, and what happens there says nothing of it */
+  readonly onAnswer?: () => void;
 }
 
 export interface WireAnswer {
@@ -52,6 +54,7 @@ export async function exchange(deps: WireDeps, registry: Endpoint, request: Wire
   let isTrusted = isOrigin(url, registry);
   for (let hop = 0; ; hop++) {
     const answer = await sendOnce(deps, registry, { ...request, url, ...(isTrusted ? {} : { authorization: undefined }) }, isTrusted, call);
+    if (hop === 0) request.onAnswer?.();
     const location = headerOf(answer.headers, 'location');
     const follows = redirects[request.method]?.includes(answer.status) === true && location !== undefined && !(request.body && 'stream' in request.body);
     if (!follows) return { status: answer.statusCode, headers: answer.headers, url, body: answer.body };

@@ -25,6 +25,8 @@ export type RegistryEvent =
   | { readonly type: 'corrupt'; readonly registry: string; readonly side: 'source' | 'destination' }
   | { readonly type: 'lied'; readonly registry: string; readonly about: 'digest' }
   | { readonly type: 'quota'; readonly registry: string; readonly remaining: number }
+  /** `open`: it did not answer five times in a row, and is left alone for a while */
+  | { readonly type: 'circuit'; readonly registry: string; readonly circuit: 'open' | 'closed' }
   | { readonly type: 'guard'; readonly registry: string; readonly rule: string };
 
 export type Observer = (event: RegistryEvent) => void;

@@ -11,6 +11,7 @@ import type { Call, Identity, Manifest, Seen } from '../registry.js';
 import { headerOf, readBytes, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
 import { failure } from './errors.js';
+import { isUsedUp } from './pace/rate-limit.js';
 import { readScope } from './scope.js';
 
 const cacheBytes = 32 * 1024 * 1024;
@@ -103,11 +104,7 @@ export class ManifestReader {
 
   /** The last request of a quota is quota, even on success: probes and checks report it, a copy that has its bytes goes on. */
   #watchQuota(answer: Answer, request: Request, call: Call): void {
-    const remaining = headerOf(answer.headers, 'ratelimit-remaining');
-    if (remaining === undefined) return;
-    this.asker.observe({ type: 'quota', registry: request.host, remaining: Number.parseInt(remaining, 10) || 0 });
-    const isUsedUp = remaining === '0' || remaining.startsWith('0;');
-    if (isUsedUp && (call.purpose === 'probe' || call.purpose === 'check')) throw failure('throttled', `${request.what}: quota used up on ${call.side} ${request.host}`, request, call);
+    if (isUsedUp(answer.headers) && (call.purpose === 'probe' || call.purpose === 'check')) throw failure('throttled', `${request.what}: quota used up on ${call.side} ${request.host}`, request, call);
   }
 }
 

@@ -18,6 +18,11 @@ export interface HostSettings {
   /** ceilings of the adaptive limit; 8 and 4 */
   readonly metadataConcurrency?: number;
   readonly blobConcurrency?: number;
+  /** rate, and how many may go at once after a rest: one second's worth unless told; no limit of our own without a rate */
+  readonly requestsPerSecond?: number;
+  readonly burst?: number;
+  /** percent of a registry's quota that background work leaves to Pods; 20 */
+  readonly quotaReserve?: number;
   /** other hosts this registry may point to: exact names, or `*.domain` */
   readonly allowHosts?: readonly string[];
   /** a tag that cannot be deleted without others stays (`block`, the default), or is moved to a tiny manifest first */

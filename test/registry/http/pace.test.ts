@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { LaneLimit } from '../../../src/registry/http/governor.js';
+import { LaneLimit } from '../../../src/registry/http/pace/lane-limit.js';
 import { parseRetryAfter } from '../../../src/registry/http/retry-after.js';
-import type { Purpose } from '../../../src/registry/registry.js';
+import { priorities, type Priority } from '../../../src/registry/http/pace/priority.js';
 import { aCall } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
 
@@ -121,13 +121,13 @@ describe('deadlines', () => {
 describe('places in the queue', () => {
   const never = new AbortController().signal;
 
-  async function orderOf(purposes: readonly Purpose[]): Promise<readonly Purpose[]> {
+  async function orderOf(wanted: readonly Priority[]): Promise<readonly Priority[]> {
     const lane = new LaneLimit(1);
     const release = await lane.enter('copy', never);
-    const order: Purpose[] = [];
-    const waiting = purposes.map(async (purpose) => {
-      const leave = await lane.enter(purpose, never);
-      order.push(purpose);
+    const order: Priority[] = [];
+    const waiting = wanted.map(async (priority) => {
+      const leave = await lane.enter(priority, never);
+      order.push(priority);
       leave();
     });
     release();
@@ -136,11 +136,11 @@ describe('places in the queue', () => {
   }
 
   test('a probe goes before all, deletion comes last', async () => {
-    expect(await orderOf(['delete', 'check', 'copy', 'verify', 'probe'])).toEqual(['probe', 'verify', 'copy', 'check', 'delete']);
+    expect(await orderOf([...priorities].reverse())).toEqual(priorities);
   });
 
   test('every tenth place goes to whoever waits longest', async () => {
-    const order = await orderOf(['delete', ...Array.from({ length: 20 }, (): Purpose => 'probe')]);
+    const order = await orderOf(['delete', ...Array.from({ length: 20 }, (): Priority => 'probe')]);
     expect(order.indexOf('delete')).toBe(9);
   });
 
@@ -173,7 +173,7 @@ describe('places in the queue', () => {
     release();
     release();
 
-    expect(lane.waiting).toBe(0);
+    expect(lane.queue.length).toBe(0);
     await expect(lane.enter('copy', never)).resolves.toBeInstanceOf(Function);
   });
 });
