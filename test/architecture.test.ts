@@ -13,7 +13,7 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
   workflows: { folders: ['domain', 'temporal/contract', 'temporal/failures'], packages: ['@temporalio/workflow'] },
   // the reference pages are generated in one place, that of the configuration included
   api: { folders: ['domain', 'config/reference'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
-  config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path'] },
+  config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path', 'node:net'] },
   telemetry: { folders: ['domain'], packages: ['pino', 'prom-client', 'node:http', 'node:perf_hooks'] },
   registry: {
     folders: ['domain'],

@@ -5,11 +5,11 @@ import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
 import type { Config } from '../config/config.js';
 import { parseFlags, type Flags } from '../config/flags.js';
 import { readConfig, readEnvironment, type Environment } from '../config/load.js';
-import { registrySettingsOf } from '../config/registries.js';
 import type { RegistryEvent } from '../registry/http/observer.js';
-import { createHttpRegistry, type HttpRegistry } from '../registry/http/client.js';
+import type { HttpRegistry } from '../registry/http/client.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { createMetrics, type Metrics } from '../telemetry/metrics.js';
+import { openRegistry, weakened, type RegistryClientDeps } from './registry-client.js';
 import { readBuild } from './version.js';
 
 export type Role = 'run' | 'webhook' | 'manager';
@@ -47,12 +47,8 @@ export function buildBase(role: Role, args: readonly string[]): Base {
   const metrics = createMetrics({ version, revision: '', built: '' });
   const instance = `${hostname()}_${randomUUID()}`;
   const cluster = connectCluster(findCluster(flags, environment), { instance });
-  const registry = createHttpRegistry({
-    settings: (host) => registrySettingsOf(config.registries, host),
-    clock: Date.now,
-    userAgent: userAgent(version),
-    observer: observeRegistry(metrics),
-  });
+  for (const { registry: host, setting } of weakened(config)) log.warn({ registry: host, setting }, 'what this registry says is not protected by TLS');
+  const registry = findRegistries({ config, environment, version, observer: observeRegistry(metrics) });
   return {
     flags, environment, config, version, log, metrics, cluster, registry, instance,
     close: async () => {
@@ -70,8 +66,12 @@ function findCluster({ kubeconfig: file }: Flags, { kubeconfig, home }: Environm
   }
 }
 
-export function userAgent(version: string): string {
-  return `kube-image-keeper/${version} (+https://github.com/enix/kube-image-keeper)`;
+function findRegistries(deps: RegistryClientDeps): HttpRegistry {
+  try {
+    return openRegistry(deps);
+  } catch (error) {
+    throw new StartProblems([error instanceof Error ? error.message : String(error)]);
+  }
 }
 
 interface Settings {

@@ -10,20 +10,18 @@ import { translateRule } from '../api/translate.js';
 import { connectCluster, type KubernetesCluster } from '../cluster/kubernetes/client.js';
 import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
 import { readConfig, readEnvironment, usualConfigPath } from '../config/load.js';
-import { registrySettingsOf } from '../config/registries.js';
 import { ruleKinds } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { credentialId } from '../registry/keyring.js';
-import { createHttpRegistry } from '../registry/http/client.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { NamespacesView } from '../views/namespaces.js';
 import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import type { Views } from '../watchers/watch.js';
 import { decidePod, type RouteDeps } from '../webhook/route.js';
-import { userAgent } from './base.js';
 import { asWritten, podsIn } from './explain/pods.js';
 import { explanationOf, printExplanation, type Explanation } from './explain/report.js';
+import { openRegistry } from './registry-client.js';
 import { routeDeps } from './serve-webhook.js';
 import { readBuild } from './version.js';
 
@@ -56,7 +54,7 @@ export async function explain(args: readonly string[]): Promise<number> {
   const { version } = readBuild();
   const { config } = loaded;
   const cluster = connectCluster(loadKubeConfig({ file: options.kubeconfig, kubeconfig: environment.kubeconfig, home: environment.home, context: options.context }));
-  const registry = createHttpRegistry({ settings: (host) => registrySettingsOf(config.registries, host), clock: Date.now, userAgent: userAgent(version) });
+  const registry = openRegistry({ config, environment, version });
   try {
     const pods = what === undefined ? await podsFrom(options) : await podNamed(what, options, cluster);
     if (typeof pods === 'string') return complain(pods);

@@ -70,7 +70,9 @@ function merged(under: unknown, over: unknown): unknown {
   if (!isMap(over)) return over;
   const base = isMap(under) ? under : {};
   const keys = new Set([...Object.keys(base), ...Object.keys(over)]);
-  return Object.fromEntries([...keys].map((key) => [key, merged(base[key], over[key])]).filter(([, value]) => value !== undefined));
+  // what is inherited, such as toString, is no key
+  const own = (map: Record<string, unknown>, key: string): unknown => (Object.hasOwn(map, key) ? map[key] : undefined);
+  return Object.fromEntries([...keys].map((key) => [key, merged(own(base, key), own(over, key))]).filter(([, value]) => value !== undefined));
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

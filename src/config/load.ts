@@ -1,5 +1,6 @@
 /** The only place that reads the environment and the configuration file. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { loadConfig, type LoadedConfig } from './load-config.js';
 
 /** What the environment says. */
@@ -12,6 +13,8 @@ export interface Environment {
   /** `ENABLE_WEBHOOKS=false`: `kuik run` without webhook */
   readonly webhooksEnabled: boolean;
   readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
+  /** of the API server of the cluster we run in, when the variable holds one */
+  readonly apiServerAddress?: string;
   readonly colourAllowed: boolean;
 }
 
@@ -31,6 +34,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
     home: environment['HOME'] || undefined,
     webhooksEnabled: environment['ENABLE_WEBHOOKS'] !== 'false',
     proxy: { http: either('HTTP_PROXY'), https: either('HTTPS_PROXY'), no: either('NO_PROXY') },
+    apiServerAddress: isIP(environment['KUBERNETES_SERVICE_HOST'] ?? '') === 0 ? undefined : environment['KUBERNETES_SERVICE_HOST'],
     colourAllowed: !environment['NO_COLOR'],
   };
 }

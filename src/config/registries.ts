@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, path, text, whole } from './value-types.js';
+import { cidr, flag, path, text, whole } from './value-types.js';
 import type { FileReader } from './files.js';
 
 const ofHost = z.strictObject({
@@ -23,6 +23,12 @@ const ofHost = z.strictObject({
 export const registries = z
   .strictObject({
     items: z.record(z.string(), ofHost).meta({ description: 'How one registry is spoken to, by host[:port] or *.domain; the exact host wins.' }).default({}),
+    network: z
+      .strictObject({
+        allow: z.array(cidr).meta({ description: 'Networks that registries may be in, in spite of deny and of the usual rules. Link-local and metadata addresses only for registries with settings of their own.' }).default([]),
+        deny: z.array(cidr).meta({ description: 'Networks that no registry may be in.' }).default([]),
+      })
+      .prefault({}),
   })
   .prefault({});
 
@@ -30,6 +36,8 @@ type Written = z.output<typeof registries>;
 
 /** How one registry is spoken to; files are read already. */
 export interface RegistrySettings {
+  /** it stands in the configuration */
+  readonly isConfigured?: true;
   readonly plainHTTP: boolean;
   readonly insecureSkipVerify: boolean;
   /** PEM */
@@ -49,15 +57,17 @@ export interface Registries {
   readonly default: RegistrySettings;
   /** by `host[:port]` or `*.domain` */
   readonly items: Readonly<Record<string, RegistrySettings>>;
+  /** as CIDRs */
+  readonly network: { readonly allow: readonly string[]; readonly deny: readonly string[] };
 }
 
 export function readRegistries(written: Written, files: FileReader): Registries {
   const items = Object.entries(written.items).map(([host, { caFile, certFile, keyFile, ...rest }]) => {
     const key = `registries.items.${host}`;
     const read = { ca: files.read(caFile, `${key}.caFile`), cert: files.read(certFile, `${key}.certFile`), key: files.read(keyFile, `${key}.keyFile`) };
-    return [host, { ...rest, ...read }] as const;
+    return [host, { ...rest, ...read, isConfigured: true as const }] as const;
   });
-  return { default: ofHost.parse({}), items: Object.fromEntries(items) };
+  return { default: ofHost.parse({}), items: Object.fromEntries(items), network: written.network };
 }
 
 /** Settings of a registry: of its exact name, else of the longest `*.domain` that holds it, else the default. */

@@ -1,4 +1,5 @@
 /** The kinds of values in the configuration file: read into what decisions use, with a problem that tells what to write. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { compilePattern } from '../api/pattern.js';
 import { formatDuration, parseDuration } from '../domain/duration.js';
@@ -60,6 +61,18 @@ export const pattern = z
     return z.NEVER;
   })
   .meta({ description: 'An RE2 pattern for the whole text.', words: 'pattern' });
+
+/** A network as CIDR, or one address. */
+export const cidr = z
+  .string()
+  .refine(isNetwork, { error: 'is no network; write one such as 10.0.0.0/8' })
+  .meta({ description: 'A network as CIDR, or one address.', words: 'network' });
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32)));
+}
 
 export function whole(description: string, least = 0, most = Number.MAX_SAFE_INTEGER) {
   return z.int().min(least, { error: `must be at least ${least}` }).max(most, { error: `must be at most ${most}` }).meta({ description });

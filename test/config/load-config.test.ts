@@ -48,6 +48,7 @@ describe('without a file everything has its default', () => {
     registries: {
       default: { plainHTTP: false, insecureSkipVerify: false, metadataConcurrency: 8, blobConcurrency: 4, allowHosts: [], deleteShared: 'block' },
       items: {},
+      network: { allow: [], deny: [] },
     },
     temporal: { address: 'localhost:7233', namespace: 'kuik', shared: false },
     migration: { v1ProxyPort: 7439 },
@@ -138,6 +139,22 @@ describe('values', () => {
     expect(registrySettingsOf(registries, 'a.example.com').plainHTTP).toBe(true);
   });
 
+  test('a registry that stands in the file is known as configured, others are not', () => {
+    const { registries } = loaded('registries: {items: {"*.example.com": {}}}');
+
+    expect(registrySettingsOf(registries, 'a.example.com').isConfigured).toBe(true);
+    expect(registrySettingsOf(registries, 'example.org').isConfigured).toBeUndefined();
+  });
+
+  test('networks are read, addresses included', () => {
+    const network = { deny: ['10.0.0.0/8', 'fc00::/7'], allow: ['10.1.2.3'] };
+    expect(loaded(`registries: {network: ${JSON.stringify(network)}}`).registries.network).toEqual(network);
+  });
+
+  test.each(['10.0.0.0/33', 'fc00::/129', '10.0.0/8', 'example.com', '10.0.0.0/', '""'])('the network %s stops the start', (text) => {
+    expect(problemsOf(`registries: {network: {deny: [${text}]}}`)).toEqual([expect.stringMatching(/registries\.network\.deny.*is no network/)]);
+  });
+
   test('files of registries are read', () => {
     const { registries } = loaded('registries: {items: {r.example.com: {caFile: /ca.pem, certFile: /cert.pem, keyFile: /key.pem, deleteShared: isolate, headers: {x-team: a}}}}');
 
@@ -171,9 +188,9 @@ describe('values', () => {
 
 describe('unknown keys warn', () => {
   test('wherever they stand, and everything else counts', () => {
-    const { config, warnings } = load('colour: red\nrouting: {activeCheck: {timeout: 2s, retries: 3}}\nregistries: {items: {r.example.com: {uploadMode: auto, plainHTTP: true}}, network: {deny: []}}\nmirroring: {platforms: [{architecture: amd64, osVersion: x}]}');
+    const { config, warnings } = load('colour: red\nrouting: {activeCheck: {timeout: 2s, retries: 3}}\nregistries: {items: {r.example.com: {uploadMode: auto, plainHTTP: true}}, network: {deny: [], colour: red}}\nmirroring: {platforms: [{architecture: amd64, osVersion: x}]}');
 
-    expect(warnings?.map((warning) => /unknown key (\S+)/.exec(warning)?.[1]).sort()).toEqual(['colour', 'mirroring.platforms[0].osVersion', 'registries.items.r.example.com.uploadMode', 'registries.network', 'routing.activeCheck.retries']);
+    expect(warnings?.map((warning) => /unknown key (\S+)/.exec(warning)?.[1]).sort()).toEqual(['colour', 'mirroring.platforms[0].osVersion', 'registries.items.r.example.com.uploadMode', 'registries.network.colour', 'routing.activeCheck.retries']);
     expect(config).toMatchObject({ routing: { activeCheck: { timeoutMs: 2 * second } }, registries: { items: { 'r.example.com': { plainHTTP: true } } } });
   });
 });
@@ -255,6 +272,10 @@ describe('the start stops, naming the key, when', () => {
       'skipLabels[0]',
       'temporal.apiKeyFile',
     ]);
+  });
+
+  test('a key named as what every object inherits is an unknown key', () => {
+    expect(load('routing:\n  toString:\n').problems).toBeUndefined();
   });
 
   test('whatever the file holds, loading never throws', () => {

@@ -20,6 +20,8 @@ describe('the environment', () => {
     ['ENABLE_WEBHOOKS with any other value', { ENABLE_WEBHOOKS: '0' }, { webhooksEnabled: true }],
     ['proxies', { HTTP_PROXY: 'http://a', HTTPS_PROXY: 'http://b', NO_PROXY: '.local' }, { proxy: { http: 'http://a', https: 'http://b', no: '.local' } }],
     ['proxies in lower case', { http_proxy: 'http://a', https_proxy: 'http://b', no_proxy: '.local' }, { proxy: { http: 'http://a', https: 'http://b', no: '.local' } }],
+    ['the address of the API server', { KUBERNETES_SERVICE_HOST: '10.96.0.1' }, { apiServerAddress: '10.96.0.1' }],
+    ['an API server that is a name, which may have any address', { KUBERNETES_SERVICE_HOST: 'api.test' }, { apiServerAddress: undefined }],
     ['upper case before lower case', { HTTPS_PROXY: 'http://upper', https_proxy: 'http://lower' }, { proxy: { https: 'http://upper' } }],
   ])('%s is read', (_sentence, environment, expected) => {
     expect(readEnvironment(environment)).toMatchObject(expected);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { readDockerConfig } from '../../config/docker.js';
+import { readEnvironment } from '../../config/load.js';
 import { wantsNoColor } from '../../config/terminal.js';
 import { createCopyEngine } from '../../registry/copy.js';
 import { createHttpRegistry } from '../../registry/http/client.js';
@@ -17,6 +18,7 @@ import { parseCopyArguments, type CopyOptions } from './options.js';
 import { exitCodeOf, interrupted, isCopied, type Outcome } from './outcome.js';
 import { ProgressBoard } from './progress.js';
 import { complain, report } from './report.js';
+import { userAgent } from '../registry-client.js';
 import { readBuild } from '../version.js';
 
 /** @returns 0 copied or already there, 1 failed, 2 copied without some of the platforms asked for, 130 interrupted */
@@ -57,8 +59,9 @@ async function readPairs({ what }: CopyOptions): Promise<Pairs> {
 async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: SettingsOf): Promise<readonly Outcome[]> {
   const registry = createHttpRegistry({
     settings,
+    proxy: readEnvironment().proxy,
     clock: Date.now,
-    userAgent: `kube-image-keeper/${readBuild().version}`,
+    userAgent: userAgent(readBuild().version),
   });
   const board = new ProgressBoard(pairs.map(({ destination }) => destination));
   const display = openDisplay(board, { stream: process.stderr, form: isDrawn(options) ? 'bars' : 'lines' });

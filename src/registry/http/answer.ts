@@ -20,6 +20,12 @@ export interface Answer {
   /** what it was seen with */
   readonly identity: CredentialId;
   readonly credential: Credential | undefined;
+  /** the `Authorization` it was asked with: nothing of it may reach a message */
+  readonly sent?: string;
+  /** it came from, or by way of, another origin than the registry's */
+  readonly isForeign?: boolean;
+  /** what the operator may do about a refusal */
+  readonly hint?: string;
   /** read whole when the status is 400 or more; empty otherwise */
   readonly errors: readonly RegistryError[];
   /** undefined where a token service refused in the registry's place */

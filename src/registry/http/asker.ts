@@ -16,9 +16,10 @@ import { headerOf, readErrors, readText, type Answer } from './answer.js';
 import { Auth, namesMore, type Standing, type TokenSender } from './auth.js';
 import { parseChallenges } from './challenge.js';
 import { failure, failureOf, failureOfError, isConnectionError, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
+import type { Resolve } from './connector.js';
 import { askRealm, drop, exchange, isGuardError, type Body, type WireAnswer, type WireDeps } from './exchange.js';
 import { Governor, type Lane } from './governor.js';
-import { checkDowngrade } from './guard.js';
+import { checkDowngrade, Guard, type NetworkRules } from './guard.js';
 import { Identities } from './identities.js';
 import type { Observer } from './observer.js';
 import { longestWaitInsideMs, type HostPace, type PaceSeen } from './pace/host-pace.js';
@@ -28,6 +29,7 @@ import { priorityOf, type Priority } from './pace/priority.js';
 import { parseRateLimit } from './pace/rate-limit.js';
 import { sleep, type Time } from './pace/time.js';
 import { Pools } from './pools.js';
+import { Proxies, type ProxySettings } from './proxy.js';
 import { parseRetryAfter } from './retry-after.js';
 import type { Scope } from './scope.js';
 import { endpointOf, type Endpoint, type SettingsOf } from './settings.js';
@@ -56,6 +58,11 @@ export interface AskerOptions {
   /** milliseconds since the epoch */
   readonly clock: () => number;
   readonly userAgent: string;
+  /** networks that may, or may not, be connected to */
+  readonly network?: NetworkRules;
+  readonly proxy?: ProxySettings;
+  /** looks names up; the system's resolver unless told */
+  readonly resolve?: Resolve;
   /** waits; a real timer unless told */
   readonly sleep?: Time['sleep'];
   /** between 0 and 1, for the jitter of retries */
@@ -87,7 +94,7 @@ export class Asker {
   readonly #time: Time;
   readonly #governor: Governor;
   readonly #identities = new Identities();
-  readonly #pools = new Pools();
+  readonly #pools: Pools;
   readonly #auth: Auth;
   readonly #wire: WireDeps;
 
@@ -96,6 +103,7 @@ export class Asker {
     this.observe = options.observer ?? (() => undefined);
     this.#time = { now: options.clock, sleep: options.sleep ?? sleep };
     this.#governor = new Governor(this.#time, (registry, circuit) => this.observe({ type: 'circuit', registry, circuit }));
+    this.#pools = new Pools({ guard: new Guard(options.network), proxies: new Proxies(options.proxy), resolve: options.resolve });
     this.#wire = { pools: this.#pools, settings: options.settings, userAgent: options.userAgent };
     this.#auth = new Auth(new TokenCache(options.clock));
   }
@@ -121,7 +129,7 @@ export class Asker {
     } catch (error) {
       place?.leave();
       if (isGuardError(error)) this.observe({ type: 'guard', registry: request.host, rule: error.rule });
-      throw failureOfError(error, request, call);
+      throw failureOfError(error, request, call, as);
     }
   }
 
@@ -169,7 +177,7 @@ export class Asker {
     try {
       let sent = await within(this.#auth.header(standing, send), call.signal);
       let answer = await this.#patiently(ask, sent);
-      for (let renewals = 0; answer.status === 401 && renewals < 2 && isRepeatable(request); renewals++) {
+      for (let renewals = 0; answer.status === 401 && answer.isForeign !== true && renewals < 2 && isRepeatable(request); renewals++) {
         const challenges = parseChallenges(answer.headers['www-authenticate']);
         if (renewals > 0 && !namesMore(challenges, standing.scopes)) break;
         const renewal = await within(this.#auth.renewed(challenges, answer.url, standing, sent, send), call.signal);
@@ -178,9 +186,9 @@ export class Asker {
         sent = renewal.header;
         answer = await this.#patiently(ask, sent);
       }
-      return answer;
+      return { ...answer, sent, hint: this.#auth.hint(standing) };
     } catch (error) {
-      if (error instanceof TokenRefused) return this.#refusedByRealm(ask, error);
+      if (error instanceof TokenRefused) return { ...this.#refusedByRealm(ask, error), hint: this.#auth.hint(standing) };
       throw error;
     }
   }

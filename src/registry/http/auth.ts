@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Credential } from '../registry.js';
 import type { Challenge } from './challenge.js';
-import { mayAuthenticate } from './guard.js';
+import { mayAuthenticate } from './realms.js';
 import { covers, splitScopes, type Scope } from './scope.js';
 import type { Endpoint } from './settings.js';
 import { basic, identityKey, type TokenAnswer, type TokenAsk, type TokenCache, type TokenRequest } from './tokens.js';
@@ -61,6 +61,13 @@ export class Auth {
     return header === sent ? undefined : { header, scopes };
   }
 
+  /** Why a refusal may be ours: a token service that may not see the credential was asked as nobody. */
+  hint({ registry, credential }: Pick<Standing, 'registry' | 'credential'>): string | undefined {
+    const way = this.#ways.get(wayKey({ registry, credential }));
+    if (credential === undefined || way?.scheme !== 'bearer' || credential.registryToken !== undefined || mayAuthenticate(way.realm, registry)) return undefined;
+    return `its token service ${way.realm.host} is another domain's and was asked without the credential; registries.items.${registry.host}.allowHosts permits it`;
+  }
+
   async #bearer(way: Way & { scheme: 'bearer' }, standing: Standing, scopes: readonly Scope[], send: TokenSender): Promise<string> {
     const { credential } = standing;
     // a ready token is shown to the registry alone, like a password
@@ -85,7 +92,7 @@ function challengedScopes(challenges: readonly Challenge[]): readonly Scope[] {
   return splitScopes(challenges.find(({ scheme }) => scheme === 'bearer')?.parameters.scope);
 }
 
-function wayKey({ registry, credential }: Standing): string {
+function wayKey({ registry, credential }: Pick<Standing, 'registry' | 'credential'>): string {
   return `${registry.origin} ${identityKey(credential)}`;
 }
 

@@ -1,8 +1,10 @@
 /** Turns answers and transport errors into `Failure`: the only place that does. */
 import { Failure, type FailureCode } from '../../domain/failure.js';
-import type { Call, Credential } from '../registry.js';
+import type { Call, Identity } from '../registry.js';
 import { headerOf, type Answer, type RegistryError } from './answer.js';
 import type { Silence } from './pace/breaker.js';
+import { parseChallenges } from './challenge.js';
+import { redact } from './redact.js';
 import { parseRetryAfter } from './retry-after.js';
 
 /** What was asked for, in the words of a message. */
@@ -62,12 +64,19 @@ function codeOfBadRequest(errors: readonly RegistryError[]): FailureCode {
  *
  * @param now milliseconds since the epoch, for `Retry-After`
  */
-export function failureOf(answer: Pick<Answer, 'status' | 'errors' | 'headers' | 'credential'>, asked: Asked, call: Call, now: number): Failure {
-  const code = codeOf(answer);
+export function failureOf(answer: Pick<Answer, 'status' | 'errors' | 'headers' | 'credential' | 'sent' | 'hint'>, asked: Asked, call: Call, now: number): Failure {
+  const code = wantsAnotherScheme(answer) ? 'unsupported' : codeOf(answer);
   const waitMs = parseRetryAfter(headerOf(answer.headers, 'retry-after'), now) ?? (code === 'throttled' ? unspecifiedWaitMs : undefined);
   const said = answer.errors.map((error) => `${error.code} ${error.message}`.trim()).find((text) => text !== '');
-  const detail = said === undefined ? `${answer.status}` : `${answer.status} ${said}`;
-  return failure(code, `${asked.what} ${verdicts[code]} ${call.side} ${asked.host}: ${redact(detail, answer.credential)}`, asked, call, waitMs === undefined ? {} : { retryAfterMs: waitMs });
+  const detail = redact(said === undefined ? `${answer.status}` : `${answer.status} ${said}`, [answer.credential], answer.sent);
+  const hint = answer.hint === undefined || (code !== 'unauthorized' && code !== 'denied') ? '' : `; ${answer.hint}`;
+  return failure(code, `${asked.what} ${verdicts[code]} ${call.side} ${asked.host}: ${detail}${hint}`, asked, call, waitMs === undefined ? {} : { retryAfterMs: waitMs });
+}
+
+/** A registry that offers neither Bearer nor Basic cannot be answered, whatever the credentials. */
+function wantsAnotherScheme({ status, headers }: Pick<Answer, 'status' | 'headers'>): boolean {
+  const schemes = status === 401 ? parseChallenges(headers['www-authenticate']).map(({ scheme }) => scheme) : [];
+  return schemes.length > 0 && !schemes.includes('bearer') && !schemes.includes('basic');
 }
 
 const verdicts: Readonly<Record<FailureCode, string>> = {
@@ -89,25 +98,6 @@ const verdicts: Readonly<Record<FailureCode, string>> = {
 export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: { readonly retryAfterMs?: number; readonly cause?: unknown } = {}): Failure {
   const { cause, ...info } = more;
   return new Failure({ code, side: call.side, host: asked.host, message, ...info }, cause === undefined ? undefined : { cause });
-}
-
-const longestText = 256;
-
-/**
- * Registry text made fit for people: one line, cut, without query strings, credentials or tokens. A registry
- * may echo what we sent.
- */
-export function redact(text: string, credential?: Credential): string {
-  const secrets = credential === undefined ? [] : [credential.password, credential.identityToken, credential.registryToken];
-  const without = secrets.reduce<string>((line, secret) => (secret ? line.replaceAll(secret, '***') : line), text);
-  return without
-    // eslint-disable-next-line no-control-regex -- control characters of foreign text never reach a terminal
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .replace(/\b(Bearer|Basic)\s+[^\s,;"']+/gi, '$1 ***')
-    .replace(/\?[^\s"'<>]*/g, '')
-    .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '***')
-    .slice(0, longestText)
-    .trim();
 }
 
 const timeouts: Readonly<Record<string, string>> = {
@@ -156,12 +146,12 @@ export function silenceOf(error: unknown, call: Pick<Call, 'signal'>): Silence |
  * What a thrown transport error stands for. An abort by the caller passes through as it is; the caller's own
  * deadline becomes a `timeout`.
  */
-export function failureOfError(error: unknown, asked: Asked, call: Call): unknown {
+export function failureOfError(error: unknown, asked: Asked, call: Call, as: Identity = []): unknown {
   if (error instanceof Failure) return error;
   if (call.signal.aborted) return isDeadline(call.signal) ? failure('timeout', `${asked.what} not served by ${call.side} ${asked.host} before the deadline`, asked, call) : call.signal.reason;
 
   const [code, why] = diagnose(error);
-  return failure(code, `${asked.what} not served by ${call.side} ${asked.host}: ${why}`, asked, call, { cause: withoutSecrets(error) });
+  return failure(code, `${asked.what} not served by ${call.side} ${asked.host}: ${redact(why, as)}`, asked, call, { cause: withoutSecrets(error, as) });
 }
 
 /** `AbortSignal.timeout` aborts so; matched by name, since its class may be another realm's. */
@@ -172,16 +162,40 @@ function isDeadline(signal: AbortSignal): boolean {
 
 function diagnose(error: unknown): [FailureCode, string] {
   const code = errorCode(error);
+  if (error instanceof ProxiedError) {
+    const [itsCode, why] = diagnose(error.cause);
+    // a message of the tunnel is its status; nothing else of it is foreign text
+    const refused = code === 'UND_ERR_ABORTED' || code === 'UND_ERR_INVALID_ARG' ? `refused (${/\((\d{3})\)/.exec(error.message)?.[1] ?? code})` : why;
+    return [itsCode, `through the proxy ${error.proxy}: ${refused}`];
+  }
   if (code === guardCode) return ['invalid', (error as Error).message];
+  if (code === tlsCode) return ['tls', (error as Error).message];
   if (timeouts[code] !== undefined) return ['timeout', timeouts[code]];
   if (network[code] !== undefined) return ['unreachable', network[code]];
+  if (/CERTIFICATE_REQUIRED|ALERT_(?:HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE)|UNSUPPORTED_CERTIFICATE/.test(code)) return ['tls', `the handshake was refused (${code}); a registry that wants a client certificate needs certFile and keyFile`];
+  if (code.startsWith('ERR_OSSL')) return ['tls', `caFile, certFile or keyFile is not usable (${code})`];
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return ['tls', 'no TLS handshake; a registry that speaks plain http needs plainHTTP: true'];
   if (code.startsWith('ERR_TLS') || /CERT|ISSUER|LEAF_SIGNATURE/.test(code)) return ['tls', `certificate refused (${code})`];
   return ['unreachable', code === '' ? 'connection failed' : `connection failed (${code})`];
 }
 
-/** Marks an error of the address guard, which comes back through the connector. */
+/** Mark errors of the address guard and of the check of certificates, which come back through the connector. */
 export const guardCode = 'KUIK_GUARD';
+export const tlsCode = 'KUIK_TLS';
+
+/** What went wrong on the way through a proxy. It keeps the code, by which retries are decided. */
+export class ProxiedError extends Error {
+  readonly code: string;
+
+  /** @param proxy `host:port`, never the user or password */
+  constructor(
+    readonly proxy: string,
+    override readonly cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : 'no connection');
+    this.code = errorCode(cause);
+  }
+}
 
 function errorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
@@ -191,7 +205,7 @@ function errorCode(error: unknown): string {
 }
 
 /** Keeps what helps to find the cause, its code included: probes tell a dead host from a failing one by it. The whole error may hold addresses with a query. */
-function withoutSecrets(error: unknown): Error {
+function withoutSecrets(error: unknown, as: Identity = []): Error {
   const code = errorCode(error);
-  return Object.assign(new Error(redact(error instanceof Error ? error.message : String(error))), code === '' ? {} : { code });
+  return Object.assign(new Error(redact(error instanceof Error ? error.message : String(error), as)), code === '' ? {} : { code });
 }

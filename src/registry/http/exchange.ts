@@ -2,10 +2,10 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../registry.js';
 import { headerOf, type Headers } from './answer.js';
-import { guardCode, isBroken } from './errors.js';
-import { checkDowngrade, checkLiteral, GuardError, isOrigin, trustOf } from './guard.js';
+import { guardCode, isBroken, ProxiedError } from './errors.js';
+import { checkDowngrade, GuardError, isOrigin } from './guard.js';
 import type { Pools } from './pools.js';
-import type { Endpoint, SettingsOf } from './settings.js';
+import type { Endpoint, HostSettings, SettingsOf } from './settings.js';
 
 /** Bytes to send, and how many. A stream is sent once; nothing repeats it. */
 export type Body = { readonly bytes: Uint8Array } | { readonly stream: AsyncIterable<Uint8Array>; readonly length: number };
@@ -26,6 +26,8 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly url: URL;
+  /** it came from, or by way of, another origin than the registry's: its challenges are not answered */
+  readonly isForeign: boolean;
   readonly body: Dispatcher.ResponseData['body'];
 }
 
@@ -57,7 +59,7 @@ export async function exchange(deps: WireDeps, registry: Endpoint, request: Wire
     if (hop === 0) request.onAnswer?.();
     const location = headerOf(answer.headers, 'location');
     const follows = redirects[request.method]?.includes(answer.status) === true && location !== undefined && !(request.body && 'stream' in request.body);
-    if (!follows) return { status: answer.statusCode, headers: answer.headers, url, body: answer.body };
+    if (!follows) return { status: answer.statusCode, headers: answer.headers, url, isForeign: !isTrusted, body: answer.body };
 
     drop(answer.body);
     if (hop === mostRedirects) throw new GuardError('redirects', `${registry.host} redirects more than ${mostRedirects} times`);
@@ -73,8 +75,9 @@ export async function exchange(deps: WireDeps, registry: Endpoint, request: Wire
  */
 export async function askRealm(deps: WireDeps, registry: Endpoint, request: WireRequest, signal: AbortSignal): Promise<WireAnswer> {
   checkDowngrade(request.url, registry);
-  const { status, headers, body } = await sendOnce(deps, registry, request, isOrigin(request.url, registry), { signal });
-  return { status, headers, body, url: request.url };
+  const isOwn = isOrigin(request.url, registry);
+  const { status, headers, body } = await sendOnce(deps, registry, request, isOwn, { signal });
+  return { status, headers, body, url: request.url, isForeign: !isOwn };
 }
 
 /** Drops what was not read of an answer, so that its connection is free again; a long rest closes it. */
@@ -89,10 +92,10 @@ interface Sent extends Dispatcher.ResponseData {
 
 async function sendOnce(deps: WireDeps, registry: Endpoint, request: WireRequest, isTrusted: boolean, call: Pick<Call, 'signal'>): Promise<Sent> {
   const { url } = request;
-  const trust = trustOf(url, registry);
-  checkLiteral(url, trust);
-  const settings = isOrigin(url, registry) ? registry.settings : deps.settings(url.host);
-  const pool = deps.pools.to(url.origin, settings, trust);
+  const { guard } = deps.pools.deps;
+  const namedBy = guard.namedBy(url, registry);
+  guard.checkLiteral(url, namedBy);
+  const { pool, proxy } = deps.pools.to(url, settingsFor(url, deps, registry), namedBy);
 
   const options = {
     method: request.method,
@@ -105,16 +108,25 @@ async function sendOnce(deps: WireDeps, registry: Endpoint, request: WireRequest
     headersTimeout: request.headersTimeoutMs ?? headersTimeoutMs,
     bodyTimeout: stallTimeoutMs,
   } as const;
+  const send = async (): Promise<Sent> => {
+    const answer = await pool.request(options);
+    return Object.assign(answer, { status: answer.statusCode });
+  };
   try {
-    const answer = await pool.request(options);
-    return Object.assign(answer, { status: answer.statusCode });
+    return await send().catch((error: unknown) => {
+      // the server closed an idle connection just as we used it: nobody has seen the request
+      const isSafe = request.method === 'GET' || request.method === 'HEAD';
+      if (!isSafe || call.signal.aborted || !isBroken(error)) throw error;
+      return send();
+    });
   } catch (error) {
-    // the server closed an idle connection just as we used it: nobody has seen the request
-    const isSafe = request.method === 'GET' || request.method === 'HEAD';
-    if (!isSafe || call.signal.aborted || !isBroken(error)) throw error;
-    const answer = await pool.request(options);
-    return Object.assign(answer, { status: answer.statusCode });
+    throw proxy === undefined ? error : new ProxiedError(proxy, error);
   }
+}
+
+/** Another host has its own settings, but never a client certificate: that is a credential, and somebody else named the host. */
+function settingsFor(url: URL, { settings }: WireDeps, registry: Endpoint): HostSettings {
+  return isOrigin(url, registry) ? registry.settings : { ...settings(url.host), cert: undefined, key: undefined };
 }
 
 function headersOf(request: WireRequest, extra: Readonly<Record<string, string>> | undefined, userAgent: string): Record<string, string> {

@@ -1,28 +1,42 @@
-/** Connection pools: one per origin, TLS identity and trust, shared by the whole process. */
+/** Connection pools: one per origin, TLS identity, who named the host, and proxy; shared by the whole process. */
 import { createHash } from 'node:crypto';
-import { lookup as lookUp } from 'node:dns';
-import type { LookupFunction } from 'node:net';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { Pool } from 'undici';
+import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
+import { guardedLookup, tlsOptions, verified, type Resolve } from './connector.js';
 import { ceilingOf, lanes } from './governor.js';
-import { checkAddress, type Trust } from './guard.js';
+import type { Guard, NamedBy } from './guard.js';
+import type { Proxies } from './proxy.js';
 import type { HostSettings } from './settings.js';
 
 /** More origins than this are never busy at once; the oldest is closed when it is idle. */
 const mostPools = 256;
-const nameTtlMs = 30_000;
-const minVersion = 'TLSv1.2';
+const connectTimeoutMs = 5000;
+
+export interface PoolDeps {
+  readonly guard: Guard;
+  readonly proxies: Proxies;
+  /** the system's resolver unless a test has its own */
+  readonly resolve?: Resolve;
+}
+
+/** A way to an origin, and the `host:port` of the proxy that it takes. */
+export interface Way {
+  readonly pool: Dispatcher;
+  readonly proxy: string | undefined;
+}
 
 export class Pools {
-  readonly #pools = new LRUCache<string, Pool>({ max: mostPools, dispose: (pool) => void pool.close().catch(() => undefined) });
+  readonly #pools = new LRUCache<string, Dispatcher>({ max: mostPools, dispose: (pool) => void pool.close().catch(() => undefined) });
 
-  /** The pool for an origin, opened when there is none: a fresh connection costs two round trips. */
-  to(origin: string, settings: HostSettings, trust: Trust): Pool {
-    const key = `${origin} ${trust} ${tlsIdentity(settings)}`;
-    const pool = this.#pools.get(key) ?? openPool(origin, settings, trust);
+  constructor(readonly deps: PoolDeps) {}
+
+  /** The pool for a URL's origin, opened when there is none: a fresh connection costs two round trips. */
+  to(url: URL, settings: HostSettings, namedBy: NamedBy): Way {
+    const proxy = this.deps.proxies.for(url);
+    const key = `${url.origin} ${namedBy} ${tlsIdentity(settings)} ${proxy?.origin ?? ''}`;
+    const pool = this.#pools.get(key) ?? (proxy === undefined ? this.#direct(url, settings, namedBy) : throughProxy(url, settings, proxy));
     this.#pools.set(key, pool);
-    return pool;
+    return { pool, proxy: proxy?.host };
   }
 
   async close(): Promise<void> {
@@ -30,25 +44,39 @@ export class Pools {
     await Promise.all(pools.map(async (pool) => pool.destroy()));
     this.#pools.clear();
   }
+
+  #direct(url: URL, settings: HostSettings, namedBy: NamedBy): Pool {
+    const lookup = guardedLookup(this.deps.guard, namedBy, this.deps.resolve);
+    const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, autoSelectFamily: true, lookup, ...tlsOptions(settings) });
+    return new Pool(url.origin, { ...poolOptions(settings), connect: verified(connect, settings, url.host) });
+  }
 }
 
-function openPool(origin: string, settings: HostSettings, trust: Trust): Pool {
-  return new Pool(origin, {
+/** CONNECT for https, the absolute form for http. The proxy is the operator's: its own address is not guarded. */
+function throughProxy(url: URL, settings: HostSettings, proxy: URL): ProxyAgent {
+  const options = poolOptions(settings);
+  return new ProxyAgent({
+    ...options,
+    uri: proxy.href,
+    connectTimeout: connectTimeoutMs,
+    proxyTls: { autoSelectFamily: true, minVersion: 'TLSv1.2' },
+    requestTls: tlsOptions(settings),
+    factory: (origin, given) => {
+      const { connect, ...rest } = given as Pool.Options;
+      return new Pool(origin, { ...options, ...rest, ...(typeof connect === 'function' ? { connect: verified(connect, settings, url.host) } : {}) });
+    },
+  });
+}
+
+function poolOptions(settings: HostSettings): Pool.Options {
+  return {
     connections: connectionsFor(settings),
     // blobs want several TCP connections, not one flow-control window
     allowH2: false,
     keepAliveTimeout: 30_000,
     keepAliveMaxTimeout: 60_000,
     maxHeaderSize: 32_768,
-    connect: {
-      timeout: 5000,
-      autoSelectFamily: true,
-      lookup: guardedLookup(trust),
-      minVersion,
-      rejectUnauthorized: settings.insecureSkipVerify !== true,
-      ...trustAndCertificate(settings),
-    },
-  });
+  };
 }
 
 /** One for every request that the governor lets pass, 16 unless ceilings are set: below that, the pool would be a second queue. */
@@ -58,37 +86,6 @@ function connectionsFor(settings: HostSettings): number {
   return places;
 }
 
-/** Read once per pool: as options they would be read again for every connection, all roots of the system included. */
-function trustAndCertificate({ ca, cert, key }: HostSettings): { readonly secureContext?: SecureContext } {
-  if (ca === undefined && cert === undefined) return {};
-  return { secureContext: createSecureContext({ minVersion, cert, key, ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }) }) };
-}
-
 function tlsIdentity({ ca, cert, key, insecureSkipVerify }: HostSettings): string {
   return createHash('sha256').update(JSON.stringify([ca, cert, key, insecureSkipVerify])).digest('hex').slice(0, 16);
-}
-
-/** Looks a name up, at most every 30 s, and checks every address it may be connected to. */
-function guardedLookup(trust: Trust): LookupFunction {
-  const known = new LRUCache<string, { address: string; family: number }[]>({ max: 16, ttl: nameTtlMs });
-  return (hostname, options, callback) => {
-    const answer = (addresses: { address: string; family: number }[]): void => {
-      try {
-        for (const { address } of addresses) checkAddress(address, trust, hostname);
-      } catch (error) {
-        return callback(error as NodeJS.ErrnoException, '', 0);
-      }
-      const [first] = addresses;
-      if (options.all === true || first === undefined) callback(null, addresses, 0);
-      else callback(null, first.address, first.family);
-    };
-
-    const remembered = known.get(hostname);
-    if (remembered !== undefined) return answer(remembered);
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0);
-      known.set(hostname, addresses);
-      answer(addresses);
-    });
-  };
 }

@@ -15,6 +15,12 @@ export function deleteScope(repository: Pick<Repository, 'path'>): Scope {
   return `repository:${repository.path}:pull,push,delete`;
 }
 
+/** The scope without leave to delete: some token services do not know the action. */
+export function withoutDelete(scope: Scope): Scope {
+  const [resource, actions] = takeApart(scope);
+  return `${resource}:${actions.filter((action) => action !== 'delete').join(',')}`;
+}
+
 /** Splits a challenge's `scope`, in which several may stand. */
 export function splitScopes(text: string | undefined): readonly Scope[] {
   return (text ?? '').split(/\s+/).filter((scope) => scope !== '');

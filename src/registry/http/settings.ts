@@ -2,6 +2,8 @@ import { dockerHub } from '../../domain/image-ref.js';
 
 /** How one registry is spoken to: `registries.items.<host>`, with files already read. Everything has a default. */
 export interface HostSettings {
+  /** the operator wrote settings for this host: it may be where others may not */
+  readonly isConfigured?: true;
   readonly plainHTTP?: boolean;
   readonly insecureSkipVerify?: boolean;
   /** PEM, added to the system's roots */

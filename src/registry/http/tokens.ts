@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import type { Credential } from '../registry.js';
-import { covers, type Scope } from './scope.js';
+import { covers, withoutDelete, type Scope } from './scope.js';
 
 /** What a token service is asked. */
 export interface TokenAsk {
@@ -94,7 +94,7 @@ export class TokenCache {
   }
 
   async #fetch(ask: TokenAsk, key: Key, send: (request: TokenRequest) => Promise<TokenAnswer>): Promise<Token> {
-    const answer = await exchange(ask, send);
+    const answer = await askPatiently(ask, send);
     if (answer.status !== 200) {
       const error = new TokenRefused(answer, ask.realm.host);
       if (answer.status < 500) this.#refused.set(key.exact, { error, until: this.clock() + refusalMs });
@@ -111,6 +111,14 @@ export class TokenCache {
     const others = (this.#held.get(key) ?? []).filter((other) => other.renewAt > now && !covers(token.scopes, other.scopes));
     this.#held.set(key, [token, ...others].slice(0, 200));
   }
+}
+
+/** A service that refuses the action `delete` is asked once more without it; the registry decides then. */
+async function askPatiently(ask: TokenAsk, send: (request: TokenRequest) => Promise<TokenAnswer>): Promise<TokenAnswer> {
+  const answer = await exchange(ask, send);
+  const scopes = ask.scopes.map(withoutDelete);
+  const isRefused = (answer.status === 400 || answer.status === 403) && scopes.some((scope, index) => scope !== ask.scopes[index]);
+  return isRefused ? exchange({ ...ask, scopes }, send) : answer;
 }
 
 /** An identity token goes by POST where the service knows that, everything else by GET. */
