@@ -46,12 +46,13 @@ const lingerMs = 60 * 60 * 1000; // contract: a record nothing retains goes one 
 export function planRecords(picture: RecordPicture): RecordPlan {
   const records = new Map(picture.records.map((record) => [record.image, record]));
   const uses = new Map(picture.used.map((use) => [imageName(use.ref), use]));
-  const wanted = wantedByImage(picture.plan);
+  const wanted = wantedByPlace(picture.plan);
+  const held = heldPlaces(picture.records);
 
   const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, picture));
   return {
     apply: [
-      ...[...uses].map(([image, use]) => planUsed(use, wanted.get(image) ?? [], records.get(image), picture)),
+      ...[...uses].map(([image, use]) => planUsed(use, wanted.get(placeIdentity(use.ref)) ?? [], records.get(image), held, picture)),
       ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
     ],
     remove: unused.filter(({ isOver }) => isOver).map(({ usage }) => usage.image),
@@ -59,7 +60,7 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   };
 }
 
-function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, picture: RecordPicture): RecordUsage {
+function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
   const image = imageName(use.ref);
   const mirrors = copies.map(mirrorPart);
   const replicas = replicasOf(use.ref, use.users, picture.rules).map((ref) => ({ reference: referenceOf(placeIdentity(ref)), role: 'replica' as const }));
@@ -67,9 +68,9 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
     image,
     pods: use.pods,
     original: use.original,
-    mirrors: presence(copies, record),
+    mirrors: `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length}`,
     places: placesOnce([originPart(image), ...mirrors, ...replicas, ...retained(record, picture).map(({ part }) => part)]),
-    conditions: conditionsOf(copies, record, picture.now),
+    conditions: conditionsOf(copies, record, held, picture.now),
   };
 }
 
@@ -86,15 +87,30 @@ function planUnused(record: ImageRecord, picture: RecordPicture): { usage: Recor
     ...(ends.length > 0 && record.keepUntil !== 'forever' ? { expiresAt: new Date(Math.max(...ends, pinnedUntil(record))).toISOString() } : {}),
     mirrors: '0/0',
     places: placesOnce([originPart(record.image), ...kept.map(({ part }) => part)]),
-    conditions: conditionsOf([], record, picture.now),
+    conditions: conditionsOf([], record, new Set(), picture.now),
   };
   return { usage, isOver: kept.length === 0 && picture.now - since >= lingerMs };
 }
 
-function wantedByImage(plan: MirrorPlan): Map<ImageName, WantedCopy[]> {
-  const found = new Map<ImageName, WantedCopy[]>();
-  for (const copy of plan.wanted.values()) found.set(copy.image, [...(found.get(copy.image) ?? []), copy]);
+/** Several names of one digest are one image with one copy: each of their records shows it. */
+function wantedByPlace(plan: MirrorPlan): Map<PlaceId, WantedCopy[]> {
+  const found = new Map<PlaceId, WantedCopy[]>();
+  for (const copy of plan.wanted.values()) {
+    const ref = parseImageRef(copy.image);
+    if (ref !== undefined) found.set(placeIdentity(ref), [...(found.get(placeIdentity(ref)) ?? []), copy]);
+  }
   return found;
+}
+
+/** Where verified copies are, whichever record tells. */
+type HeldPlaces = ReadonlySet<ImageName>;
+
+function heldPlaces(records: readonly ImageRecord[]): HeldPlaces {
+  return new Set(records.flatMap((record) => copiesIn(record).map(({ reference }) => reference)));
+}
+
+function isHeld({ destination }: WantedCopy, held: HeldPlaces): boolean {
+  return held.has(referenceOf(destination));
 }
 
 type PlacePart = RecordUsage['places'][number];
@@ -166,16 +182,8 @@ function pinnedUntil(record: ImageRecord): number {
   return Number.isNaN(until) ? 0 : until;
 }
 
-function presence(copies: readonly WantedCopy[], record: ImageRecord | undefined): string {
-  return `${copies.filter((copy) => holds(record, copy)).length}/${copies.length}`;
-}
-
-function holds(record: ImageRecord | undefined, copy: WantedCopy): boolean {
-  return copiesIn(record).some((place) => place.reference === referenceOf(copy.destination));
-}
-
-function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, now: number): Condition[] {
-  return [availableCondition(record), mirroredCondition(copies, record)].map((condition) => ({
+function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {
+  return [availableCondition(record), mirroredCondition(copies, held)].map((condition) => ({
     ...condition,
     lastTransitionTime: sinceWhen(condition, record, now),
   }));
@@ -190,8 +198,8 @@ function availableCondition(record: ImageRecord | undefined): Undated {
   return { type: 'Available', status: 'False', reason: state, message: 'the origin cannot serve the image' };
 }
 
-function mirroredCondition(copies: readonly WantedCopy[], record: ImageRecord | undefined): Undated {
-  const missing = copies.filter((copy) => !holds(record, copy));
+function mirroredCondition(copies: readonly WantedCopy[], held: HeldPlaces): Undated {
+  const missing = copies.filter((copy) => !isHeld(copy, held));
   if (copies.length === 0) return { type: 'Mirrored', status: 'True', reason: 'NotWanted', message: 'no rule wants a copy' };
   if (missing.length === 0) return { type: 'Mirrored', status: 'True', reason: 'Mirrored', message: 'every wanted mirror holds a verified copy' };
   return { type: 'Mirrored', status: 'False', reason: 'Pending', message: `no copy yet at ${missing.map(({ destination }) => destination).join(', ')}`.slice(0, 1024) };

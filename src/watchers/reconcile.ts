@@ -12,8 +12,8 @@ import type { Cluster } from '../cluster/cluster.js';
 import { placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
 import type { SkipSettings } from '../domain/opt-out.js';
-import { planRecords, type ImageUse, type RecordPlan } from '../domain/record-plan.js';
-import type { ImageRecord, RecordUsage } from '../domain/record.js';
+import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../domain/record-plan.js';
+import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { imagesInUse, recordedImages, type PodSource } from './picture.js';
@@ -49,13 +49,16 @@ export interface Picture {
 }
 
 const writesAtOnce = 8;
+/** A claim is sent within seconds, and the copy says so at once; on a cold start thousands wait their turn, and asking costs little. */
+const silenceMs = 30_000;
+const askedAtOnce = 50;
 
 export class Reconciler {
   readonly #deps: ReconcileDeps;
   /** what was last written, so that an unchanged record costs no request */
   readonly #written = new Map<ImageName, string>();
-  /** which records were there at the last look */
-  #present: ReadonlySet<ImageName> = new Set();
+  /** since when a record says nothing about a wanted copy: milliseconds since the epoch */
+  #silentSince = new Map<PlaceId, number>();
 
   constructor(deps: ReconcileDeps) {
     this.#deps = deps;
@@ -68,17 +71,23 @@ export class Reconciler {
 
     const failed = await this.#write(records);
     this.#deps.claims.want(picture.plan.wanted, records.released);
-    this.#rebuild(picture);
+    this.#askSilent(picture);
     await this.#deps.report(picture);
     if (failed !== undefined) throw failed;
   }
 
-  /** A record that somebody deleted took along what only the keepers know: which copies exist. They write it again. */
-  #rebuild({ records, plan }: Picture): void {
-    const present = new Set(records.map(({ image }) => image));
-    const gone = [...plan.wanted.values()].filter(({ image }) => this.#present.has(image) && !present.has(image));
-    if (gone.length > 0) this.#deps.tellAgain(gone.map(({ destination }) => destination));
-    this.#present = present;
+  /**
+   * Only the keepers know which copies exist. A record that stays silent about a wanted copy was deleted and made
+   * again, perhaps while nobody watched: its keeper is asked to tell once more. A new copy speaks within seconds.
+   */
+  #askSilent({ records, plan, now }: Picture): void {
+    const speaking = new Set(records.flatMap(({ places }) => places.filter(speaks).map(({ reference }) => reference)));
+    const silent = [...plan.wanted.keys()].filter((destination) => !speaking.has(referenceOf(destination)));
+    this.#silentSince = new Map(silent.map((destination) => [destination, this.#silentSince.get(destination) ?? now]));
+
+    const asked = silent.filter((destination) => now - (this.#silentSince.get(destination) ?? now) >= silenceMs).slice(0, askedAtOnce);
+    for (const destination of asked) this.#silentSince.set(destination, now);
+    if (asked.length > 0) this.#deps.tellAgain(asked);
   }
 
   /** Writes everything once more at the next pass: somebody may have edited a record behind our back. */
@@ -124,4 +133,9 @@ export class Reconciler {
     await this.#deps.cluster.deleteRecord(image);
     this.#written.delete(image);
   }
+}
+
+/** Whether a record tells anything that only a keeper can know. */
+function speaks({ workflowId, mirroredAt, failure }: PlaceRecord): boolean {
+  return workflowId !== undefined || mirroredAt !== undefined || failure !== undefined;
 }

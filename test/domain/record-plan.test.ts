@@ -50,6 +50,16 @@ describe('the record of an image in use', () => {
     expect(usage?.conditions.find(({ type }) => type === 'Mirrored')?.status).toBe(status);
   });
 
+  test('shows the copy under every name of its digest', () => {
+    const hex = 'd'.repeat(64);
+    const at = `registry.example.com/mirror/library/nginx@sha256:${hex}`;
+    const names = [`nginx@sha256:${hex}`, `nginx:1.27@sha256:${hex}`];
+
+    const { apply } = plan({ used: names, rules: [aMirrorRule()], records: [aRecord({ image: names[0] ?? '', places: [aCopy(at)] }), aRecord({ image: names[1] ?? '' })] });
+
+    expect(apply.map(({ mirrors }) => mirrors)).toEqual(['1/1', '1/1']);
+  });
+
   test('has no clock: it is in use', () => {
     const [usage] = plan({ used: ['nginx:1.27'], rules: [cleaning], records: [aRecord({ unusedSince: '2026-11-01T00:00:00Z', expiresAt: '2026-11-08T00:00:00Z' })] }).apply;
 

@@ -29,6 +29,7 @@ class Bench {
   released: readonly PlaceId[] = [];
   readonly askedAgain: PlaceId[] = [];
   failing: Failure | undefined;
+  now = Date.parse('2026-11-20T12:00:00Z');
   readonly #end = new AbortController();
   readonly reconciler = new Reconciler({
     cluster: {
@@ -50,7 +51,7 @@ class Bench {
     },
     tellAgain: (destinations) => this.askedAgain.push(...destinations),
     report: async () => undefined,
-    now: () => Date.parse('2026-11-20T12:00:00Z'),
+    now: () => this.now,
   });
 
   async start(): Promise<void> {
@@ -125,18 +126,31 @@ describe('the watchers', () => {
     expect(await bench.record()).toMatchObject({ pods: 1 });
   });
 
-  test('have the keepers tell again what a deleted record knew, once', async () => {
+  test('have a keeper tell again when its record stays silent about a wanted copy', async () => {
     bench.cluster.put('ClusterImageSetMirror', rule);
     bench.cluster.put('Pod', aPod());
     await bench.pass();
+    bench.now += 29_000; // a new copy speaks within seconds
     await bench.pass();
     expect(bench.askedAgain).toEqual([]);
-    await bench.cluster.deleteRecord(nginx);
 
+    bench.now += 2_000;
     await bench.pass();
     await bench.pass();
 
     expect(bench.askedAgain).toEqual([copy]);
+  });
+
+  test('ask no keeper whose record says that the copy began, exists or failed', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, workflowId: `task/${copy}` }));
+    bench.now += 60_000;
+
+    await bench.pass();
+
+    expect(bench.askedAgain).toEqual([]);
   });
 
   test('make no record of the copy a Pod was routed to: it is a place of its image', async () => {
