@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isDigest, type Digest } from '../domain/digest.js';
+import { digestBytes } from './hash.js';
 import { bareType, isGenericType, isImageType, isIndexType, isSchema1, ociIndex, ociManifest } from './media-types.js';
 import type { Descriptor, Manifest } from './registry.js';
 
@@ -27,6 +28,7 @@ const DescriptorDoor = z.object({
   annotations: z.record(Text, Text).optional().catch(undefined),
   artifactType: Text.optional().catch(undefined),
   urls: z.array(Text).optional().catch(undefined),
+  data: Text.optional().catch(undefined),
 });
 const Document = z.object({
   schemaVersion: z.number().optional(),
@@ -35,6 +37,8 @@ const Document = z.object({
   config: DescriptorDoor.optional(),
   layers: z.array(DescriptorDoor).optional(),
   subject: DescriptorDoor.optional().catch(undefined),
+  artifactType: Text.optional().catch(undefined),
+  annotations: z.record(Text, Text).optional().catch(undefined),
 });
 type Document = z.infer<typeof Document>;
 
@@ -55,6 +59,34 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
 
   const mediaType = typeOf(document, declared);
   return typeof mediaType === 'string' ? viewOf(document, mediaType) : mediaType;
+}
+
+/**
+ * How a manifest stands in the list of what refers to its subject.
+ *
+ * @see OCI distribution specification 1.1, "Pushing Manifests with Subject": type and annotations are the manifest's own
+ */
+export function describeReferrer({ digest, mediaType, bytes }: Pick<Manifest, 'digest' | 'mediaType' | 'bytes'>): Descriptor {
+  const document = parseDocument(bytes);
+  const { annotations, artifactType, config } = 'problem' in document ? {} : document;
+  const type = artifactType || config?.mediaType;
+  return { mediaType, digest, size: bytes.length, ...(type === undefined ? {} : { artifactType: type }), ...(annotations === undefined ? {} : { annotations }) };
+}
+
+/**
+ * The content that a descriptor carries with it.
+ *
+ * @returns undefined when it carries none, or something else than it describes: then it is asked for as if there were none
+ */
+export function embeddedBytes({ data, digest, size }: Pick<Descriptor, 'data' | 'digest' | 'size'>): Uint8Array | undefined {
+  if (data === undefined) return undefined;
+  const bytes = Buffer.from(data, 'base64');
+  return bytes.length === size && digestBytes(bytes, digest) === digest ? bytes : undefined;
+}
+
+/** A layer that its registry need not hold. Its `urls` are never fetched: whoever wrote them chose where we connect. */
+export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
+  return urls.length > 0 || /nondistributable|\.foreign\./.test(mediaType);
 }
 
 export function isProblem(read: ManifestView | ManifestProblem): read is ManifestProblem {

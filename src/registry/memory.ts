@@ -7,15 +7,15 @@ import type { Digest } from '../domain/digest.js';
 import { Failure, type FailureCode } from '../domain/failure.js';
 import { repositoryText, type ImageRef, type Repository } from '../domain/image-ref.js';
 import { digestBytes } from './hash.js';
-import { isProblem, readManifest } from './manifest.js';
+import { describeReferrer, isForeign, isProblem, readManifest, type ManifestView } from './manifest.js';
 import { deleteFrom, deletionManners, type DeletionManners } from './memory-deletion.js';
 import { Remover, type RemoverDeps } from './remove.js';
 import { SingleFlight } from './single-flight.js';
-import type { BlobOutcome, BlobSource, Call, Deletion, Descriptor, Identity, Manifest, Registry, Removal, RemovalGuard, Seen } from './registry.js';
+import type { BlobOutcome, BlobSource, Call, Deletion, Descriptor, Identity, Manifest, ManifestRef, Registry, Removal, RemovalGuard, Seen } from './registry.js';
 
 /** One request the twin answered, for tests that count. */
 export interface MemoryCall {
-  readonly verb: 'head' | 'manifest' | 'blob' | 'putBlob' | 'putManifest' | 'tags' | 'deleteManifest';
+  readonly verb: 'head' | 'manifest' | 'blob' | 'putBlob' | 'putManifest' | 'tags' | 'referrers' | 'deleteManifest';
   /** `host/path[:tag][@digest]` */
   readonly on: string;
   readonly identity: CredentialId;
@@ -167,8 +167,8 @@ export class MemoryRegistry implements Registry {
     if (isProblem(view)) throw failure(at, call, 'unsupported', `manifest ${nameOf(at)} ${view.problem}`);
 
     const repository = host.open(at.path);
-    const absent = [...view.blobs.filter((blob) => !repository.blobs.has(blob.digest)), ...(host.acceptsSparse ? [] : view.manifests.filter((child) => !repository.manifests.has(child.digest)))];
-    if (absent[0] !== undefined) throw failure(at, call, 'missing', `manifest ${nameOf(at)} refused: ${absent[0].digest} is absent`);
+    const absent = absentBelow(repository, view, host.acceptsSparse);
+    if (absent !== undefined) throw failure(at, call, 'missing', `manifest ${nameOf(at)} refused: ${absent.digest} is absent`);
 
     const standing = at.tag === undefined ? undefined : repository.tags.get(at.tag);
     if (host.immutableTags && standing !== undefined && standing !== manifest.digest) throw failure(at, call, 'conflict', `tag ${nameOf(at)} cannot be moved`);
@@ -179,6 +179,17 @@ export class MemoryRegistry implements Registry {
   async *tags(repository: Repository, as: Identity, call: Call): AsyncIterable<string> {
     const { host } = this.#enter('tags', repository, as, call);
     yield* [...host.tagsOf(repository.path).keys()].sort();
+  }
+
+  async referrers(at: ManifestRef, as: Identity, call: Call, artifactType?: string): Promise<readonly Descriptor[]> {
+    const { host } = this.#enter('referrers', at, as, call);
+    const all = referrersIn(host.repository(at.path), at.digest);
+    return artifactType === undefined ? all : all.filter((descriptor) => descriptor.artifactType === artifactType);
+  }
+
+  /** The twin lists what it holds: nothing is left to do. */
+  async linkReferrer(_at: Repository, _manifest: Manifest, _as: Identity, call: Call): Promise<void> {
+    call.signal.throwIfAborted();
   }
 
   async deleteTag(at: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
@@ -221,6 +232,19 @@ function findManifest(host: MemoryHost, at: ImageRef): { digest: Digest; stored:
   const digest = at.digest ?? repository?.tags.get(at.tag ?? 'latest');
   const stored = digest === undefined ? undefined : repository?.manifests.get(digest);
   return digest === undefined || stored === undefined ? undefined : { digest, stored };
+}
+
+/** The first thing a manifest needs that is not there. A layer that lies elsewhere may be absent; a child of another kind may be a blob. */
+function absentBelow({ blobs, manifests }: MemoryRepository, view: ManifestView, acceptsSparse: boolean): Descriptor | undefined {
+  const absent = view.blobs.find((blob) => !blobs.has(blob.digest) && !isForeign(blob));
+  return absent ?? (acceptsSparse ? undefined : view.manifests.find(({ digest }) => !manifests.has(digest) && !blobs.has(digest)));
+}
+
+function referrersIn(repository: MemoryRepository | undefined, subject: Digest): readonly Descriptor[] {
+  return [...(repository?.manifests ?? [])].flatMap(([digest, stored]) => {
+    const view = readManifest(stored.bytes, stored.mediaType);
+    return isProblem(view) || view.subject?.digest !== subject ? [] : [describeReferrer({ digest, ...stored })];
+  });
 }
 
 async function bring(host: MemoryHost, to: Repository, of: Descriptor, source: BlobSource, call: Call): Promise<BlobOutcome> {

@@ -26,6 +26,18 @@ export interface Registry {
   /** All tags of a repository; none when it does not exist. */
   tags(repository: Repository, as: Identity, call: Call): AsyncIterable<string>;
   /**
+   * What refers to a manifest with `subject`: signatures, attestations, SBOMs. None when there are none, whether the
+   * registry lists them itself or an index under the fallback tag does.
+   *
+   * @param artifactType only those of this type; all unless told
+   */
+  referrers(at: ManifestRef, as: Identity, call: Call, artifactType?: string): Promise<readonly Descriptor[]>;
+  /**
+   * Makes a manifest that has just been put there a referrer of its `subject`. Nothing to do where the registry said that
+   * it lists it itself, or when there is no subject. Throws `conflict` when the fallback tag holds something else than an index.
+   */
+  linkReferrer(at: Repository, manifest: Manifest, as: Identity, call: Call): Promise<void>;
+  /**
    * Deletes one tag and no other, as far as the registry has a way to do that; `blocked` where it has none. Can be
    * repeated after an interruption at any point. Throws `invalid` when the guard does not allow to touch it at all.
    */
@@ -47,6 +59,9 @@ export interface Credential {
   /** a ready bearer token */
   readonly registryToken?: string;
 }
+
+/** One manifest, by digest. */
+export type ManifestRef = Repository & { readonly digest: Digest };
 
 /** Credentials to try in order; empty means anonymous. */
 export type Identity = readonly Credential[];
@@ -87,6 +102,8 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly artifactType?: string;
   readonly urls?: readonly string[];
+  /** the content itself in base64, as it was written: believed only after `embeddedBytes` */
+  readonly data?: string;
 }
 
 /** A manifest: exact bytes and what they say. `index` lists manifests, `image` lists blobs. */

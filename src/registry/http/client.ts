@@ -4,10 +4,12 @@ import type { Registry } from '../registry.js';
 import { Remover, type RemoverDeps } from '../remove.js';
 import { Asker, type AskerOptions } from './asker.js';
 import { Deleter } from './delete.js';
+import { FallbackIndexes } from './fallback-indexes.js';
 import type { PaceSeen } from './pace/host-pace.js';
 import { Publisher } from './publish.js';
 import { BlobReader } from './read-blob.js';
 import { ManifestReader } from './read-manifest.js';
+import { Referrers } from './referrers.js';
 import { TagLister } from './tags.js';
 import { Uploader } from './upload.js';
 
@@ -30,7 +32,8 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   const manifests = new ManifestReader(asker, locations);
   const blobs = new BlobReader(asker);
   const uploader = new Uploader(asker, locations);
-  const publisher = new Publisher(asker, manifests, locations);
+  const referrers = new Referrers(asker, new FallbackIndexes(asker));
+  const publisher = new Publisher(asker, manifests, locations, referrers);
   const lister = new TagLister(asker);
   const deleter = new Deleter(asker);
   const verbs: RemoverDeps['registry'] = {
@@ -47,6 +50,8 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
     ...verbs,
     blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
     putManifest: (at, manifest, as, call) => remover.publishing(at, manifest.digest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
+    referrers: (at, as, call, artifactType) => referrers.list(at, as, call, artifactType),
+    linkReferrer: (at, manifest, as, call) => referrers.link(at, manifest, as, call),
     deleteTag: (at, guard, as, call) => remover.deleteTag(at, guard, as, call),
     pace: () => asker.pace(),
     close: () => asker.close(),

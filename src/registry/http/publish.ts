@@ -3,12 +3,13 @@ import { parseDigest } from '../../domain/digest.js';
 import type { Failure } from '../../domain/failure.js';
 import type { ImageRef } from '../../domain/image-ref.js';
 import { viewerOf, type BlobLocations } from '../locations.js';
-import { isProblem, readManifest } from '../manifest.js';
+import { isForeign, isProblem, readManifest } from '../manifest.js';
 import type { Call, Descriptor, Identity, Manifest } from '../registry.js';
 import { headerOf, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
 import { failure } from './errors.js';
 import type { ManifestReader } from './read-manifest.js';
+import type { Referrers } from './referrers.js';
 import { writeScope } from './scope.js';
 
 export class Publisher {
@@ -16,6 +17,7 @@ export class Publisher {
     readonly asker: Asker,
     readonly reader: ManifestReader,
     readonly locations: BlobLocations,
+    readonly referrers: Pick<Referrers, 'taken'>,
   ) {}
 
   async putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
@@ -25,7 +27,8 @@ export class Publisher {
 
     const failed = await this.asker.use(request, as, call, (answer) => this.#outcome(answer, at, manifest, blobs, request, call));
     if (failed === undefined) {
-      for (const blob of blobs) this.locations.confirm(at, blob.digest, viewerOf(as));
+      // a layer that lies elsewhere may be absent all the same
+      for (const blob of blobs) if (!isForeign(blob)) this.locations.confirm(at, blob.digest, viewerOf(as));
       return;
     }
     if (failed.code === 'missing') for (const blob of blobs) this.locations.forget(at, blob.digest, viewerOf(as));
@@ -35,12 +38,13 @@ export class Publisher {
 
   #outcome(answer: Answer, at: ImageRef, manifest: Pick<Manifest, 'mediaType' | 'digest'>, blobs: readonly Descriptor[], request: Request, call: Call): Failure | undefined {
     if ([200, 201, 202].includes(answer.status)) {
+      if (headerOf(answer.headers, 'oci-subject') !== undefined) this.referrers.taken(at);
       const digest = parseDigest(headerOf(answer.headers, 'docker-content-digest'));
       if (digest === undefined || digest === manifest.digest) return undefined;
       return failure('corrupt', `${request.what} became ${digest} on ${call.side} ${at.host}`, request, call);
     }
     const refused = this.asker.refusal(answer, request, call);
-    const foreign = blobs.find((blob) => (blob.urls ?? []).length > 0);
+    const foreign = blobs.find(isForeign);
     // distribution answers 500 to a layer that lies elsewhere
     if (refused.code === 'unreachable' && foreign !== undefined) return failure('unsupported', `${request.what} refused by ${call.side} ${at.host}, probably for layer ${foreign.digest}, which lies elsewhere`, request, call);
     if (answer.status === 400 && isImmutable(answer)) return failure('conflict', refused.message, request, call);

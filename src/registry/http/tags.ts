@@ -46,7 +46,7 @@ export class TagLister {
 }
 
 /** `<...>; rel="next"`, relative or absolute, on the same host only. */
-function nextPage(answer: Answer, request: Request, call: Call): URL | undefined {
+export function nextPage(answer: Answer, request: Request, call: Call): URL | undefined {
   const link = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(headerOf(answer.headers, 'link') ?? '')?.[1];
   if (link === undefined || !URL.canParse(link, answer.url.href)) return undefined;
   const url = new URL(link, answer.url);
