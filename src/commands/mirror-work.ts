@@ -6,7 +6,7 @@ import { createCopyEngine } from '../registry/copy.js';
 import { keyring } from '../registry/keyring.js';
 import type { MirrorActivities, RecordActivities, RecordInput } from '../temporal/activities.js';
 import type { Base } from './base.js';
-import type { ManagerViews } from './serve-manager.js';
+import type { ManagerViews } from './part.js';
 
 /** What the workflows of this cluster have done in the world. */
 export function mirrorWork({ cluster, registry, config, metrics }: Base, views: ManagerViews): { registry: MirrorActivities; cluster: RecordActivities } {

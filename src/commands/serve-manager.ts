@@ -1,27 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
-import type { Resource } from '../cluster/cluster.js';
 import type { PlaceId } from '../domain/image-ref.js';
-import type { Rule } from '../domain/rule.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
 import { installRuntime } from '../temporal/runtime.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
-import type { UsageView } from '../views/usage.js';
 import { Loop } from '../watchers/loop.js';
 import { Reconciler } from '../watchers/reconcile.js';
 import { reportRules } from '../watchers/report.js';
 import { carryOutRequests } from '../watchers/requests.js';
 import { SecretCheck } from '../watchers/secret-check.js';
-import { unsyncedViews, type Views } from '../watchers/watch.js';
+import { unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
 import { mirrorWork } from './mirror-work.js';
-import type { Part } from './serve.js';
-
-export type ManagerViews = Views & { readonly usage: UsageView; readonly resource: (rule: Rule) => Resource | undefined };
+import type { ManagerViews, Part } from './part.js';
 
 /** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
 const gatherMs = 500;

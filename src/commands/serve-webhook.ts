@@ -12,7 +12,7 @@ import type { RouteDeps } from '../webhook/route.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../webhook/server.js';
 import type { KeyPair, ServerNames } from '../webhook/x509.js';
 import type { Base } from './base.js';
-import type { Part } from './serve.js';
+import type { Part } from './part.js';
 
 /** Names of our objects in a cluster, as the chart writes them without any override. */
 const fullName = 'kube-image-keeper';

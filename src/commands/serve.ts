@@ -8,18 +8,9 @@ import { UsageView } from '../views/usage.js';
 import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
 import { buildBase, StartProblems, type Base, type Role } from './base.js';
 import type { Resource } from '../cluster/cluster.js';
-import { createManager, type ManagerViews } from './serve-manager.js';
+import type { ManagerViews, Part } from './part.js';
+import { createManager } from './serve-manager.js';
 import { createWebhook } from './serve-webhook.js';
-
-/** A half of kuik. */
-export interface Part {
-  /** what it needs before it is ready */
-  readonly checks: readonly Check[];
-  /** a view changed */
-  readonly onChange?: () => void;
-  /** works until the signal aborts, then ends in good order; waits and tries again where something is away */
-  run(signal: AbortSignal): Promise<void>;
-}
 
 /** @returns exit code, once a signal has ended everything */
 export async function serve(role: Role, args: readonly string[]): Promise<number> {

@@ -65,7 +65,7 @@ export const knownFlags = {
   'zap-log-level': { usual: '', help: 'debug, info, warn, error, or a number: 0 is info, more is debug.', check: (value) => (readLevel(value) === undefined ? 'write debug, info, warn, error or a number' : undefined) },
   'zap-encoder': { usual: '', help: 'json or console.', check: oneOf('json', 'console') },
   'zap-devel': { usual: 'false', help: 'Logs for people: level debug, encoder console.', ...boolean },
-  'zap-time-encoding': { usual: 'epoch', help: 'How times are written in logs.', check: oneOf('epoch', 'millis', 'nano', 'iso8601', 'rfc3339', 'rfc3339nano') },
+  'zap-time-encoding': { usual: 'epoch', help: 'Accepted without effect: times are RFC 3339.', check: oneOf('epoch', 'millis', 'nano', 'iso8601', 'rfc3339', 'rfc3339nano') },
   'zap-stacktrace-level': { usual: '', help: 'Accepted without effect: errors always carry their stack.', check: oneOf('info', 'error', 'panic') },
   'leader-elect': { usual: 'false', help: 'Accepted without effect: the manager always elects.', ...boolean },
 } as const satisfies Record<string, Flag>;
@@ -94,7 +94,12 @@ export function parseFlags(args: readonly string[]): { readonly flags: Flags; re
     if (problem !== undefined) problems.push(`flag -${written}${value === undefined ? '' : ` is ${JSON.stringify(value)}`}: ${problem}`);
     values.set(written, value ?? '');
   }
-  return problems.length > 0 ? { problems } : { flags: toFlags((name) => values.get(name) ?? knownFlags[name].usual) };
+  if (problems.length > 0) return { problems };
+
+  const flags = toFlags((name) => values.get(name) ?? knownFlags[name].usual);
+  // rather no metrics than metrics that somebody believes to be protected
+  if (flags.metricsSecure && flags.metricsBindAddress !== '0') return { problems: ['flag -metrics-secure: metrics over HTTPS are not built yet; write -metrics-secure=false to serve them over plain HTTP'] };
+  return { flags };
 }
 
 function isKnown(name: string): name is FlagName {

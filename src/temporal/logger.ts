@@ -12,9 +12,9 @@ const expected = ['No workflows registered', 'No activities registered', 'No Nex
  */
 export function sdkLogger(log: TemporalLog): Logger {
   const write = (level: keyof TemporalLog) => (message: string, meta: LogMetadata = {}) => {
-    const { sdkComponent, ...fields } = meta;
+    const { sdkComponent, error, ...fields } = meta;
     const isExpected = expected.some((text) => message.startsWith(text));
-    log[isExpected ? 'debug' : level]({ ...fields, taskToken: undefined, component: `temporal ${String(sdkComponent ?? 'sdk')}` }, message);
+    log[isExpected ? 'debug' : level]({ ...fields, ...(error === undefined ? {} : { err: error as unknown }), taskToken: undefined, component: `temporal ${String(sdkComponent ?? 'sdk')}` }, message);
   };
   const levels = { trace: write('debug'), debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('error') };
   return { ...levels, log: (level: LogLevel, message, meta) => levels[sdkLevels[level]](message, meta) };

@@ -12,7 +12,7 @@ const lookAgainMs = 10_000;
 /** More steps than a rotation has; only replicas that overwrite each other need several rounds. */
 const mostSteps = 8;
 /** A configuration that somebody changed or deleted is right again after this. */
-const publishAgainMs = 60_000;
+const publishAgainMs = 20_000;
 
 export interface CertificateKeeperDeps {
   readonly cluster: Pick<Cluster, 'secret' | 'applySecret'>;
