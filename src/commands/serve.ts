@@ -6,11 +6,14 @@ import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
 import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
+import { createWatchLog } from '../watchers/watch-log.js';
 import { buildBase, StartProblems, type Base, type Role } from './base.js';
 import type { Resource } from '../cluster/cluster.js';
 import type { ManagerViews, Part } from './part.js';
 import { createManager } from './serve-manager.js';
 import { createWebhook } from './serve-webhook.js';
+
+const lookAtWatchesMs = 5_000;
 
 /** @returns exit code, once a signal has ended everything */
 export async function serve(role: Role, args: readonly string[]): Promise<number> {
@@ -46,12 +49,17 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const pages: (PlainServer | undefined)[] = [];
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
   let watches = Promise.resolve();
+  let looking: NodeJS.Timeout | undefined;
   try {
     pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
     pages.push(await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)));
     watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
+    const { log } = base;
+    const look = createWatchLog({ cluster: base.cluster, warn: (fields) => log.warn(fields, 'the cluster cannot be watched, going on with what was seen last'), info: (fields) => log.info(fields, 'the cluster is watched again') });
+    looking = setInterval(look, lookAtWatchesMs);
     await runAll(parts, stop);
   } finally {
+    clearInterval(looking);
     watching.abort();
     await watches;
     for (const page of pages) await page?.close();
