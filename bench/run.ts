@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench, PeerName } from './support/bench.js';
 import { judge } from './support/figures.js';
-import { describeMachine, writeReport, type CaseReport } from './support/report.js';
+import { describeLoad, describeMachine, loadAverage, writeReport, type CaseReport } from './support/report.js';
 import { playCase } from './support/round.js';
 import { contenderTable, figureTable } from './support/table.js';
 import { copyBench } from './copy.js';
@@ -33,17 +33,20 @@ interface Options {
 
 async function main({ bench, runs, peers, rttMs, cases, json }: Options): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const machine = describeMachine();
   const opened = await bench.open({ rttMs, peers, cases, say });
   try {
     for (const line of opened.leftOut) say(line);
     const reports: CaseReport[] = [];
     for (const each of opened.cases) {
+      const before = loadAverage();
       const { discarded, counted } = await playCase(each, runs, say);
+      const load = { before, after: loadAverage() };
       const figures = each.figures.map((figure) => judge(figure, (contender) => counted.get(contender) ?? []));
-      process.stdout.write(`\n${each.title}\n\n${contenderTable(counted)}\n\n${figureTable(figures)}\n`);
-      reports.push({ name: each.name, title: each.title, conditions: each.conditions, figures, discarded: Object.fromEntries(discarded), runs: Object.fromEntries(counted) });
+      process.stdout.write(`\n${each.title}\n\n${contenderTable(counted)}\n\n${figureTable(figures)}\n\n${describeLoad(load, machine)}\n`);
+      reports.push({ name: each.name, title: each.title, conditions: each.conditions, load, figures, discarded: Object.fromEntries(discarded), runs: Object.fromEntries(counted) });
     }
-    const file = await writeReport({ bench: bench.name, ...describeMachine(), versions: opened.versions, rounds: runs, leftOut: opened.leftOut, cases: reports }, json);
+    const file = await writeReport({ bench: bench.name, ...machine, versions: opened.versions, rounds: runs, leftOut: opened.leftOut, cases: reports }, json);
     say(`\nraw numbers: ${file}`);
   } finally {
     await opened.close();

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { projectRoot } from '../../tools/programs.js';
 import type { Case, RawRun } from './bench.js';
@@ -19,8 +19,24 @@ export interface Machine {
   readonly system: string;
 }
 
+/** Processes that wanted to run, averaged over the last minute: above the cores, somebody else was busy. */
+export function loadAverage(): number {
+  return loadavg()[0] ?? 0;
+}
+
+export interface Load {
+  readonly before: number;
+  readonly after: number;
+}
+
+export function describeLoad({ before, after }: Load, { cores }: Machine): string {
+  return `load average ${before.toFixed(1)} before, ${after.toFixed(1)} after, on ${cores} cores`;
+}
+
 export interface CaseReport extends Pick<Case, 'name' | 'title' | 'conditions'> {
   readonly figures: readonly Judged[];
+  /** load average of the machine before and after, our own work included */
+  readonly load: Load;
   readonly discarded: Readonly<Record<string, RawRun>>;
   readonly runs: Readonly<Record<string, readonly RawRun[]>>;
 }
