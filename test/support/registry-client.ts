@@ -1,4 +1,5 @@
 /** The real client beside scripted registries: opened for a test, closed after it. */
+import { isIP } from 'node:net';
 import { afterEach } from '@jest/globals';
 import { knownImageRef, type ImageName, type ImageRef } from '../../src/domain/image-ref.js';
 import { createHttpRegistry, type HttpRegistry, type HttpRegistryOptions } from '../../src/registry/http/client.js';
@@ -21,6 +22,17 @@ export async function aRegistryServer(options: FaultRegistryOptions = {}): Promi
   const server = await startFaultRegistry(options);
   opened.push(() => server.close());
   return server;
+}
+
+/** Closes something else when the test ends. */
+export function closeLater<T extends { close(): Promise<void> }>(server: T): T {
+  opened.push(() => server.close());
+  return server;
+}
+
+/** A resolver of our own: names of tests are on loopback, unless told. */
+export function resolving(names: Readonly<Record<string, string | readonly string[]>> = {}): NonNullable<HttpRegistryOptions['resolve']> {
+  return (name) => Promise.resolve([names[name] ?? '127.0.0.1'].flat().map((address) => ({ address, family: isIP(address) })));
 }
 
 export interface ClientUnderTest {

@@ -3,7 +3,7 @@ import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { checkServerIdentity, createSecureContext, getCACertificates, TLSSocket, type DetailedPeerCertificate, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import type { buildConnector } from 'undici';
+import { buildConnector } from 'undici';
 import { tlsCode } from './errors.js';
 import type { Guard, NamedBy } from './guard.js';
 import type { HostSettings } from './settings.js';
@@ -32,25 +32,49 @@ function trustAndCertificate({ ca, cert, key }: HostSettings): { readonly secure
 }
 
 /**
- * Hands a TLS connection on only when its certificate is trusted and names the host. The name is compared again when a
- * session is resumed: Node does not, and a session that was refused for its name may be offered again.
+ * Connects, and takes a TLS session up again where one was accepted before. Sessions are kept here and not by undici: Node
+ * compares no name when a session is resumed, and undici also keeps those of servers that were refused for theirs.
+ */
+export function verifiedConnector(options: buildConnector.BuildOptions, settings: HostSettings, host: string): buildConnector.connector {
+  let session: Buffer | undefined;
+  const keep = (socket: TLSSocket): void => {
+    session = socket.getSession() ?? session; // TLS 1.2 has it by now
+    socket.on('session', (ticket: Buffer) => void (session = ticket)); // TLS 1.3 gets it later
+  };
+  return (target, callback) => {
+    const connect = buildConnector({ ...options, ...withoutSessions, session });
+    verified(connect, settings, host, keep)(target, callback);
+  };
+}
+
+/** For connectors that live long: no session is taken up again. */
+export const withoutSessions = { maxCachedSessions: 0 } as const;
+
+/**
+ * Hands a TLS connection on only when its certificate is trusted and names the host. The connector may offer no other
+ * sessions than those of connections that were handed on.
  *
  * @param host `host[:port]` of the registry, for the message
  */
-export function verified(connect: buildConnector.connector, { insecureSkipVerify }: HostSettings, host: string): buildConnector.connector {
+export function verified(connect: buildConnector.connector, { insecureSkipVerify }: HostSettings, host: string, accepted: (socket: TLSSocket) => void = () => undefined): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
-      if (error !== null || !(socket instanceof TLSSocket) || insecureSkipVerify === true) return error === null ? callback(null, socket) : callback(error, null);
+      if (error !== null) return callback(error, null);
+      if (!(socket instanceof TLSSocket) || insecureSkipVerify === true) return callback(null, socket);
       const problem = problemOf(socket, options.servername || options.hostname, host);
-      if (problem === undefined) return callback(null, socket);
-      socket.on('error', () => undefined).destroy();
-      callback(new CertificateError(problem), null);
+      if (problem !== undefined) {
+        socket.on('error', () => undefined).destroy();
+        return callback(new CertificateError(problem), null);
+      }
+      accepted(socket);
+      callback(null, socket);
     });
 }
 
 function problemOf(socket: TLSSocket, name: string, host: string): string | undefined {
+  // the certificate of a session is not there any more; it was looked at when the session began
+  if (socket.authorized && socket.isSessionReused()) return undefined;
   const certificate = socket.getPeerCertificate(true);
-  // of a connection that presented none there is nothing to compare
   const differs = certificate.subject === undefined ? undefined : checkServerIdentity(name.replace(/^\[|\]$/g, ''), certificate);
   if (socket.authorized && certificate.subject !== undefined && differs === undefined) return undefined;
   const code = String(socket.authorizationError ?? differs?.name ?? 'none');

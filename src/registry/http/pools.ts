@@ -1,8 +1,8 @@
 /** Connection pools: one per origin, TLS identity, who named the host, and proxy; shared by the whole process. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
-import { guardedLookup, tlsOptions, verified, type Resolve } from './connector.js';
+import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import { guardedLookup, tlsOptions, verified, verifiedConnector, withoutSessions, type Resolve } from './connector.js';
 import { ceilingOf, lanes } from './governor.js';
 import type { Guard, NamedBy } from './guard.js';
 import type { Proxies } from './proxy.js';
@@ -47,8 +47,8 @@ export class Pools {
 
   #direct(url: URL, settings: HostSettings, namedBy: NamedBy): Pool {
     const lookup = guardedLookup(this.deps.guard, namedBy, this.deps.resolve);
-    const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, autoSelectFamily: true, lookup, ...tlsOptions(settings) });
-    return new Pool(url.origin, { ...poolOptions(settings), connect: verified(connect, settings, url.host) });
+    const connect = verifiedConnector({ timeout: connectTimeoutMs, allowH2: false, autoSelectFamily: true, lookup, ...tlsOptions(settings) }, settings, url.host);
+    return new Pool(url.origin, { ...poolOptions(settings), connect });
   }
 }
 
@@ -60,7 +60,7 @@ function throughProxy(url: URL, settings: HostSettings, proxy: URL): ProxyAgent 
     uri: proxy.href,
     connectTimeout: connectTimeoutMs,
     proxyTls: { autoSelectFamily: true, minVersion: 'TLSv1.2' },
-    requestTls: tlsOptions(settings),
+    requestTls: { ...tlsOptions(settings), ...withoutSessions },
     factory: (origin, given) => {
       const { connect, ...rest } = given as Pool.Options;
       return new Pool(origin, { ...options, ...rest, ...(typeof connect === 'function' ? { connect: verified(connect, settings, url.host) } : {}) });
