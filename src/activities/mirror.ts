@@ -23,14 +23,14 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
       const destination = { image: input.publishAs, as: await credentials.destination(input) };
       const sources = await Promise.all(input.sources.map(async (image) => ({ image, as: await credentials.source(image, input) })));
       const { platforms, copy } = input;
-      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image) }, callFor('copy'));
+      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image) }, callFor('copy', input));
     },
 
     async copyPlatform(input: CopyPlatformInput) {
       const heart = beat({ v: 1, blobsDone: 0, blobsTotal: input.part.blobs, bytesDone: 0, bytesTotal: input.part.bytes });
       try {
         const access = await accessTo(input, input.plan.source);
-        const call: EngineCall = { ...callFor('copy'), onProgress: heart.progress };
+        const call: EngineCall = { ...callFor('copy', input), onProgress: heart.progress };
         const { bytes } = await onceMore(() => engine.copyPart(input.plan, input.part, access, call));
         observe({ activity: 'copyPlatform', destination: input.destination, bytes });
         return { bytes };
@@ -40,11 +40,11 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
     },
 
     async publishTag(input: PublishInput) {
-      return engine.publish(input.plan, await accessTo(input, input.plan.source), callFor('copy'));
+      return engine.publish(input.plan, await accessTo(input, input.plan.source), callFor('copy', input));
     },
 
     async verify(input: VerifyInput) {
-      const digest = await engine.verify(input.publishAs, await credentials.destination(input), callFor('verify'));
+      const digest = await engine.verify(input.publishAs, await credentials.destination(input), callFor('verify', input));
       const origin = input.origin === undefined ? undefined : await lookAtOrigin(input.origin, input);
       observe({ activity: 'verify', destination: input.destination });
       return { digest, ...(origin === undefined ? {} : { origin }) };
@@ -58,7 +58,7 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
   /** An origin that does not answer never harms a copy: whatever goes wrong there says nothing. */
   async function lookAtOrigin(origin: ImageName, subject: Subject) {
     try {
-      return await engine.verify(origin, await credentials.source(origin, subject), callFor('verify'));
+      return await engine.verify(origin, await credentials.source(origin, subject), callFor('verify', subject));
     } catch (error) {
       if (isFailure(error)) return undefined;
       throw error;
@@ -66,8 +66,8 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
   }
 }
 
-function callFor(purpose: EngineCall['purpose']): EngineCall {
-  return { signal: Context.current().cancellationSignal, purpose };
+function callFor(purpose: EngineCall['purpose'], { urgency }: Pick<Subject, 'urgency'>): EngineCall {
+  return { signal: Context.current().cancellationSignal, purpose, urgency };
 }
 
 function isPinned(image: ImageName): boolean {

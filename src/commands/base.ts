@@ -48,7 +48,8 @@ export function buildBase(role: Role, args: readonly string[]): Base {
   const instance = `${hostname()}_${randomUUID()}`;
   const cluster = connectCluster(findCluster(flags, environment), { instance });
   for (const { registry: host, setting } of weakened(config)) log.warn({ registry: host, setting }, 'what this registry says is not protected by TLS');
-  const registry = findRegistries({ config, environment, version, observer: observeRegistry(metrics) });
+  const registry = findRegistries({ config, environment, version, observer: observeRegistry(metrics, log) });
+  metrics.registry.watchPace(() => registry.pace());
   return {
     flags, environment, config, version, log, metrics, cluster, registry, instance,
     close: async () => {
@@ -88,12 +89,19 @@ function readSettings(args: readonly string[], environment: Environment): Settin
   return { flags, config: loaded.config, warnings: loaded.warnings };
 }
 
-function observeRegistry(metrics: Metrics): (event: RegistryEvent) => void {
+function observeRegistry(metrics: Metrics, log: Log): (event: RegistryEvent) => void {
   return (event) => {
+    if (event.type === 'retry') metrics.registry.retried(event.registry, event.code);
+    if (event.type === 'circuit') tellCircuit(log, event);
     if (event.type !== 'exchange') return;
     const { registry: host, purpose, status, tookMs } = event;
     metrics.registry.requested({ host, purpose, result: resultOf(status), seconds: tookMs / 1000 });
   };
+}
+
+function tellCircuit(log: Log, { registry, circuit }: Extract<RegistryEvent, { type: 'circuit' }>): void {
+  if (circuit === 'open') log.warn({ registry }, 'registry does not answer and is left alone');
+  else log.info({ registry }, 'registry answers again');
 }
 
 /** Counted per request, so 401 on the way to a token and 404 for what is not there are ordinary answers. */

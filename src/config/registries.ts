@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidr, flag, path, text, whole } from './value-types.js';
+import { cidr, duration, flag, path, text, whole } from './value-types.js';
 import type { FileReader } from './files.js';
 
 const ofHost = z.strictObject({
@@ -13,6 +13,11 @@ const ofHost = z.strictObject({
   headers: z.record(z.string(), z.string()).meta({ description: 'Extra request headers, to this registry only.' }).optional(),
   metadataConcurrency: whole('Most requests for manifests and tags at once.', 1).default(8),
   blobConcurrency: whole('Most transfers of layers at once.', 1).default(4),
+  requestsPerSecond: z.number().positive({ error: 'must be positive' }).max(100_000, { error: 'must be at most 100000' }).meta({ description: 'Most requests a second. Default: no limit but what the registry says.' }).optional(),
+  burst: whole('Requests that may go at once after a rest. Default: those of one second.', 1).optional(),
+  quotaReserve: whole('Percent of the quota a registry tells about that copies, checks and deletions leave to starting Pods.', 0, 100).default(20),
+  minBytesPerSecond: whole('A download slower than this for a whole stallTimeout is broken off; 0 never does.').default(1024),
+  stallTimeout: duration('A download without a byte for this long is broken off.', { least: 1000 }).prefault('1m'),
   allowHosts: z.array(text('host or *.domain')).meta({ description: 'Other hosts this registry may point to: for tokens, downloads, uploads.' }).default([]),
   deleteShared: z
     .enum(['block', 'isolate'])
@@ -22,7 +27,7 @@ const ofHost = z.strictObject({
 
 export const registries = z
   .strictObject({
-    items: z.record(z.string(), ofHost).meta({ description: 'How one registry is spoken to, by host[:port] or *.domain; the exact host wins.' }).default({}),
+    items: z.record(z.string(), ofHost).meta({ description: 'How one registry is spoken to, by host[:port] or *.domain; the exact host wins.' }).prefault({}),
     network: z
       .strictObject({
         allow: z.array(cidr).meta({ description: 'Networks that registries may be in, in spite of deny and of the usual rules. Link-local and metadata addresses only for registries with settings of their own.' }).default([]),
@@ -49,6 +54,12 @@ export interface RegistrySettings {
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadataConcurrency: number;
   readonly blobConcurrency: number;
+  readonly requestsPerSecond?: number;
+  readonly burst?: number;
+  /** percent */
+  readonly quotaReserve: number;
+  readonly minBytesPerSecond: number;
+  readonly stallTimeoutMs: number;
   readonly allowHosts: readonly string[];
   readonly deleteShared: 'block' | 'isolate';
 }
@@ -62,12 +73,13 @@ export interface Registries {
 }
 
 export function readRegistries(written: Written, files: FileReader): Registries {
-  const items = Object.entries(written.items).map(([host, { caFile, certFile, keyFile, ...rest }]) => {
+  const items = Object.entries(written.items).map(([host, { caFile, certFile, keyFile, stallTimeout: stallTimeoutMs, ...rest }]) => {
     const key = `registries.items.${host}`;
     const read = { ca: files.read(caFile, `${key}.caFile`), cert: files.read(certFile, `${key}.certFile`), key: files.read(keyFile, `${key}.keyFile`) };
-    return [host, { ...rest, ...read, isConfigured: true as const }] as const;
+    return [host, { ...rest, ...read, stallTimeoutMs, isConfigured: true as const }] as const;
   });
-  return { default: ofHost.parse({}), items: Object.fromEntries(items), network: written.network };
+  const { stallTimeout: stallTimeoutMs, ...usual } = ofHost.parse({});
+  return { default: { ...usual, stallTimeoutMs }, items: Object.fromEntries(items), network: written.network };
 }
 
 /** Settings of a registry: of its exact name, else of the longest `*.domain` that holds it, else the default. */

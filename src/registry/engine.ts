@@ -3,7 +3,7 @@ import type { ImageName } from '../domain/image-ref.js';
 import type { Platform } from '../domain/platform.js';
 import type { Strategy } from '../domain/record.js';
 import type { CopyStrategy } from '../domain/rule.js';
-import type { Identity } from './registry.js';
+import type { Identity, Urgency } from './registry.js';
 
 /**
  * The copy engine: one image between two registries, in four steps that can each be repeated.
@@ -27,6 +27,8 @@ export interface CopyEngine {
 export interface EngineCall {
   readonly signal: AbortSignal;
   readonly purpose: 'copy' | 'verify';
+  /** `waiting`: a Pod cannot start without it */
+  readonly urgency?: Urgency;
   readonly onProgress?: (progress: Progress) => void;
 }
 

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { FailureCode } from '../domain/failure.js';
 import type { RouteReason } from '../domain/names.js';
 import { createHostLabel } from './host-label.js';
+import { createPaceMetrics } from './pace-metrics.js';
 
 const prefix = 'kube_image_keeper_';
 
@@ -84,7 +85,12 @@ export interface RequestSeen {
 function registryMetrics(register: Registry, host: HostLabel) {
   const requests = counter(register, 'registry_requests_total', 'Requests to registries', ['registry', 'purpose', 'result']);
   const durations = histogram(register, 'registry_request_duration_seconds', 'Time to the first byte of an answer', requestSeconds, ['registry', 'purpose']);
+  const retries = counter(register, 'registry_retries_total', 'Requests repeated after what heals by itself', ['registry', 'code']);
+  const watchPace = createPaceMetrics(register, prefix, host);
   return {
+    /** Reads the pace of all registries at every scrape. */
+    watchPace,
+    retried: (registry: string, code: FailureCode): void => retries.inc({ registry: host(registry), code }),
     requested: (seen: RequestSeen): void => {
       const registry = host(seen.host);
       requests.inc({ registry, purpose: seen.purpose, result: seen.result });

@@ -4,7 +4,7 @@ import type { ImageName, PlaceId } from '../domain/image-ref.js';
 import type { CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
 
 /** Which copy it is about: enough to find the rule, and with it the credentials, in the cluster that executes. */
-export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'>;
+export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'> & Partial<Pick<CopyTask, 'urgency'>>;
 
 export interface ResolveInput extends Subject, Pick<CopyTask, 'sources' | 'platforms' | 'copy'> {}
 

@@ -98,7 +98,8 @@ export class Prober {
     // the race holds even for a registry that does not notice the abort
     const answer = await Promise.race([this.#head(asked, call.signal), timeout]);
     ended.abort();
-    call.abort();
+    // named as deadlines are, so that the client can tell a host that does not answer from a caller who has enough
+    call.abort(new DOMException('the time of the probe is over', 'TimeoutError'));
     const fact = this.#fact(asked, answer, started);
     this.#remember(asked, fact, answer);
     return fact;

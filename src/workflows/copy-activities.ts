@@ -35,8 +35,8 @@ export function createCopyActivities(task: CopyTask) {
   };
 }
 
-export function subjectOf({ v, destination, publishAs, image, rules }: CopyTask): Subject {
-  return { v, destination, publishAs, image, rules };
+export function subjectOf({ v, destination, publishAs, image, rules, urgency }: CopyTask): Subject {
+  return { v, destination, publishAs, image, rules, urgency };
 }
 
 /** `412 MB`, `3.1 kB`: decimal units, as registries show them. */

@@ -12,6 +12,19 @@ describe('metrics', () => {
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
   });
 
+  test('of registries beyond the fiftieth are told together: queues added up, the lowest remainder, any open circuit', async () => {
+    const metrics = createMetrics(build);
+    const aPace = (position: number) => ({ registry: `r${position}.example.com`, circuit: position === 51 ? 'open' : 'closed', limits: {}, waiting: { copy: 2 }, remaining: position }) as const;
+    metrics.registry.watchPace(() => Array.from({ length: 53 }, (_, position) => aPace(position)));
+
+    const text = await metrics.text();
+
+    for (const line of ['registry_queue_length{registry="other",priority="copy"} 6', 'registry_ratelimit_remaining{registry="other"} 50', 'registry_circuit_open{registry="other"} 1', 'registry_circuit_open{registry="r1.example.com"} 0']) {
+      expect(text).toContain(`kube_image_keeper_${line}\n`);
+    }
+    expect(await metrics.text()).toEqual(expect.stringContaining('registry_queue_length{registry="other",priority="copy"} 6\n'));
+  });
+
   test('count every outcome under the names of the contract', async () => {
     const metrics = createMetrics(build);
 
@@ -19,6 +32,8 @@ describe('metrics', () => {
     metrics.webhook.decided('rewrite', 'OriginUnavailable');
     metrics.webhook.pullSecret('created');
     metrics.registry.requested({ host: 'docker.io', purpose: 'probe', result: 'throttled', seconds: 0.1 });
+    metrics.registry.retried('docker.io', 'unreachable');
+    metrics.registry.watchPace(() => [{ registry: 'docker.io', circuit: 'open', limits: { metadata: 4 }, waiting: { probe: 0, check: 12 }, remaining: 76 }]);
     metrics.mirroring.copied('reg.example.com', 'failed', 'denied');
     metrics.mirroring.copied('reg.example.com', 'copied');
     metrics.mirroring.moved('reg.example.com', 'written', 42);
@@ -39,6 +54,11 @@ describe('metrics', () => {
       'routing_pull_secrets_total{action="created"} 1',
       'registry_requests_total{registry="docker.io",purpose="probe",result="throttled"} 1',
       'registry_request_duration_seconds_count{registry="docker.io",purpose="probe"} 1',
+      'registry_retries_total{registry="docker.io",code="unreachable"} 1',
+      'registry_ratelimit_remaining{registry="docker.io"} 76',
+      'registry_circuit_open{registry="docker.io"} 1',
+      'registry_concurrency_limit{registry="docker.io",lane="metadata"} 4',
+      'registry_queue_length{registry="docker.io",priority="check"} 12',
       'mirroring_copies_total{registry="reg.example.com",outcome="failed",code="denied"} 1',
       'mirroring_copies_total{registry="reg.example.com",outcome="copied",code=""} 1',
       'mirroring_bytes_total{registry="reg.example.com",direction="written"} 42',

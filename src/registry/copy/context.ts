@@ -38,8 +38,8 @@ export class Learned {
   }
 }
 
-export function sideCall(side: Call['side'], call: Pick<EngineCall, 'signal' | 'purpose'>): Call {
-  return { signal: call.signal, purpose: call.purpose, side };
+export function sideCall(side: Call['side'], call: Pick<EngineCall, 'signal' | 'purpose' | 'urgency'>): Call {
+  return { signal: call.signal, purpose: call.purpose, urgency: call.urgency, side };
 }
 
 /** The same repository, by digest. */

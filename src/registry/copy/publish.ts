@@ -86,7 +86,7 @@ async function whole(publication: Publication): Promise<Outcome> {
     call.signal,
     leftOut(plan, root).map(({ digest }) => (signal) => {
       const part: Part = { digest, label: 'manifest', blobs: 0, bytes: 0 };
-      return copyPart(context, plan, part, access, { signal, purpose: call.purpose });
+      return copyPart(context, plan, part, access, { ...call, signal, onProgress: undefined });
     }),
   );
   return asItIs(publication, 'all');

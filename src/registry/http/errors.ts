@@ -129,6 +129,11 @@ export function isConnectionError(error: unknown): boolean {
   return network[code] !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT';
 }
 
+/** Whether a body stalled, or came too slowly to be worth waiting for. */
+export function isSlow(error: unknown): boolean {
+  return timeouts[errorCode(error)] !== undefined || (error instanceof Failure && error.code === 'timeout');
+}
+
 /**
  * What a thrown transport error says of the host: that it did not answer, and why. Undefined when it says nothing: the
  * caller gave up, a guard refused, the other side of a copy failed. A deadline that passes while we wait for an answer

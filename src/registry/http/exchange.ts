@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import type { Call } from '../registry.js';
 import { headerOf, type Headers } from './answer.js';
+import { usualStallMs } from './drip.js';
 import { guardCode, isBroken, ProxiedError } from './errors.js';
 import { checkDowngrade, GuardError, isOrigin } from './guard.js';
 import type { Pools } from './pools.js';
@@ -39,7 +40,6 @@ export interface WireDeps {
 
 const mostRedirects = 5;
 const headersTimeoutMs = 30_000;
-const stallTimeoutMs = 60_000;
 const redirects: Readonly<Record<string, readonly number[]>> = {
   GET: [301, 302, 303, 307, 308],
   HEAD: [301, 302, 303, 307, 308],
@@ -106,7 +106,7 @@ async function sendOnce(deps: WireDeps, registry: Endpoint, request: WireRequest
     // a HEAD closes its connection otherwise: five checks, five handshakes
     reset: false,
     headersTimeout: request.headersTimeoutMs ?? headersTimeoutMs,
-    bodyTimeout: stallTimeoutMs,
+    bodyTimeout: registry.settings.stallTimeoutMs ?? usualStallMs,
   } as const;
   const send = async (): Promise<Sent> => {
     const answer = await pool.request(options);

@@ -5,11 +5,14 @@ import { digestFrom, hashFor } from '../hash.js';
 import type { Call, Descriptor, Identity } from '../registry.js';
 import { headerOf, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
-import { failure, failureOfError } from './errors.js';
+import { notDripping } from './drip.js';
+import { failure, failureOfError, isSlow } from './errors.js';
 import { checkEncoding } from './read-manifest.js';
 import { readScope } from './scope.js';
 
 const mostResumes = 5;
+/** a connection may be stuck: another one is tried, once; a registry that is slow twice is slow */
+const mostSlowResumes = 1;
 /** this much progress gives all resumes back */
 const progressBytes = 16 * 1024 * 1024;
 /** a registry without ranges starts again: more than this is not worth reading twice here */
@@ -26,13 +29,14 @@ export class BlobReader {
     const request = requestOf(from, of);
     const check = new Check(this.asker, of, offset, request, call);
     let resumes = 0;
+    let slow = 0;
     let mark = offset;
 
     for (;;) {
       const answer = await this.#open(request, as, call, of, check.have);
       let cut: unknown;
       try {
-        yield* check.pass(bodyFrom(answer, check.have));
+        yield* check.pass(this.#bodyOf(answer, check.have, request, call));
         if (check.isComplete) return;
       } catch (error) {
         if (call.signal.aborted || error === check.failure) throw failureOfError(error, request, call);
@@ -41,10 +45,14 @@ export class BlobReader {
         answer.close();
       }
 
-      if (check.have - mark >= progressBytes) [resumes, mark] = [0, check.have];
-      if (++resumes > mostResumes) throw failureOfError(cut ?? brokenOff(request, call), request, call);
+      if (check.have - mark >= progressBytes) [resumes, slow, mark] = [0, 0, check.have];
+      if (++resumes > mostResumes || (isSlow(cut) && ++slow > mostSlowResumes)) throw failureOfError(cut ?? brokenOff(request, call), request, call);
       this.asker.observe({ type: 'blob', registry: from.host, how: 'resumed', sizeBytes: of.size - check.have });
     }
+  }
+
+  #bodyOf(answer: Answer, have: number, request: Request, call: Call): AsyncIterable<Uint8Array> {
+    return notDripping(bodyFrom(answer, have), this.asker.options.settings(request.host), this.asker.clock, request, call);
   }
 
   /** The answer from `have` on, as far as headers can tell. A signed URL is never used again: the registry is asked each time. */

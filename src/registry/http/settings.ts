@@ -25,6 +25,9 @@ export interface HostSettings {
   readonly burst?: number;
   /** percent of a registry's quota that background work leaves to Pods; 20 */
   readonly quotaReserve?: number;
+  /** a download below this rate, over a whole stall timeout, is broken off: 1024, and one minute */
+  readonly minBytesPerSecond?: number;
+  readonly stallTimeoutMs?: number;
   /** other hosts this registry may point to: exact names, or `*.domain` */
   readonly allowHosts?: readonly string[];
   /** a tag that cannot be deleted without others stays (`block`, the default), or is moved to a tiny manifest first */
