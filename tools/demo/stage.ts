@@ -16,6 +16,8 @@ export interface StageOptions {
   readonly temporal?: 'started' | 'away';
   /** more configuration of kuik, as YAML lines */
   readonly configuration?: string;
+  /** passwords by user, for registries that want one */
+  readonly passwords?: { readonly source?: Readonly<Record<string, string>>; readonly mirror?: Readonly<Record<string, string>> };
   /** `two`: webhook and manager are processes of their own, as in a cluster; one unless told */
   readonly processes?: 'one' | 'two';
 }
@@ -74,17 +76,17 @@ export class Stage {
     this.manager = parts.manager;
   }
 
-  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration, processes = 'one' }: StageOptions): Promise<Stage> {
+  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration, passwords = {}, processes = 'one' }: StageOptions): Promise<Stage> {
     await mkdir(dir, { recursive: true });
     const [sourcePort, temporalPort] = [await freePort(), await freePort()];
-    const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort }));
+    const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort, htpasswd: passwords.source }));
     const temporal = new Coming(() => startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), port: temporalPort, ui }));
 
     const api = await startApiServer({ dir: join(dir, 'api') });
     onStart(`etcd and kube-apiserver at ${api.url}`);
     const { address } = await source.start();
     onStart(`registry "source" at ${address}`);
-    const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror') });
+    const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), htpasswd: passwords.mirror });
     onStart(`registry "mirror" at ${mirror.address}`);
     if (wanted === 'started') {
       const { uiUrl, address: at } = await temporal.start();
@@ -124,7 +126,8 @@ export class Stage {
   }
 
   crane(...args: string[]): Promise<string> {
-    return toolOutput('crane', args, { timeoutMs: 300_000 });
+    // its logins are the stage's own
+    return toolOutput('crane', args, { timeoutMs: 300_000, env: { DOCKER_CONFIG: join(this.dir, 'docker') } });
   }
 
   async close(): Promise<void> {

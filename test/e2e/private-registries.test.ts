@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Stage } from '../../tools/demo/stage.js';
+import { scratchFolder } from '../../tools/servers.js';
+import { push, until, untilMirrored } from '../support/stage.js';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open({ dir: scratchFolder('private'), passwords: { source: { reader: 'source-password' }, mirror: { pusher: 'mirror-password' } } });
+  await stage.crane('auth', 'login', stage.sourceAddress, '-u', 'reader', '-p', 'source-password');
+  await stage.crane('auth', 'login', stage.mirror.address, '-u', 'pusher', '-p', 'mirror-password');
+  await dockerSecret('source-pull', 'default', stage.sourceAddress, 'reader', 'source-password');
+});
+afterAll(() => stage?.close());
+
+/** The quickstart, with a Secret. */
+function rule(): string {
+  const mirror = { registry: stage.mirror.address, path: '/kept', platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }], credentialSecret: { name: 'push', namespace: 'kuik-system' } };
+  return JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'private' }, spec: { filter: { include: [{ image: '.+' }] }, mirrors: [mirror] } });
+}
+
+test('a rule whose Secret is missing says so, and is ready soon after it appears', async () => {
+  await stage.apply(rule());
+  await until('the rule to miss its Secret', async () => (await ready()) === 'False CredentialMissing');
+
+  await dockerSecret('push', 'kuik-system', stage.mirror.address, 'pusher', 'mirror-password');
+
+  await until('the rule to be ready', async () => (await ready()) === 'True InForce');
+});
+
+test('an image is copied with the Secrets of the Pod that uses it and of the rule that wants it', async () => {
+  await push(stage, 'web:1.0');
+  expect(await createPod('first', ['source-pull'])).toMatchObject({ image: stage.image() });
+
+  await untilMirrored(stage, stage.image());
+});
+
+test('the Pod that is sent to the mirror gets a copy of its Secret in its own namespace', async () => {
+  await stage.source.stop();
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // facts live one second here
+
+  const { image, pullSecrets } = await createPod('second', ['source-pull']);
+
+  expect(image).toBe(stage.copyOf());
+  expect(pullSecrets).toEqual(['source-pull', expect.stringMatching(/^kuik-push-[0-9a-f]{16}$/)]);
+  const copy = JSON.parse(await stage.kubectl('get', 'secret', pullSecrets[1] ?? '', '-o', 'json')) as { data: Record<string, string>; metadata: { labels: Record<string, string>; ownerReferences: object[] } };
+  expect(Buffer.from(copy.data['.dockerconfigjson'] ?? '', 'base64').toString()).toContain('mirror-password');
+  expect(copy.metadata.labels).toMatchObject({ 'kuik.enix.io/owner-kind': 'ClusterImageSetMirror', 'kuik.enix.io/owner-name': 'private' });
+  expect(copy.metadata.ownerReferences).toMatchObject([{ kind: 'ClusterImageSetMirror', name: 'private' }]);
+});
+
+test('no password stands in a record, a status, an annotation or the log', async () => {
+  const everything = [await stage.kubectl('get', 'ia,cism,pods,events', '-A', '-o', 'yaml'), await logOf(stage)].join('\n');
+
+  expect(everything).not.toMatch(/source-password|mirror-password/);
+});
+
+async function ready(): Promise<string> {
+  return stage.kubectl('get', 'cism', 'private', '-o', 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.reason}{end}');
+}
+
+async function dockerSecret(name: string, namespace: string, server: string, user: string, password: string): Promise<void> {
+  await stage.kubectl('create', 'secret', 'docker-registry', name, '-n', namespace, `--docker-server=${server}`, `--docker-username=${user}`, `--docker-password=${password}`);
+}
+
+async function createPod(name: string, secrets: readonly string[]): Promise<{ image: string; pullSecrets: string[] }> {
+  await stage.apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { imagePullSecrets: secrets.map((secret) => ({ name: secret })), containers: [{ name: 'web', image: stage.image() }] } }),
+  );
+  const { spec } = JSON.parse(await stage.kubectl('get', 'pod', name, '-o', 'json')) as { spec: { containers: { image: string }[]; imagePullSecrets: { name: string }[] } };
+  return { image: spec.containers[0]?.image ?? '', pullSecrets: spec.imagePullSecrets.map((secret) => secret.name) };
+}
+
+async function logOf({ kuik }: Stage): Promise<string> {
+  return readFile(kuik.running.logFile, 'utf8');
+}
