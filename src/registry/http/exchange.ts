@@ -98,6 +98,8 @@ async function sendOnce(deps: WireDeps, registry: Endpoint, request: WireRequest
   const { pool, proxy } = deps.pools.to(url, settingsFor(url, deps, registry), namedBy);
 
   const options = {
+    // a pool knows its own; the agent of a proxy asks
+    origin: url.origin,
     method: request.method,
     path: url.pathname + url.search,
     headers: headersOf(request, isTrusted ? registry.settings.headers : undefined, deps.userAgent),
