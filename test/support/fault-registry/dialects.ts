@@ -9,6 +9,7 @@ const manifestLimit = [4 * mebibyte, 400, 'MANIFEST_INVALID'] as const;
 
 export const dialects = {
   'distribution-2.8': {
+    serves: { ranges: 'short' },
     singlePost: false,
     staleLocation: [404, 'BLOB_UPLOAD_INVALID'],
     gap: 'appended',
@@ -25,6 +26,7 @@ export const dialects = {
     singlePost: false,
     foreignLayers: [500, 'UNKNOWN'],
     manifestLimit,
+    paging: 'eager',
     referrers: false,
   },
   crane: {
@@ -32,13 +34,15 @@ export const dialects = {
     conditional: false,
     serves: { ranges: 'closed' },
     mounts: false,
-    uploadStatus: [400, 'METHOD_UNKNOWN'],
-    uploadAbort: [400, 'METHOD_UNKNOWN'],
+    sharesBlobs: true,
+    uploadStatus: [400, 'NAME_INVALID'],
+    uploadAbort: [400, 'NAME_INVALID'],
     staleLocation: 'accepted',
     sparseRefusal: [404, 'MANIFEST_UNKNOWN'],
+    checksManifests: false,
     acceptsHollow: true,
     paging: 'cut',
-    referrers: false,
+    referrers: [404, 'METHOD_UNKNOWN'],
     deletes: { digest: 'tags-stay' },
   },
   zot: { accept: 'ignored', deletes: { digest: 'unlisted', stillNamed: [405, 'DENIED'] } },

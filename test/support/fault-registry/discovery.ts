@@ -17,11 +17,12 @@ export function listTags(store: Store, manners: Manners, ask: Ask, name: string)
   const last = paging === 'none' ? null : ask.url.searchParams.get('last');
   const rest = last === null ? all : all.filter((tag) => tag > last);
   const tags = rest.slice(0, n);
-  const isMore = paging === 'link' && rest.length > n;
+  const isMore = (paging === 'link' && rest.length > n) || (paging === 'eager' && rest.length >= n);
   return json({ name, tags }, isMore ? { link: `<${ask.url.pathname}?n=${n}&last=${encodeURIComponent(tags.at(-1) ?? '')}>; rel="next"` } : {});
 }
 
 export function listReferrers(store: Store, manners: Manners, ask: Ask, name: string, digest: string): Reply {
+  if (typeof manners.referrers === 'object') return refuse(manners.referrers);
   if (manners.referrers === false) return { status: 404, headers: { 'content-type': 'text/plain' }, body: Buffer.from('404 page not found\n') };
   if (!/^sha(256|512):[0-9a-f]+$/.test(digest)) return refuse([400, 'DIGEST_INVALID']);
   const filter = manners.filtersReferrers === false ? null : ask.url.searchParams.get('artifactType');

@@ -31,13 +31,14 @@ function putManifest(store: Store, manners: Manners, ask: Ask, name: string, ref
   const [most, ...tooLarge] = manners.manifestLimit ?? [Infinity, 413, 'SIZE_INVALID'];
   if (ask.body.length > most) return refuse(tooLarge);
   const document = documentOf(ask.body);
-  if (document === undefined) return refuse([400, 'MANIFEST_INVALID']);
+  const isChecked = manners.checksManifests !== false;
+  if (document === undefined && isChecked) return refuse([400, 'MANIFEST_INVALID']);
   if (manners.createsRepositories === false && store.find(name) === undefined) return refuse([404, 'NAME_UNKNOWN']);
   const repository = store.open(name);
   const isTag = !reference.includes(':');
-  const digest = digestOf(ask.body, isTag ? 'sha256' : reference.split(':')[0]);
+  const digest = isTag || isChecked ? digestOf(ask.body, isTag ? 'sha256' : reference.split(':')[0]) : reference;
   if (!isTag && reference !== digest) return refuse([400, 'DIGEST_INVALID']);
-  const refused = refusedBelow(repository, manners, document);
+  const refused = refusedBelow(repository, manners, document ?? {});
   if (refused !== undefined) return refused;
   const standing = repository.tags.get(reference);
   if (manners.immutableTags === true && standing !== undefined) return refuse([409, 'TAG_IMMUTABLE']);
@@ -45,7 +46,7 @@ function putManifest(store: Store, manners: Manners, ask: Ask, name: string, ref
   repository.manifests.set(digest, { bytes: ask.body, mediaType: headerOf(ask, 'content-type') ?? '' });
   if (isTag) repository.tags.set(reference, digest);
   for (const each of [reference, digest]) repository.ghosts.delete(each);
-  const subject = manners.referrers === false ? undefined : document.subject?.digest;
+  const subject = (manners.referrers ?? true) === true ? document?.subject?.digest : undefined;
   return { status: 201, headers: { location: ask.url.pathname, 'docker-content-digest': digest, ...(subject === undefined ? {} : { 'oci-subject': subject }) } };
 }
 

@@ -10,8 +10,13 @@ export interface Manners {
   readonly accept?: 'type' | 'any' | 'ignored';
   /** `If-None-Match` is heeded, unless told */
   readonly conditional?: boolean;
-  /** `closed` serves `bytes=1-2` and refuses `bytes=1-` */
-  readonly serves?: { readonly ranges?: boolean | 'closed' };
+  /**
+   * `closed` serves `bytes=1-2` and refuses `bytes=1-`; `short`: a range beyond the end is refused with the length of the
+   * blob, and less than that
+   */
+  readonly serves?: { readonly ranges?: boolean | 'closed' | 'short' };
+  /** a blob of one repository is in all of them */
+  readonly sharesBlobs?: boolean;
   /** blobs are redirected to another origin */
   readonly redirectBlobsTo?: () => string;
 
@@ -42,6 +47,8 @@ export interface Manners {
   /** an index may be pushed without its children */
   readonly acceptsSparse?: boolean;
   readonly sparseRefusal?: Refusal;
+  /** whether a manifest has to be one, and to match the digest it is pushed by; unless told it has */
+  readonly checksManifests?: boolean;
   /** an image may be pushed without its blobs */
   readonly acceptsHollow?: boolean;
   /** what a layer with `urls` is refused with */
@@ -53,12 +60,12 @@ export interface Manners {
   readonly createsRepositories?: boolean;
 
   // discovering
-  /** `link` pages, `cut` stops at `n` without a link, `none` ignores `n` */
-  readonly paging?: 'link' | 'cut' | 'none';
+  /** `link` pages, `eager` links after a last page that is full too, `cut` stops at `n` without a link, `none` ignores `n` */
+  readonly paging?: 'link' | 'eager' | 'cut' | 'none';
   /** most tags on a page, whatever was asked for */
   readonly pageLimit?: number;
   readonly tagOrder?: 'sorted' | 'unsorted';
-  readonly referrers?: boolean;
+  readonly referrers?: boolean | Refusal;
   /** whether a filter on `artifactType` is applied, and said to be */
   readonly filtersReferrers?: boolean;
   /** most referrers on a page */

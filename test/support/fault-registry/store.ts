@@ -35,6 +35,11 @@ export class Store {
     return repository;
   }
 
+  /** A blob of whichever repository. */
+  anyBlob(digest: string): Buffer | undefined {
+    return [...this.#repositories.values()].map(({ blobs }) => blobs.get(digest)).find((bytes) => bytes !== undefined);
+  }
+
   startUpload(name: string): string {
     const id = `upload-${++this.#uploads}`;
     this.open(name).uploads.set(id, Buffer.alloc(0));

@@ -15,6 +15,7 @@ interface Session {
 /** @param at `upload-7` or, once bytes are there, `upload-7.100`: each PATCH gives a new location */
 export function uploads(store: Store, manners: Manners, ask: Ask, name: string, at: string): Reply {
   if (ask.method === 'POST') return startUpload(store, manners, ask, name);
+  if (ask.method === 'GET' && manners.uploadStatus !== undefined) return refuse(manners.uploadStatus);
   const [id = '', offset = '0'] = at.split('.');
   const repository = store.find(name);
   const have = repository?.uploads.get(id);
@@ -22,7 +23,7 @@ export function uploads(store: Store, manners: Manners, ask: Ask, name: string, 
   const session: Session = { repository, name, id, have, isFresh: Number(offset) === have.length };
   switch (ask.method) {
     case 'GET':
-      return manners.uploadStatus === undefined ? { status: 204, headers: progress(manners, session, have.length) } : refuse(manners.uploadStatus);
+      return { status: 204, headers: progress(manners, session, have.length) };
     case 'DELETE':
       return abort(manners, session);
     case 'PATCH':
