@@ -7,24 +7,27 @@ export interface DeletionManners {
    * nothing, though accepted; refused
    */
   readonly tag: 'tag' | 'digest' | 'last-digest' | 'nothing' | 'refused';
-  /** DELETE of a digest: with every tag on it; without its tags; only while no tag is on it; refused */
-  readonly digest: 'with-tags' | 'without-tags' | 'untagged' | 'refused';
+  /**
+   * DELETE of a digest: with every tag on it; its tags stay and go on to serve it; its tags stay and lead nowhere;
+   * only while no tag is on it; refused
+   */
+  readonly digest: 'with-tags' | 'tags-stay' | 'tags-dangle' | 'untagged' | 'refused';
 }
 
 export const deletionManners = {
   'distribution-2.8': { tag: 'refused', digest: 'with-tags' },
   'distribution-3': { tag: 'tag', digest: 'with-tags' },
-  crane: { tag: 'tag', digest: 'without-tags' },
+  crane: { tag: 'tag', digest: 'tags-stay' },
   quay: { tag: 'tag', digest: 'with-tags' },
   'artifact-registry': { tag: 'tag', digest: 'untagged' },
   ecr: { tag: 'last-digest', digest: 'with-tags' },
   ghcr: { tag: 'refused', digest: 'refused' },
-  nexus: { tag: 'nothing', digest: 'without-tags' },
+  nexus: { tag: 'refused', digest: 'tags-dangle' },
   harbor: { tag: 'refused', digest: 'with-tags' },
   pulp: { tag: 'refused', digest: 'with-tags' },
   /** takes the one for the other: not seen yet, but nothing forbids it */
-  confused: { tag: 'digest', digest: 'with-tags' },
-  'keeps-everything': { tag: 'nothing', digest: 'refused' },
+  'tag-takes-digest': { tag: 'digest', digest: 'with-tags' },
+  'says-yes': { tag: 'nothing', digest: 'tags-stay' },
 } as const satisfies Record<string, DeletionManners>;
 
 /** What a repository holds, as far as deleting goes. */
@@ -63,9 +66,10 @@ function deleteDigest(shelf: Shelf, digest: Digest, manners: DeletionManners): '
   const isTagged = tagsOn(shelf, digest).length > 0;
   if (manners.digest === 'refused' || (manners.digest === 'untagged' && isTagged)) return 'unsupported';
   if (!shelf.manifests.has(digest)) return 'absent';
-  // tags that outlive their digest go on to serve it, as in crane's registry: the content must stay for them
-  if (manners.digest === 'without-tags' && isTagged) return 'accepted';
-  takeAway(shelf, digest);
+  // in crane's registry tags outlive their digest: the content stays for them
+  if (manners.digest === 'tags-stay' && isTagged) return 'accepted';
+  if (manners.digest === 'tags-dangle') shelf.manifests.delete(digest);
+  else takeAway(shelf, digest);
   return 'accepted';
 }
 

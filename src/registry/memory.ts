@@ -107,7 +107,7 @@ export class MemoryRegistry implements Registry {
   readonly #hosts = new Map<string, MemoryHost>();
   readonly #uploads = new SingleFlight();
   // nothing lags in memory: what is still there at once stays
-  readonly #remover: Remover = new Remover({ registry: this.#verbs(), deleteShared: (name) => this.host(name).deleteShared, readBackMs: 0 });
+  #remover: Remover = this.#newRemover();
 
   constructor(...hosts: readonly string[]) {
     for (const name of hosts) this.#hosts.set(name, new MemoryHost(name));
@@ -201,6 +201,15 @@ export class MemoryRegistry implements Registry {
     const repository = host.repository(at.path);
     if (host.immutableTags) throw failure(at, call, 'conflict', `manifest ${nameOf(at)} cannot be deleted`);
     return repository === undefined ? 'absent' : deleteFrom(repository, at, host.deletion);
+  }
+
+  /** As a restart does: how registries delete is found out again. */
+  forgetLearned(): void {
+    this.#remover = this.#newRemover();
+  }
+
+  #newRemover(): Remover {
+    return new Remover({ registry: this.#verbs(), deleteShared: (name) => this.host(name).deleteShared, readBackMs: 0 });
   }
 
   /** What deleting a tag is made of: the port, but publishing does not wait for the deletion it is a part of. */

@@ -3,11 +3,11 @@
  *
  * 1. all its tags, at most 500: more is not looked at, and counts as shared;
  * 2. HEAD of each: a tag with the digest shares it;
- * 3. every index among them is read: one that lists the digest shares it too.
+ * 3. every index among them is read: one that lists the digest, or something that the digest lists, shares it too.
  */
 import type { Digest } from '../../domain/digest.js';
 import { isFailure, type FailureCode } from '../../domain/failure.js';
-import { isIndexType } from '../media-types.js';
+import { isIndexType, ociIndex } from '../media-types.js';
 import type { Descriptor, Manifest, Seen } from '../registry.js';
 import { together } from '../copy/together.js';
 import { digestAt, type RemovalTask } from './task.js';
@@ -21,27 +21,39 @@ export interface Sharing {
   readonly siblings: readonly string[];
   /** whether an index lists it */
   readonly isListed: boolean;
+  /** whether something that it lists itself has another tag, or stands in another index: some registries delete an index with its children */
+  readonly hasSharedChildren: boolean;
 }
 
+type Listed = Pick<Descriptor, 'mediaType' | 'digest'>;
+
 const mostTags = 500;
-const unknown: Sharing = { isComplete: false, others: [], siblings: [], isListed: false };
+const unknown: Sharing = { isComplete: false, others: [], siblings: [], isListed: false, hasSharedChildren: false };
 /** Answers after which we shall not know: doubt, and nothing that another try would heal. */
 const doubtful: readonly FailureCode[] = ['unauthorized', 'denied', 'unsupported', 'invalid', 'too-large', 'corrupt'];
 
-export function isShared({ isComplete, siblings, isListed }: Sharing): boolean {
-  return !isComplete || siblings.length > 0 || isListed;
+export function isShared({ isComplete, siblings, isListed, hasSharedChildren }: Sharing): boolean {
+  return !isComplete || siblings.length > 0 || isListed || hasSharedChildren;
 }
 
 export async function lookForSharing(task: Omit<RemovalTask, 'sharing'>): Promise<Sharing> {
   const others = await orDoubt(() => otherTags(task));
   if (others === undefined) return unknown;
   if (others.length >= mostTags) return { ...unknown, others };
+  return (await orDoubt(() => lookAtAll(task, others))) ?? { ...unknown, others };
+}
 
-  const seen = await orDoubt(() => lookAtEach(task, others));
-  if (seen === undefined) return { ...unknown, others };
-  const siblings = others.filter((_tag, index) => seenDigest(seen[index]) === task.guard.digest);
-  const isListed = await orDoubt(() => isListedIn(task, seen));
-  return isListed === undefined ? { ...unknown, others } : { isComplete: true, others, siblings, isListed };
+async function lookAtAll(task: Omit<RemovalTask, 'sharing'>, others: readonly string[]): Promise<Sharing> {
+  const { digest } = task.guard;
+  const seen = await lookAtEach(task, others);
+  const siblings = others.filter((_tag, index) => seenDigest(seen[index]) === digest);
+  const foreign = seen.filter((each) => each !== 'missing').filter((each) => each.digest !== digest);
+
+  const theirs = await listedBelow(task, foreign);
+  // one request more than needed when it is an image: what it is, its bytes say
+  const ours = await listedBelow(task, [{ digest, mediaType: ociIndex }]);
+  const hasSharedChildren = foreign.some((each) => ours.has(each.digest)) || [...theirs].some((each) => ours.has(each));
+  return { isComplete: true, others, siblings, isListed: theirs.has(digest), hasSharedChildren };
 }
 
 /** Tags that appeared since: somebody publishes here right now. */
@@ -64,21 +76,22 @@ function lookAtEach({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>, ta
   );
 }
 
-async function isListedIn(task: Omit<RemovalTask, 'sharing'>, seen: readonly (Seen | 'missing')[]): Promise<boolean> {
-  const { registry, as, call, guard } = task;
-  const visited = new Set<Digest>([guard.digest]);
-  let level: readonly Pick<Descriptor, 'mediaType' | 'digest'>[] = seen.flatMap((each) => (each === 'missing' ? [] : [each]));
-  while (level.length > 0) {
-    const indexes = new Set(level.filter(({ mediaType, digest }) => isIndexType(mediaType) && !visited.has(digest)).map(({ digest }) => digest));
-    for (const digest of indexes) visited.add(digest);
-    const read = await together(
+/** Every digest that indexes list, at any depth. */
+async function listedBelow(task: Omit<RemovalTask, 'sharing'>, roots: readonly Listed[]): Promise<ReadonlySet<Digest>> {
+  const { registry, as, call } = task;
+  const read = new Set<Digest>();
+  const found = new Set<Digest>();
+  for (let level = roots; level.length > 0; ) {
+    const indexes = new Set(level.filter(({ mediaType, digest }) => isIndexType(mediaType) && !read.has(digest)).map(({ digest }) => digest));
+    const children = await together(
       call.signal,
       [...indexes].map((digest) => (signal) => childrenOf(registry.manifest(digestAt(task, digest), as, { ...call, signal }))),
     );
-    level = read.flat();
-    if (level.some(({ digest }) => digest === guard.digest)) return true;
+    level = children.flat();
+    for (const digest of indexes) read.add(digest);
+    for (const { digest } of level) found.add(digest);
   }
-  return false;
+  return found;
 }
 
 /** An index that is not there lists nothing: others may leave out children, or have just deleted it. */
