@@ -4,7 +4,9 @@ import { Learned, sideCall, type CopyContext } from './copy/context.js';
 import { copyPart } from './copy/part.js';
 import { publish } from './copy/publish.js';
 import { resolve } from './copy/resolve.js';
+import { SmallBlobs } from './copy/small-blobs.js';
 import { together } from './copy/together.js';
+import { allWarnings } from './copy/warnings.js';
 import type { CopyEngine, EngineCall, Progress, Published, Resolved, ResolveRequest } from './engine.js';
 import type { Registry } from './registry.js';
 
@@ -13,7 +15,7 @@ import type { Registry } from './registry.js';
  * they take sparse indexes), so one engine serves the whole process.
  */
 export function createCopyEngine(registry: Registry): CopyEngine {
-  const context: CopyContext = { registry, learned: new Learned() };
+  const context: CopyContext = { registry, learned: new Learned(), small: new SmallBlobs() };
   return {
     resolve: (request, call) => resolve(context, request, call),
     copyPart: (plan, part, access, call) => copyPart(context, plan, part, access, call),
@@ -53,7 +55,8 @@ export async function copyImage(engine: CopyEngine, request: ResolveRequest, cal
     }),
   );
   const published = await engine.publish(plan, access, call);
-  return { verdict: 'copy', published, bytes: copied.reduce((total, { bytes }) => total + bytes, 0) };
+  const warnings = allWarnings([...copied, published]);
+  return { verdict: 'copy', published: { ...published, ...warnings }, bytes: copied.reduce((total, { bytes }) => total + bytes, 0) };
 }
 
 function sum(parts: readonly Progress[]): Progress {

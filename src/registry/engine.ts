@@ -13,8 +13,8 @@ import type { Identity, Urgency } from './registry.js';
 export interface CopyEngine {
   /** Finds the first source that serves, decides what of it is copied, and looks at the destination. */
   resolve(request: ResolveRequest, call: EngineCall): Promise<Resolved>;
-  /** Copies one part: its blobs, then its manifest by digest. Present content costs one HEAD each. */
-  copyPart(plan: CopyPlan, part: Part, access: Access, call: EngineCall): Promise<{ readonly bytes: number }>;
+  /** Copies one part: its blobs, then its manifest by digest, then what refers to it. Present content costs one HEAD each. */
+  copyPart(plan: CopyPlan, part: Part, access: Access, call: EngineCall): Promise<CopiedPart>;
   /**
    * Publishes the root under the destination's tag. Refuses with `missing` (side destination) while anything below it is absent.
    * `auto` falls from `sparse` to `rewrite` here, where the destination says so.
@@ -54,11 +54,21 @@ export interface ResolveRequest {
   readonly copy: CopyStrategy;
   /** a pinned image is never rewritten */
   readonly pinned: boolean;
+  /** whether signatures, attestations and SBOMs come along; none unless told */
+  readonly referrers?: 'auto' | 'none';
+  /**
+   * What is recorded of the copy: an index with an equal digest is complete for these platforms, for others its children
+   * are looked for. `nothing`: for all of them. Absent: nobody keeps records, and an equal digest is believed.
+   */
+  readonly recorded?: Recorded | 'nothing';
 }
+
+/** What was once published, as far as an equal digest does not tell. */
+export type Recorded = Pick<Published, 'digest' | 'strategy' | 'platforms' | 'missingPlatforms'>;
 
 /**
  * `current`: the destination already holds it, nothing to send. When equal digests told so, no manifest was read:
- * `parts`, `platforms` and `missingPlatforms` are empty then, and what was recorded before stands.
+ * `parts` is empty then, platforms are those recorded, or none, and what was recorded before stands.
  */
 export type Resolved =
   | { readonly verdict: 'copy'; readonly plan: CopyPlan }
@@ -77,19 +87,31 @@ export interface CopyPlan {
   readonly strategy: CopyStrategy;
   /** never rewritten: `sparse` where the destination takes it, else `all` */
   readonly pinned?: true;
+  /** what refers to the root and to each part comes along */
+  readonly referrers?: 'auto';
   readonly parts: readonly Part[];
   readonly platforms: readonly string[];
   readonly missingPlatforms: readonly string[];
+  /** as in `Published` */
+  readonly warnings?: readonly string[];
 }
 
-/** One child manifest of the root, or the root itself when it is a single image. */
+/** One child manifest of the root, the root itself when it is a single image, or what refers to the root. */
 export interface Part {
   readonly digest: Digest;
+  /** `referrers`: not the manifest, but signatures and the like that describe it; counted as blobs, with the sizes of their manifests */
+  readonly kind?: 'referrers';
   /** `linux/arm64`, `attestation`, ...: what people read */
   readonly label: string;
   /** config and layers, in bytes */
   readonly bytes: number;
   readonly blobs: number;
+}
+
+export interface CopiedPart {
+  /** sent to the destination */
+  readonly bytes: number;
+  readonly warnings?: readonly string[];
 }
 
 export interface Published {
@@ -98,4 +120,6 @@ export interface Published {
   readonly strategy: Strategy;
   readonly platforms: readonly string[];
   readonly missingPlatforms: readonly string[];
+  /** what did not come along, or cannot be used there: at most 8 of at most 256 characters; absent when there are none */
+  readonly warnings?: readonly string[];
 }

@@ -51,6 +51,14 @@ export function selectAll(children: readonly Descriptor[], wanted: readonly Plat
   return { kept: children.map((_, index) => index), platforms: existing, missing, existing };
 }
 
+/** A single image by the platform its config names; nothing is met, and nothing missing, where it names none. */
+export function selectSingle(found: Platform | undefined, wanted: readonly Platform[]): Selection {
+  if (found === undefined) return { kept: [], platforms: [], missing: [], existing: [] };
+  const existing = [platformText(found)];
+  const unmet = wanted.filter((platform) => !meetsPlatform(found, platform));
+  return { kept: [], platforms: unmet.length < wanted.length ? existing : [], missing: unique(unmet.map(platformText)), existing };
+}
+
 /** What people read of a child: its platform, or what it is. */
 export function labelOf(child: Descriptor): string {
   if (child.annotations?.[attestationOf] !== undefined) return 'attestation';

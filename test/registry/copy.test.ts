@@ -39,8 +39,8 @@ const two = aMultiPlatformImage('two', 'linux/amd64', 'linux/arm64');
 const [amdImage, armImage] = two.images as [AGraph['images'][number], AGraph['images'][number]];
 
 describe('what a copy publishes', () => {
-  test('a single image is copied as it is, whatever platforms are wanted', async () => {
-    const graph = single(anImage('one', { platform: 'linux/s390x' }));
+  test('a single image is copied as it is', async () => {
+    const graph = single(anImage('one'));
     const { registry, engine, request } = await aScene(graph);
 
     const copied = await copyImage(engine, request(), call);

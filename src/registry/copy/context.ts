@@ -1,9 +1,10 @@
 /** What the steps of a copy share: the registry, and what was learned about destinations. */
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../domain/digest.js';
-import type { ImageRef, Repository } from '../../domain/image-ref.js';
+import type { Repository } from '../../domain/image-ref.js';
 import type { EngineCall } from '../engine.js';
-import type { Call, Registry } from '../registry.js';
+import type { Call, ManifestRef, Registry } from '../registry.js';
+import type { SmallBlobs } from './small-blobs.js';
 
 const placedMs = 60 * 60_000;
 const capabilityMs = 24 * 60 * 60_000;
@@ -11,6 +12,7 @@ const capabilityMs = 24 * 60 * 60_000;
 export interface CopyContext {
   readonly registry: Registry;
   readonly learned: Learned;
+  readonly small: SmallBlobs;
 }
 
 /** Facts about destinations that spare requests; each is only believed for a while. */
@@ -43,6 +45,6 @@ export function sideCall(side: Call['side'], call: Pick<EngineCall, 'signal' | '
 }
 
 /** The same repository, by digest. */
-export function byDigest(ref: Repository, digest: Digest): ImageRef {
+export function byDigest(ref: Repository, digest: Digest): ManifestRef {
   return { host: ref.host, path: ref.path, digest };
 }

@@ -1,9 +1,9 @@
 /** The manifests below a root, as far as a plan needs them. */
-import { Failure } from '../../domain/failure.js';
+import { Failure, isFailure } from '../../domain/failure.js';
 import type { Digest } from '../../domain/digest.js';
 import type { Repository } from '../../domain/image-ref.js';
 import { graphLimits, uniqueByDigest } from '../manifest.js';
-import { isIndexType } from '../media-types.js';
+import { isImageType, isIndexType } from '../media-types.js';
 import type { Part } from '../engine.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { labelOf } from '../select-platforms.js';
@@ -48,16 +48,31 @@ export function leavesOf(graph: Graph, child: Descriptor, above: readonly Digest
 export async function partOf(graph: Graph, child: Descriptor, read: ReadManifest): Promise<Part> {
   const isIndex = graph.indexes.has(child.digest);
   const images = isIndex ? leavesOf(graph, child) : [child];
-  const manifests = await Promise.all(uniqueByDigest(images).map(({ digest }) => read(digest)));
-  return measured(child.digest, isIndex ? 'index' : labelOf(child), manifests);
+  const found = await Promise.all(uniqueByDigest(images).map(async (image) => [image, await readChild(image, read)] as const));
+  return measured(child.digest, isIndex ? 'index' : labelOf(child), found.flatMap(([image, manifest]) => (isFailure(manifest) ? [image] : manifest.blobs)));
 }
 
-export function measured(digest: Digest, label: string, manifests: readonly Manifest[]): Part {
-  const blobs = uniqueByDigest(manifests.flatMap((manifest) => manifest.blobs));
+/**
+ * A child of a type we do not know: a manifest if the registry serves it as one, else a blob.
+ *
+ * @returns why it is no manifest, when it is none
+ */
+export async function readChild({ mediaType, digest }: Descriptor, read: ReadManifest): Promise<Manifest | Failure> {
+  if (isIndexType(mediaType) || isImageType(mediaType)) return read(digest);
+  try {
+    return await read(digest);
+  } catch (error) {
+    if (isFailure(error) && (error.code === 'missing' || error.code === 'unsupported' || error.code === 'invalid')) return error;
+    throw error;
+  }
+}
+
+export function measured(digest: Digest, label: string, of: readonly Descriptor[]): Part {
+  const blobs = uniqueByDigest(of);
   return { digest, label, blobs: blobs.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
 }
 
-function tooLarge(at: Repository, digest: Digest): Failure {
+export function tooLarge(at: Repository, digest: Digest): Failure {
   const where = byDigest(at, digest);
   return new Failure({ code: 'too-large', side: 'source', host: at.host, message: `index ${where.path}@${digest} on source ${at.host} is deeper than ${graphLimits.depth} levels or lists more than ${graphLimits.nodes} manifests` });
 }

@@ -1,7 +1,14 @@
 import type { EngineCall, Part } from '../engine.js';
 
+/** Is told what moves. */
+export interface Tally {
+  moved(bytes: number): void;
+  /** A blob is there, however it came. */
+  done(sizeBytes: number, how: 'present' | 'mounted' | 'uploaded'): void;
+}
+
 /** Counts what one part has moved and says so after every change. */
-export class PartProgress {
+export class PartProgress implements Tally {
   #blobs = 0;
   #bytes = 0;
   /** bytes that went over the wire to the destination */
@@ -22,6 +29,17 @@ export class PartProgress {
   done(sizeBytes: number, how: 'present' | 'mounted' | 'uploaded'): void {
     this.#blobs++;
     if (how !== 'uploaded') this.#bytes += sizeBytes;
+    this.#say();
+  }
+
+  /** Counts what goes over the wire for things nobody knew the size of: they are no part of the total. */
+  aside(): Tally {
+    return { moved: (bytes) => void (this.sent += bytes), done: () => undefined };
+  }
+
+  /** All is there that could be had. */
+  finish(): void {
+    [this.#blobs, this.#bytes] = [this.part.blobs, this.part.bytes];
     this.#say();
   }
 

@@ -10,12 +10,15 @@ import { Failure, isFailure } from '../../domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
 import type { Strategy } from '../../domain/record.js';
 import type { Access, CopyPlan, EngineCall, Part, Published } from '../engine.js';
-import { uniqueByDigest } from '../manifest.js';
+import { isForeign, uniqueByDigest } from '../manifest.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';
 import { byDigest, sideCall, type CopyContext } from './context.js';
 import { copyPart } from './part.js';
+import { link } from './referrers.js';
 import { together } from './together.js';
+import { refusedFor } from './tree.js';
+import { cannotVerify, Warnings } from './warnings.js';
 
 interface Publication {
   readonly context: CopyContext;
@@ -24,6 +27,7 @@ interface Publication {
   readonly call: EngineCall;
   readonly at: ImageRef;
   readonly root: Manifest;
+  readonly warnings: Warnings;
 }
 
 type Written = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
@@ -31,13 +35,14 @@ type Written = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
 export async function publish(context: CopyContext, plan: CopyPlan, access: Access, call: EngineCall): Promise<Published> {
   const at = knownImageRef(plan.destination);
   const root = await context.registry.manifest(byDigest(knownImageRef(plan.source), plan.digest), access.source, sideCall('source', call));
-  const publication: Publication = { context, plan, access, call, at, root };
+  const warnings = new Warnings();
+  for (const text of plan.warnings ?? []) warnings.add(text);
+  const publication: Publication = { context, plan, access, call, at, root, warnings };
 
-  if (root.type === 'image') await requireBlobs(publication);
-  else await requireChildren(publication);
-  const { strategy, digest } = root.type === 'image' ? await asItIs(publication, 'all') : await publishIndex(publication);
+  const { strategy, digest } = root.type === 'image' ? await publishImage(publication) : await publishIndex(publication);
   await readBack(publication, digest);
-  return { digest, sourceDigest: root.digest, strategy, platforms: plan.platforms, missingPlatforms: plan.missingPlatforms };
+  if (plan.referrers === 'auto' && digest === root.digest) await link({ context, destination: at, access, call, warnings }, root);
+  return { digest, sourceDigest: root.digest, strategy, platforms: plan.platforms, missingPlatforms: plan.missingPlatforms, ...warnings.said() };
 }
 
 interface Outcome {
@@ -45,7 +50,17 @@ interface Outcome {
   readonly digest: Digest;
 }
 
+async function publishImage(publication: Publication): Promise<Outcome> {
+  const [leftOut] = await requireBlobs(publication);
+  try {
+    return await asItIs(publication, 'all');
+  } catch (error) {
+    throw leftOut === undefined ? error : refusedFor(leftOut, publication.at, error);
+  }
+}
+
 async function publishIndex(publication: Publication): Promise<Outcome> {
+  await requireChildren(publication);
   const { plan, root } = publication;
   if (leftOut(plan, root).length === 0) return asItIs(publication, 'all');
   if (plan.strategy === 'rewrite' && plan.pinned !== true) return reduced(publication);
@@ -76,17 +91,19 @@ async function reduced(publication: Publication): Promise<Outcome> {
   const rewritten = rewriteIndex(root, kept);
   if (rewritten === undefined) throw failure(publication, 'unsupported', `index ${plan.digest} cannot be reduced without changing what it says, and ${at.host} takes only whole ones`);
   await put(publication, rewritten);
+  if (plan.parts.some(({ kind }) => kind === 'referrers')) publication.warnings.add(cannotVerify(plan.digest));
   return { strategy: 'rewrite', digest: rewritten.digest };
 }
 
 /** A pinned image where sparse is refused: the rest is copied too. */
 async function whole(publication: Publication): Promise<Outcome> {
-  const { context, plan, access, call, root } = publication;
+  const { context, plan, access, call, root, warnings } = publication;
   await together(
     call.signal,
-    leftOut(plan, root).map(({ digest }) => (signal) => {
+    leftOut(plan, root).map(({ digest }) => async (signal) => {
       const part: Part = { digest, label: 'manifest', blobs: 0, bytes: 0 };
-      return copyPart(context, plan, part, access, { ...call, signal, onProgress: undefined });
+      const copied = await copyPart(context, plan, part, access, { ...call, signal, onProgress: undefined });
+      for (const text of copied.warnings ?? []) warnings.add(text);
     }),
   );
   return asItIs(publication, 'all');
@@ -108,7 +125,7 @@ function leftOut(plan: CopyPlan, root: Manifest): readonly Descriptor[] {
 
 /** What this process has just placed is not asked for again. */
 async function requireChildren({ context, plan, access, call, at }: Publication): Promise<void> {
-  const unsure = plan.parts.filter(({ digest }) => !context.learned.isPlaced(at, digest));
+  const unsure = plan.parts.filter(({ kind, digest }) => kind === undefined && !context.learned.isPlaced(at, digest));
   await together(
     call.signal,
     unsure.map(({ digest, label }) => async (signal) => {
@@ -119,15 +136,26 @@ async function requireChildren({ context, plan, access, call, at }: Publication)
   );
 }
 
-/** Whether a blob is there is asked by bringing it without having it. */
-async function requireBlobs({ context, access, call, at, root }: Publication): Promise<void> {
-  await together(
+/**
+ * Whether a blob is there is asked by bringing it without having it.
+ *
+ * @returns layers that lie elsewhere, and may stay out
+ */
+async function requireBlobs({ context, access, call, at, root }: Publication): Promise<readonly Descriptor[]> {
+  const looked = await together(
     call.signal,
     uniqueByDigest(root.blobs).map((blob) => async (signal) => {
-      const nothing = { open: () => refuse(absent(at, `blob ${blob.digest}`)) };
-      await context.registry.putBlob(at, blob, nothing, access.destination, sideCall('destination', { ...call, signal }));
+      const why = absent(at, `blob ${blob.digest}`);
+      try {
+        await context.registry.putBlob(at, blob, { open: () => refuse(why) }, access.destination, sideCall('destination', { ...call, signal }));
+        return [];
+      } catch (error) {
+        if (error === why && isForeign(blob)) return [blob];
+        throw error;
+      }
     }),
   );
+  return looked.flat();
 }
 
 // eslint-disable-next-line require-yield -- a source that has nothing

@@ -1,0 +1,104 @@
+/** What the destination holds already, and whether it is as good as what would be sent. */
+import { failures, isFailure } from '../../domain/failure.js';
+import { knownImageRef } from '../../domain/image-ref.js';
+import { meetsPlatform, parsePlatform, platformText } from '../../domain/platform.js';
+import type { EngineCall, Published, Recorded, Resolved, ResolveRequest } from '../engine.js';
+import { isIndexType } from '../media-types.js';
+import type { Manifest, Seen } from '../registry.js';
+import { rewriteIndex } from '../rewrite.js';
+import { envelope, readerAt, select, type Chosen, type Found, type Reading } from './choose.js';
+import { byDigest, sideCall, type CopyContext } from './context.js';
+import { together } from './together.js';
+
+type Current = Extract<Resolved, { verdict: 'current' }>;
+
+/**
+ * An equal digest. An index may stand without its children where registries do not look at them: unless what is
+ * recorded tells, they are looked for, at the destination only.
+ *
+ * @returns undefined when something that is wanted is absent
+ */
+export async function asEqual(context: CopyContext, request: ResolveRequest, found: Found, call: EngineCall): Promise<Current | undefined> {
+  const { digest, mediaType } = found.seen;
+  const recorded = recordedOf(request, digest);
+  if (!isIndexType(mediaType) || isKnownWhole(context, request, recorded)) {
+    const { strategy = 'all', platforms = [], missingPlatforms = [] } = recorded ?? {};
+    return current(request, found, { digest, sourceDigest: digest, strategy, platforms, missingPlatforms });
+  }
+  const published = await lookedAt(context, request, found, call);
+  return published === undefined ? undefined : current(request, found, published);
+}
+
+/** Nothing is sent, so a plan has no parts. */
+function current(request: ResolveRequest, { index, seen }: Found, published: Published): Current {
+  const { platforms, missingPlatforms } = published;
+  return { verdict: 'current', published, plan: { ...envelope(request, index, seen), parts: [], platforms, missingPlatforms } };
+}
+
+function recordedOf({ recorded }: ResolveRequest, digest: Seen['digest']): Recorded | undefined {
+  return recorded === undefined || recorded === 'nothing' || recorded.digest !== digest ? undefined : recorded;
+}
+
+function isKnownWhole({ learned }: CopyContext, request: ResolveRequest, recorded: Recorded | undefined): boolean {
+  const sparse = learned.sparse(knownImageRef(request.destination.image).host);
+  if (sparse === 'refused') return true;
+  if (request.recorded === undefined) return sparse !== 'accepted';
+  return recorded !== undefined && covers(recorded, request);
+}
+
+/** Whether a copy was made for all that is wanted now. */
+function covers({ strategy, platforms, missingPlatforms }: Recorded, { platforms: wanted, copy }: ResolveRequest): boolean {
+  if (copy === 'all' && strategy !== 'all') return false;
+  const present = platforms.flatMap((text) => parsePlatform(text) ?? []);
+  return wanted.length > 0 && wanted.every((platform) => missingPlatforms.includes(platformText(platform)) || present.some((each) => meetsPlatform(each, platform)));
+}
+
+/** The same bytes as at the source: read where nobody counts how often. */
+async function lookedAt(context: CopyContext, request: ResolveRequest, { seen: { digest } }: Found, call: EngineCall): Promise<Published | undefined> {
+  const { image, as } = request.destination;
+  const reading: Reading = { ref: knownImageRef(image), as, side: 'destination' };
+  try {
+    const root = await readerAt(context, reading, call)(digest);
+    const { selection } = await select(context, request, root, reading, call);
+    const kept = selection.kept.map((position) => root.manifests[position]!.digest);
+    if (!(await areThere(context, request, kept, call))) return undefined;
+    const strategy = kept.length === root.manifests.length ? 'all' : 'sparse';
+    return { digest, sourceDigest: digest, strategy, platforms: selection.platforms, missingPlatforms: selection.missing };
+  } catch (error) {
+    // an index inside is absent, or we may push but not read: the source tells, and what is there is not sent again
+    if (isFailure(error) && failures[error.code].retry !== 'again') return undefined;
+    throw error;
+  }
+}
+
+async function areThere({ registry }: CopyContext, { destination }: ResolveRequest, digests: readonly Manifest['digest'][], call: EngineCall): Promise<boolean> {
+  const at = knownImageRef(destination.image);
+  const seen = await together(call.signal, digests.map((digest) => (signal) => registry.head(byDigest(at, digest), destination.as, sideCall('destination', { ...call, signal }))));
+  return !seen.includes('missing');
+}
+
+/** Another digest that is as good: what rewriting gives, or a reduced index somebody made before. */
+export async function standsFor(context: CopyContext, request: ResolveRequest, chosen: Chosen, standing: Seen, call: EngineCall): Promise<Published | undefined> {
+  const { root, selection } = chosen;
+  if (root.type !== 'index' || standing.digest === root.digest) return undefined;
+  if (request.pinned || request.copy === 'all' || request.copy === 'sparse') return undefined;
+
+  const published: Published = { digest: standing.digest, sourceDigest: root.digest, strategy: 'rewrite', platforms: selection.platforms, missingPlatforms: selection.missing };
+  if (rewriteIndex(root, selection.kept)?.digest === standing.digest) return published;
+  if (!isIndexType(standing.mediaType)) return undefined;
+  return (await isReducedFrom(context, request, chosen, standing, call)) ? published : undefined;
+}
+
+/** All its manifests are the source's, and the wanted images are among them: copies made by v2. */
+async function isReducedFrom({ registry }: CopyContext, { destination }: ResolveRequest, { root, selection }: Chosen, standing: Seen, call: EngineCall): Promise<boolean> {
+  const at = byDigest(knownImageRef(destination.image), standing.digest);
+  const there = await registry.manifest(at, destination.as, sideCall('destination', call)).catch((error: unknown) => {
+    if (isFailure(error) && failures[error.code].retry !== 'again') return undefined;
+    throw error;
+  });
+  if (there === undefined) return false;
+  const held = new Set(there.manifests.map(({ digest }) => digest));
+  const known = new Set(root.manifests.map(({ digest }) => digest));
+  const wanted = selection.kept.map((position) => root.manifests[position]!).filter(({ platform }) => platform !== undefined && platform.os !== 'unknown');
+  return held.size > 0 && [...held].every((digest) => known.has(digest)) && wanted.every(({ digest }) => held.has(digest));
+}
