@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { KubeConfig, RbacAuthorizationV1Api } from '@kubernetes/client-node';
+import { CustomObjectsApi, KubeConfig, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import { connectCluster } from '../../src/cluster/kubernetes/client.js';
 import { loadKubeConfig } from '../../src/cluster/kubernetes/kubeconfig.js';
 import { startApiServer, type ApiServer } from '../../tools/servers.js';
@@ -63,6 +63,40 @@ describe('rights', () => {
     await watching;
     reader.close();
   });
+});
+
+describe('what an older release left', () => {
+  test('its items of a status go with the next report', async () => {
+    await bench.createRule('from-v2');
+    const custom = config.makeApiClient(CustomObjectsApi);
+    const at = { group: 'kuik.enix.io', version: 'v1alpha1', plural: 'clusterimagesetmirrors', name: 'from-v2' };
+    const found = (await custom.getClusterCustomObject(at)) as { metadata: object };
+    const status = { matchingImages: [{ image: 'docker.io/library/old:1' }, { image: 'docker.io/library/kept:1' }] };
+    await custom.replaceClusterCustomObjectStatus({ ...at, fieldManager: 'kuik-webhook', body: { ...found, status } });
+
+    const rule = { kind: 'ClusterImageSetMirror', name: 'from-v2' } as const;
+    await bench.cluster.applyRuleStatus(rule, { observedGeneration: 1, matchingImages: [{ image: 'docker.io/library/kept:1' }] });
+
+    const [report] = (await bench.cluster.list('ClusterImageSetMirror')).filter(({ name }) => name === 'from-v2');
+    expect(report?.status).toEqual({ observedGeneration: 1, matchingImages: [{ image: 'docker.io/library/kept:1' }] });
+    await bench.deleteRule('from-v2');
+  });
+});
+
+test('events that go on are told as a series', async () => {
+  let now = Date.now();
+  const reporter = connectCluster(config, { now: () => now, instance: 'kuik-manager-0' });
+  const event = { regarding: { apiVersion: 'v1', kind: 'Namespace', name: 'shop' }, type: 'Normal', action: 'Retain', reason: 'Expiring', note: 'x'.repeat(2000) } as const;
+  await reporter.emitEvent(event);
+  await reporter.emitEvent(event);
+  now += 5 * 60_000;
+  await reporter.emitEvent(event);
+
+  const [written, ...others] = await bench.events('Expiring');
+  expect(others).toEqual([]);
+  expect(written?.count).toBe(3);
+  expect(written?.note).toHaveLength(1019); // 1018 and an ellipsis, which takes 3 bytes
+  reporter.close();
 });
 
 /** The administrator's connection, in the name of somebody without rights. */
