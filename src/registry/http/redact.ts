@@ -2,6 +2,8 @@
 import type { Credential } from '../registry.js';
 
 const longestText = 256;
+/** what comes later is cut anyway, and the patterns below take longer the more they are given */
+const longestRead = 4096;
 
 /**
  * One line, cut to 256 characters, without query strings, tokens, or anything of the credentials given, in whatever
@@ -13,11 +15,14 @@ export function redact(text: string, credentials: readonly (Credential | undefin
   let line = text;
   for (const secret of secretsOf(credentials, sent)) line = line.replaceAll(secret, '***');
   return line
+    .slice(0, longestRead)
     // eslint-disable-next-line no-control-regex -- control characters of foreign text never reach a terminal
     .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
     .replace(/\b(Bearer|Basic)\s+[^\s,;"']+/gi, '$1 ***')
     .replace(/(\w+:\/\/)[^\s/@"'<>]*@/g, '$1')
     .replace(/\?[^\s"'<>]*/g, '')
+    // long, of upper and lower case and digits: no name, digest or code of a registry looks so, but keys do
+    .replace(/(?<![\w+/-])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])(?=[\w+/-]*\d)[\w+/-]{24,}={0,2}/g, '***')
     .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '***')
     .slice(0, longestText)
     .trim();

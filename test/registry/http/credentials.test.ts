@@ -3,7 +3,7 @@ import { isFailure } from '../../../src/domain/failure.js';
 import type { Credential } from '../../../src/registry/registry.js';
 import type { Fault } from '../../support/fault-registry.js';
 import { aBlob, aCall, anImage, pushImage, single, sourceOf } from '../../support/images.js';
-import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
+import { aClient, aRegistryServer, closeAfterEach, refAt, resolving } from '../../support/registry-client.js';
 
 closeAfterEach();
 const ann: Credential = { id: 'aaaaaaaaaaaa', username: 'ann', password: 'correct horse' };
@@ -126,6 +126,63 @@ describe('where credentials go', () => {
     const [asked] = strange.requests;
     expect(asked?.headers.authorization).toBeUndefined();
     expect(asked?.path).not.toContain('account');
+  });
+});
+
+describe('realms', () => {
+  const strangeRealm = (server: { readonly host: string }, status = 401): Fault => ({ on: { route: 'manifest' }, times: 99, does: { status, headers: { 'www-authenticate': `Bearer realm="http://sso.strange.test:${server.host.split(':')[1]}/token",service="x"` } } });
+  const open = { resolve: resolving(), network: { allow: ['127.0.0.1'] } };
+
+  async function aStrangeRealm() {
+    const server = await aRegistryServer();
+    const realm = await aRegistryServer({ access: { type: 'bearer', accounts, isPublic: true } });
+    server.fault(strangeRealm(realm));
+    return { server, realm, at: refAt({ host: `registry.test:${server.host.split(':')[1]}` }, 'app:1') };
+  }
+
+  test('the failure names the realm that may not see the credential, and the setting', async () => {
+    const { realm, at } = await aStrangeRealm();
+    const { registry } = aClient({ ...open, settings: () => ({ plainHTTP: true }) });
+
+    await expect(registry.head(at, [ann], aCall())).rejects.toMatchObject({ code: 'unauthorized', message: expect.stringMatching(/token service sso\.strange\.test:\d+ is another domain's .* registries\.items\.registry\.test:\d+\.allowHosts permits it/) as unknown });
+    expect(realm.requests.every(({ headers, path }) => headers.authorization === undefined && !path.includes('account'))).toBe(true);
+  });
+
+  test('one that the operator allows sees it', async () => {
+    const { realm, at } = await aStrangeRealm();
+    const { registry } = aClient({ ...open, settings: () => ({ plainHTTP: true, allowHosts: ['sso.strange.test'] }) });
+
+    await registry.head(at, [ann], aCall()).catch(() => undefined);
+
+    expect(realm.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('ann:correct horse').toString('base64')}`);
+  });
+
+  test('a token request follows no redirect', async () => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts } });
+    const canary = await aRegistryServer();
+    server.fault({ on: { route: 'token' }, times: 9, does: { status: 307, headers: { location: `http://${canary.host}/token` } } });
+
+    await expect(aClient().registry.head(refAt(server, 'app:1'), [ann], aCall())).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(canary.requests).toEqual([]);
+  });
+
+  test('a 401 of another origin is not answered', async () => {
+    const server = await aRegistryServer({ access: { type: 'basic', accounts } });
+    const realm = await aRegistryServer({ access: { type: 'bearer', accounts } });
+    server.fault({ on: { route: 'manifest' }, times: 9, does: { status: 307, headers: { location: `http://${server.second}/x` } } });
+    server.fault({ on: { route: 'second' }, times: 9, does: { status: 401, headers: { 'www-authenticate': `Basic realm="x", Bearer realm="http://${realm.host}/token"` } } });
+
+    await expect(aClient().registry.manifest(refAt(server, 'app:1'), [ann], aCall())).rejects.toMatchObject({ code: 'unauthorized' });
+
+    expect(realm.requests).toEqual([]);
+    expect(server.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+  });
+
+  test('a registry that offers neither Bearer nor Basic is unsupported', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'manifest' }, times: 9, does: { status: 401, headers: { 'www-authenticate': 'Negotiate, NTLM' } } });
+
+    await expect(aClient().registry.head(refAt(server, 'app:1'), [ann], aCall())).rejects.toMatchObject({ code: 'unsupported' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { TokenCache, type TokenAnswer, type TokenRequest } from '../../../src/registry/http/tokens.js';
 import { aCall, anImage, pushImage, single } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
 
@@ -161,6 +162,21 @@ describe('tokens', () => {
     for (let time = 0; time < 3; time++) await expect(registry.head(refAt(server, 'app:1'), wrong, aCall())).rejects.toMatchObject({ code: 'unauthorized' });
 
     expect(server.log().filter((line) => line === 'GET token')).toHaveLength(1);
+  });
+
+  test.each([400, 403])('a token service that answers %d to the action delete is asked once more without it', async (status) => {
+    const asked: (readonly string[])[] = [];
+    const send = (request: TokenRequest): Promise<TokenAnswer> => {
+      asked.push(request.url.searchParams.getAll('scope'));
+      return Promise.resolve(asked.length === 1 ? { status, text: '' } : { status: 200, text: '{"token":"t"}' });
+    };
+    const cache = new TokenCache(() => 0);
+    const ask = { realm: new URL('https://auth.test/token'), service: 's', scopes: ['repository:a:pull,push,delete'], credential: ann };
+
+    expect(await cache.ask(ask, send)).toMatchObject({ value: 't' });
+
+    expect(asked).toEqual([['repository:a:pull,push,delete'], ['repository:a:pull,push']]);
+    expect(cache.held(ask)).toBeDefined(); // the registry decides: it is not asked for again each time
   });
 
   test('two tenants never share a token', async () => {
