@@ -157,7 +157,7 @@ export class MemoryRegistry implements Registry {
   }
 
   async putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
-    return this.#remover.publishing(at, manifest.digest, call.signal, () => this.#put(at, manifest, as, call));
+    return this.#remover.publishing(at, manifest, call.signal, () => this.#put(at, manifest, as, call));
   }
 
   async #put(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {

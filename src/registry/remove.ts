@@ -14,21 +14,27 @@
 import { isFailure, type Failure } from '../domain/failure.js';
 import type { Digest } from '../domain/digest.js';
 import type { ImageRef, Repository } from '../domain/image-ref.js';
+import { isProblem, readManifest } from './manifest.js';
+import { isIndexType } from './media-types.js';
 import { finishIsolation, isolate, isTiny } from './remove/isolate.js';
 import { readBack, type ReadBack } from './remove/read-back.js';
 import { hasNewTags, isShared, lookForSharing, type Sharing } from './remove/sharing.js';
 import { holdManifest, lookAround, type Aftermath } from './remove/siblings.js';
 import { blocked, checkGuard, digestAt, LearnedDeletion, nameOf, uninterrupted, type RemovalTask, type RemoverDeps } from './remove/task.js';
 import { Turns } from './turns.js';
-import type { Beside, Call, Identity, Removal, RemovalBlock, RemovalGuard } from './registry.js';
+import type { Beside, Call, Identity, Manifest, Removal, RemovalBlock, RemovalGuard } from './registry.js';
 
 export type { RemoverDeps } from './remove/task.js';
+
+type Published = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
 
 /** Deletes tags of any registry, and remembers how each of them does it. */
 export class Remover {
   readonly #learned = new LearnedDeletion();
+  // taken in this order, so that nobody waits for each other
   readonly #repositories = new Turns();
   readonly #digests = new Turns();
+  readonly #tags = new Turns();
 
   /** @param forget drops what is believed about a repository from which something was deleted */
   constructor(
@@ -39,7 +45,7 @@ export class Remover {
   /** The port's `deleteTag`. */
   async deleteTag(to: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
     const at = checkGuard(to, guard, call);
-    return this.#repositories.take(`${at.host}/${at.path}`, call.signal, async () => {
+    return this.#repositories.take([`${at.host}/${at.path}`], call.signal, async () => {
       try {
         return await this.#deleteAll(at, guard, as, call);
       } finally {
@@ -48,9 +54,14 @@ export class Remover {
     });
   }
 
-  /** Publishes while nobody is deleting the same digest: it would take the new tag along. */
-  async publishing<T>(at: Repository, digest: Digest, signal: AbortSignal, publish: () => Promise<T>): Promise<T> {
-    return this.#digests.take(digestKey(at, digest), signal, publish);
+  /**
+   * Publishes while nobody deletes the same digest, which would take the new tag along, or one that the manifest
+   * lists, or puts back the same tag.
+   */
+  async publishing<T>(at: ImageRef, manifest: Published, signal: AbortSignal, publish: () => Promise<T>): Promise<T> {
+    const { tag } = at;
+    const last = tag === undefined ? publish : (): Promise<T> => this.#tags.take([tagKey(at, tag)], signal, publish);
+    return this.#digests.take([manifest.digest, ...childrenOf(manifest)].map((digest) => digestKey(at, digest)), signal, last);
   }
 
   async #deleteAll(at: RemovalTask['at'], guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
@@ -68,7 +79,7 @@ export class Remover {
   }
 
   async #deleteOne(task: RemovalTask): Promise<Removal> {
-    return this.#digests.take(digestKey(task.at, task.guard.digest), task.call.signal, async () => {
+    return this.#digests.take([digestKey(task.at, task.guard.digest)], task.call.signal, async () => {
       try {
         return await removeTag(task);
       } catch (error) {
@@ -82,7 +93,11 @@ export class Remover {
   #task(at: RemovalTask['at'], guard: RemovalGuard, as: Identity, call: Call): RemovalTask {
     const task = { ...this.deps, learned: this.#learned, at, guard, as, call };
     let found: Promise<Sharing> | undefined;
-    return { ...task, sharing: () => (found ??= lookForSharing(task)) };
+    return {
+      ...task,
+      sharing: () => (found ??= lookForSharing(task)),
+      alone: (tag, { signal }, work) => this.#tags.take([tagKey(at, tag)], signal, work),
+    };
   }
 }
 
@@ -125,9 +140,9 @@ async function byTagWatched(task: RemovalTask): Promise<Removal | undefined> {
     looks.push(await lookAround(task, held));
   }
   const restored = looks.flatMap((look) => look.restored);
-  const isAlone = looks.every(({ tags }) => tags !== 'not-alone');
-  if (!isAlone) learned.learnTags(at.host, 'not-alone');
-  else if (now === 'gone' && looks.at(-1)?.tags === 'alone') learned.learnTags(at.host, 'alone');
+  if (looks.some(({ tags }) => tags === 'not-alone')) learned.learnTags(at.host, 'not-alone');
+  // every look: what the first one puts back, the second one finds
+  else if (now === 'gone' && looks.every(({ tags }) => tags === 'alone')) learned.learnTags(at.host, 'alone');
   const removal = conclude(task, now, 'tag');
   if (removal === undefined) return learnNotAlone(task);
   return removal.outcome === 'deleted' && restored.length > 0 ? { ...removal, restored } : removal;
@@ -187,6 +202,16 @@ function blockOf({ code }: Failure, as: Identity): RemovalBlock | undefined {
     default:
       return undefined;
   }
+}
+
+function childrenOf({ bytes, mediaType }: Published): readonly Digest[] {
+  if (!isIndexType(mediaType)) return [];
+  const view = readManifest(bytes, mediaType);
+  return isProblem(view) ? [] : view.manifests.map(({ digest }) => digest);
+}
+
+function tagKey(at: Repository, tag: string): string {
+  return `${at.host}/${at.path}:${tag}`;
 }
 
 function digestKey(at: Repository, digest: Digest): string {

@@ -3,29 +3,29 @@ export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 
   /**
-   * Waits for whoever came before, then works.
+   * Waits for whoever came before on any of the keys, then works. All keys are taken at once, so that two who want
+   * the same ones never wait for each other.
    *
    * @throws what the work throws, and the signal's reason when it aborts while waiting
    */
-  async take<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async take<T>(keys: readonly string[], signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    const before = this.#last.get(key);
-    let leave = (): void => undefined;
-    const mine = new Promise<void>((resolve) => (leave = resolve));
+    const before = keys.flatMap((key) => this.#last.get(key) ?? []);
+    const { promise: mine, resolve: leave } = Promise.withResolvers<void>();
     // who gives up while waiting hands on the wait, not the turn
-    const last = before === undefined ? mine : Promise.all([before, mine]).then(() => undefined);
-    this.#last.set(key, last);
+    const last = Promise.all([...before, mine]).then(() => undefined);
+    for (const key of keys) this.#last.set(key, last);
     try {
-      if (before !== undefined) await within(before, signal);
+      if (before.length > 0) await within(Promise.all(before), signal);
       return await work();
     } finally {
       leave();
-      if (this.#last.get(key) === last) this.#last.delete(key);
+      for (const key of keys) if (this.#last.get(key) === last) this.#last.delete(key);
     }
   }
 }
 
-function within(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+function within(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', leave, { once: true });

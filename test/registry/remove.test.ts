@@ -7,7 +7,7 @@ import type { Call, Identity, Registry, Removal, RemovalGuard } from '../../src/
 import { tinyImage } from '../../src/registry/remove/isolate.js';
 import { pullWhole } from '../conformance/deletion.js';
 import { startFaultRegistry } from '../support/fault-registry.js';
-import { aCall, aMultiPlatformImage, anImage, pushImage, single, type AGraph } from '../support/images.js';
+import { aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, type AGraph } from '../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt } from '../support/registry-client.js';
 
 closeAfterEach();
@@ -37,9 +37,9 @@ function requestsOf(registry: MemoryRegistry): readonly string[] {
 }
 
 describe('requests', () => {
-  test('once a registry was seen deleting a tag alone, a deletion is HEAD, DELETE, HEAD', async () => {
-    const registry = await aTwin('distribution-3', { first: shared, second: shared, third: shared });
-    await remove(registry, 'first');
+  test('once a digest was seen to outlive its last tag, a deletion is HEAD, DELETE, HEAD', async () => {
+    const registry = await aTwin('distribution-3', { first: single(anImage('first')), second: shared, third: shared });
+    await remove(registry, 'first', guardOf(single(anImage('first'))));
     registry.host(host).calls.splice(0);
 
     expect(await remove(registry, 'second')).toEqual({ outcome: 'deleted', by: 'tag' });
@@ -92,6 +92,19 @@ describe('requests', () => {
     await expect(registry.deleteTag(knownImageRef(`${host}/mirror/app@${shared.root.digest}`), guardOf(shared), [], call())).rejects.toMatchObject({ code: 'invalid' });
 
     expect(requestsOf(registry)).toEqual([]);
+  });
+});
+
+describe('a registry that deletes the digest with its last tag', () => {
+  test('puts it back while an index lists it', async () => {
+    const child = anImage('child');
+    const index = anIndex([child, anImage('other', { platform: 'linux/arm64' })]);
+    const registry = await aTwin('ecr', { index, one: single(child), asked: single(child) });
+
+    expect(await remove(registry, 'one', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
+    expect(await remove(registry, 'asked', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
+
+    await pullWhole(registry, knownImageRef(`${host}/mirror/app:index`), index, []);
   });
 });
 

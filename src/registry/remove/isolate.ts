@@ -47,13 +47,15 @@ export async function isolate(task: RemovalTask): Promise<Removal> {
   const { registry, at, guard, as, call } = task;
   const original = await registry.manifest(digestAt(task, guard.digest), as, call);
   const tiny = tinyImage(at, guard.digest, original.mediaType);
-  const seen = await registry.head(at, as, call);
+  const own = uninterrupted(call);
+  await registry.putBlob(at, tiny.config, inMemory(tiny.configBytes), as, call);
+  const seen = await task.alone(at.tag, call, async () => {
+    const now = await registry.head(at, as, call);
+    if (now !== 'missing' && now.digest === guard.digest) await registry.putManifest(at, tiny.manifest, as, own);
+    return now;
+  });
   if (seen === 'missing') return { outcome: 'absent' };
   if (seen.digest !== guard.digest) return blocked('digest-changed', `${nameOf(at)} was moved to ${seen.digest} while it was being deleted`);
-
-  const own = uninterrupted(call);
-  await registry.putBlob(at, tiny.config, inMemory(tiny.configBytes), as, own);
-  await registry.putManifest(at, tiny.manifest, as, own);
   return finishIsolation(task, tiny.manifest.digest, original);
 }
 
@@ -63,7 +65,7 @@ export async function isolate(task: RemovalTask): Promise<Removal> {
 export async function finishIsolation(task: RemovalTask, tiny: Digest, original?: Manifest): Promise<Removal> {
   const { registry, at, as, learned } = task;
   const own = uninterrupted(task.call);
-  const undo = (): Promise<void> => putBack(task, own, original);
+  const undo = (): Promise<void> => task.alone(task.at.tag, own, () => putBack(task, tiny, own, original));
   try {
     if ((await registry.deleteManifest(digestAt(task, tiny), as, own)) !== 'unsupported') {
       const now = await readBack({ ...task, call: { ...own, signal: AbortSignal.any([own.signal, task.call.signal]) } }, tiny);
@@ -83,11 +85,12 @@ function isRefused(code: string): boolean {
   return code === 'denied' || code === 'unauthorized' || code === 'conflict' || code === 'unsupported';
 }
 
-/** A deletion that cannot be done leaves the tag as it was. */
-async function putBack(task: RemovalTask, call: Call, original: Manifest | undefined): Promise<void> {
+/** A deletion that cannot be done leaves the tag as it was; one that somebody else moved is theirs. */
+async function putBack(task: RemovalTask, tiny: Digest, call: Call, original: Manifest | undefined): Promise<void> {
   const { registry, at, guard, as } = task;
-  const manifest = original ?? (await registry.manifest(digestAt(task, guard.digest), as, call));
-  await registry.putManifest(at, manifest, as, call);
+  const seen = await registry.head(at, as, call);
+  if (seen === 'missing' || seen.digest !== tiny) return;
+  await registry.putManifest(at, original ?? (await registry.manifest(digestAt(task, guard.digest), as, call)), as, call);
 }
 
 function json(value: object): Uint8Array {

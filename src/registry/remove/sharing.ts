@@ -10,7 +10,7 @@ import { isFailure, type FailureCode } from '../../domain/failure.js';
 import { isIndexType, ociIndex } from '../media-types.js';
 import type { Descriptor, Manifest, Seen } from '../registry.js';
 import { together } from '../copy/together.js';
-import { digestAt, type RemovalTask } from './task.js';
+import { digestAt, type Lookup, type RemovalTask } from './task.js';
 
 export interface Sharing {
   /** whether all tags were looked at: what was not counts as shared */
@@ -36,14 +36,14 @@ export function isShared({ isComplete, siblings, isListed, hasSharedChildren }: 
   return !isComplete || siblings.length > 0 || isListed || hasSharedChildren;
 }
 
-export async function lookForSharing(task: Omit<RemovalTask, 'sharing'>): Promise<Sharing> {
+export async function lookForSharing(task: Lookup): Promise<Sharing> {
   const others = await orDoubt(() => otherTags(task));
   if (others === undefined) return unknown;
   if (others.length >= mostTags) return { ...unknown, others };
   return (await orDoubt(() => lookAtAll(task, others))) ?? { ...unknown, others };
 }
 
-async function lookAtAll(task: Omit<RemovalTask, 'sharing'>, others: readonly string[]): Promise<Sharing> {
+async function lookAtAll(task: Lookup, others: readonly string[]): Promise<Sharing> {
   const { digest } = task.guard;
   const seen = await lookAtEach(task, others);
   const siblings = others.filter((_tag, index) => seenDigest(seen[index]) === digest);
@@ -62,14 +62,14 @@ export async function hasNewTags(task: RemovalTask, { others }: Sharing): Promis
   return now === undefined || now.some((tag) => !others.includes(tag));
 }
 
-async function otherTags({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>): Promise<readonly string[]> {
+async function otherTags({ registry, at, as, call }: Lookup): Promise<readonly string[]> {
   const tags: string[] = [];
   for await (const tag of registry.tags(at, as, call)) if (tag !== at.tag) tags.push(tag);
   return tags;
 }
 
 /** A tag that is listed and missing shares nothing: it dangles, or somebody is just deleting it. */
-function lookAtEach({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>, tags: readonly string[]): Promise<readonly (Seen | 'missing')[]> {
+function lookAtEach({ registry, at, as, call }: Lookup, tags: readonly string[]): Promise<readonly (Seen | 'missing')[]> {
   return together(
     call.signal,
     tags.map((tag) => (signal) => registry.head({ host: at.host, path: at.path, tag }, as, { ...call, signal })),
@@ -77,7 +77,7 @@ function lookAtEach({ registry, at, as, call }: Omit<RemovalTask, 'sharing'>, ta
 }
 
 /** Every digest that indexes list, at any depth. */
-async function listedBelow(task: Omit<RemovalTask, 'sharing'>, roots: readonly Listed[]): Promise<ReadonlySet<Digest>> {
+async function listedBelow(task: Lookup, roots: readonly Listed[]): Promise<ReadonlySet<Digest>> {
   const { registry, as, call } = task;
   const read = new Set<Digest>();
   const found = new Set<Digest>();

@@ -19,7 +19,7 @@ export interface Held {
 export interface Aftermath {
   /** tags that had vanished, and are back */
   readonly restored: readonly string[];
-  /** what it tells of the registry; undefined when nobody shared the digest and the digest is gone too */
+  /** what it tells of the registry: `alone` only when the digest outlived its last tag, since with that one some registries take the digest too */
   readonly tags: 'alone' | 'not-alone' | undefined;
 }
 
@@ -48,14 +48,21 @@ export async function lookAround(task: RemovalTask, held: Held): Promise<Afterma
     call.signal,
     suspects.map((tag) => () => isThere(tagAt(task, tag))),
   );
-  const vanished = suspects.filter((_tag, index) => present[index] === false);
-  const wasShared = siblings.length > 0 || isListed || task.guard.inventory !== 'unshared';
-  if (!digestIsThere && (wasShared || vanished.length > 0)) await task.registry.putManifest(digestAt(task, held.manifest.digest), held.manifest, task.as, call);
-  for (const tag of vanished) await task.registry.putManifest(tagAt(task, tag), held.manifest, task.as, call);
+  const missing = suspects.filter((_tag, index) => present[index] === false);
+  const wasShared = siblings.length > 0 || isListed || !isComplete || task.guard.inventory === 'shared';
+  if (!digestIsThere && (wasShared || missing.length > 0)) await task.registry.putManifest(digestAt(task, held.manifest.digest), held.manifest, task.as, call);
+  for (const tag of missing) await task.alone(tag, call, () => putBack(task, tag, held, call));
 
-  if (vanished.length > 0) return { restored: vanished, tags: 'not-alone' };
+  if (missing.length > 0) return { restored: missing, tags: 'not-alone' };
   if (!digestIsThere && isListed) return { restored: [], tags: 'not-alone' };
-  return { restored: [], tags: digestIsThere || siblings.length > 0 ? 'alone' : undefined };
+  const wasLast = isComplete && siblings.length === 0;
+  return { restored: [], tags: digestIsThere && wasLast ? 'alone' : undefined };
+}
+
+/** Unless somebody has published it meanwhile. */
+async function putBack(task: RemovalTask, tag: string, { manifest }: Held, call: Call): Promise<void> {
+  const at = tagAt(task, tag);
+  if (!(await isPresent(task, at, call))) await task.registry.putManifest(at, manifest, task.as, call);
 }
 
 async function isPresent({ registry, as }: RemovalTask, at: ImageRef, call: Call): Promise<boolean> {

@@ -26,6 +26,8 @@ export interface RemovalTask extends RemoverDeps {
   readonly guard: RemovalGuard;
   readonly as: Identity;
   readonly call: Call;
+  /** does something with a tag while nobody of this process publishes it: what was seen of it is still so when it is put back */
+  readonly alone: <T>(tag: string, call: Call, work: () => Promise<T>) => Promise<T>;
   /** looked up at most once per deletion: up to 500 requests */
   readonly sharing: () => Promise<Sharing>;
 }
@@ -88,6 +90,9 @@ const longestUninterruptedMs = 60_000;
 export function uninterrupted(call: Call): Call {
   return { ...call, signal: AbortSignal.timeout(longestUninterruptedMs) };
 }
+
+/** A lookup needs less than the whole. */
+export type Lookup = Omit<RemovalTask, 'sharing' | 'alone'>;
 
 function refusal(at: ImageRef, call: Call, code: FailureCode, message: string): Failure {
   return new Failure({ code, side: call.side, host: at.host, message });
