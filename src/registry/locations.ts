@@ -47,6 +47,11 @@ export class BlobLocations {
     return this.#paths.get(blobKey(at, blob, viewer))?.find((path) => path !== at.path && !this.#refusedMounts.has(`${at.host}/${path}`));
   }
 
+  /** Whether another repository holds it at all, even if the registry would not mount from there. */
+  isElsewhere(at: Repository, blob: Digest, viewer: string): boolean {
+    return this.#paths.get(blobKey(at, blob, viewer))?.some((path) => path !== at.path) === true;
+  }
+
   /** The registry would not mount from there. */
   refused(host: string, path: string): void {
     this.#refusedMounts.set(`${host}/${path}`, true);

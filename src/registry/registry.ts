@@ -78,6 +78,8 @@ export interface Call {
   readonly urgency?: Urgency;
   /** which side of a copy this is; a failure names it */
   readonly side: 'source' | 'destination';
+  /** of a blob: the caller hashes what it reads, so it is not hashed here too */
+  readonly isHashedByCaller?: true;
   /** called with bytes moved since the last call; negative when they have to be moved again */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -121,8 +123,10 @@ export interface Manifest {
   readonly identity: CredentialId;
 }
 
-/** Where an upload takes its bytes from; called again with an offset to resume. */
+/** Where an upload takes its bytes from; called again with an offset to resume. What it gives is hashed before the upload completes. */
 export interface BlobSource {
+  /** `host[:port]` that serves the bytes: the failure of a check names it */
+  readonly host?: string;
   /** opened at 0 it fails before its last chunk when size or digest are wrong, as `Registry.blob` does: it need not be hashed again */
   readonly verified?: true;
   open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;

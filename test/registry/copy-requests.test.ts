@@ -15,7 +15,8 @@ interface Scene {
 }
 
 async function aScene(graph: AGraph): Promise<Scene> {
-  const [from, to] = [await aRegistryServer(), await aRegistryServer()];
+  // as distribution: small blobs do not come with the POST
+  const [from, to] = [await aRegistryServer(), await aRegistryServer({ singlePost: false })];
   await pushImage(aClient().registry, `${from.host}/app:1`, graph);
   from.calm();
   return { from, to };

@@ -91,7 +91,7 @@ interface Ask {
 export class Asker {
   readonly clock: () => number;
   readonly observe: Observer;
-  readonly #time: Time;
+  readonly time: Time;
   readonly #governor: Governor;
   readonly #identities = new Identities();
   readonly #pools: Pools;
@@ -101,8 +101,8 @@ export class Asker {
   constructor(readonly options: AskerOptions) {
     this.clock = options.clock;
     this.observe = options.observer ?? (() => undefined);
-    this.#time = { now: options.clock, sleep: options.sleep ?? sleep };
-    this.#governor = new Governor(this.#time, (registry, circuit) => this.observe({ type: 'circuit', registry, circuit }));
+    this.time = { now: options.clock, sleep: options.sleep ?? sleep };
+    this.#governor = new Governor(this.time, (registry, circuit) => this.observe({ type: 'circuit', registry, circuit }));
     this.#pools = new Pools({ guard: new Guard(options.network), proxies: new Proxies(options.proxy), resolve: options.resolve });
     this.#wire = { pools: this.#pools, settings: options.settings, userAgent: options.userAgent };
     this.#auth = new Auth(new TokenCache(options.clock));
@@ -213,7 +213,7 @@ export class Asker {
   async #pause({ request, call, place }: Ask, attempt: number, askedMs?: number): Promise<void> {
     this.observe({ type: 'retry', registry: request.host, code: 'unreachable' });
     const jitterMs = (this.options.random ?? Math.random)() * firstPauseMs * 2 ** attempt;
-    const rest = (): Promise<void> => this.#time.sleep(askedMs ?? jitterMs, call.signal);
+    const rest = (): Promise<void> => this.time.sleep(askedMs ?? jitterMs, call.signal);
     await (place === undefined ? rest() : place.outside(rest));
   }
 

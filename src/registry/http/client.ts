@@ -3,6 +3,7 @@ import { BlobLocations } from '../locations.js';
 import type { Registry } from '../registry.js';
 import { Remover, type RemoverDeps } from '../remove.js';
 import { Asker, type AskerOptions } from './asker.js';
+import { CapabilityMemory } from './capabilities.js';
 import { Deleter } from './delete.js';
 import { FallbackIndexes } from './fallback-indexes.js';
 import type { PaceSeen } from './pace/host-pace.js';
@@ -31,7 +32,7 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   const locations = new BlobLocations();
   const manifests = new ManifestReader(asker, locations);
   const blobs = new BlobReader(asker);
-  const uploader = new Uploader(asker, locations);
+  const uploader = new Uploader(asker, locations, new CapabilityMemory(options.settings, options.clock));
   const referrers = new Referrers(asker, new FallbackIndexes(asker));
   const publisher = new Publisher(asker, manifests, locations, referrers);
   const lister = new TagLister(asker);
@@ -49,7 +50,7 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   return {
     ...verbs,
     blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
-    putManifest: (at, manifest, as, call) => remover.publishing(at, manifest.digest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
+    putManifest: (at, manifest, as, call) => remover.publishing(at, manifest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
     referrers: (at, as, call, artifactType) => referrers.list(at, as, call, artifactType),
     linkReferrer: (at, manifest, as, call) => referrers.link(at, manifest, as, call),
     deleteTag: (at, guard, as, call) => remover.deleteTag(at, guard, as, call),

@@ -1,87 +1,170 @@
-/** The source side of one upload: opened beside the upload session, counted, checked, watched. */
+/**
+ * The source side of one upload: opened beside the upload session, hashed, counted, watched.
+ *
+ * The bytes can be had again from any offset, without reading the whole source again: every few mebibytes the state of
+ * the hash is kept, and the source is opened at the last one before the offset.
+ */
 import type { Hash } from 'node:crypto';
-import type { Failure } from '../../domain/failure.js';
 import { digestFrom, hashFor } from '../hash.js';
 import type { BlobSource, Call, Descriptor } from '../registry.js';
 import { failure, type Asked } from './errors.js';
+import type { Time } from './pace/time.js';
+import { Watchdog } from './watchdog.js';
 
-/** Without a byte taken for this long, the destination has stalled. */
-const stallMs = 60_000;
 /** After the last byte a registry may hash or move the blob. */
 export const commitMs = 300_000;
+/** 16 snapshots of a hash, 64 MiB back: more than any connection has under way */
+const snapshotEveryBytes = 4 * 1024 * 1024;
+const mostSnapshots = 16;
 
-/**
- * One pass over a source. `signal` aborts when the destination stalls, and carries the caller's abort; the time
- * the source takes does not count against the destination.
- */
+export interface FeedDeps {
+  /** what is uploaded where: failures name it */
+  readonly asked: Asked;
+  readonly call: Call;
+  readonly time: Time;
+  /** without a byte taken for this long, the destination has stalled */
+  readonly stallMs: number;
+  /** told when the source is not what its digest says */
+  readonly onCorrupt?: () => void;
+}
+
+interface Snapshot {
+  readonly at: number;
+  readonly hash: Hash;
+}
+
+/** One opening of the source, from a snapshot on. */
+interface Reading {
+  readonly stop: AbortController;
+  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly hash: Hash;
+  next: Promise<IteratorResult<Uint8Array>>;
+  /** bytes from the start of the blob that the hash has seen */
+  hashed: number;
+  /** read, and not handed on yet */
+  rest: Uint8Array;
+}
+
 export class Feed {
-  /** bytes handed to the destination */
-  sent = 0;
   /** what the source, or the check of it, failed with: then the upload's own error is only a consequence */
   failure: unknown;
-  readonly signal: AbortSignal;
-  readonly #end = new AbortController();
-  readonly #stalled = new AbortController();
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #next: Promise<IteratorResult<Uint8Array>>;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #hash: Hash | undefined;
+  readonly #watchdog: Watchdog;
+  #snapshots: Snapshot[];
+  #reading: Reading;
+  /** a slice that was broken off may still wait for the source: its reading is not used again */
+  #isBusy = false;
+  #reported = 0;
 
   constructor(
-    source: BlobSource,
+    readonly source: BlobSource,
     readonly of: Descriptor,
-    readonly asked: Asked,
-    readonly call: Call,
+    readonly deps: FeedDeps,
   ) {
-    this.signal = AbortSignal.any([call.signal, this.#stalled.signal]);
-    this.#hash = source.verified === true ? undefined : hashFor(of.digest);
-    this.#chunks = source.open(0, AbortSignal.any([call.signal, this.#end.signal]))[Symbol.asyncIterator]();
-    this.#next = this.#pull();
+    this.#watchdog = new Watchdog(deps.time, deps.stallMs, deps.call.signal);
+    this.#snapshots = [{ at: 0, hash: hashFor(of.digest) }];
+    this.#reading = this.#openAt(this.#snapshots[0]!);
   }
 
-  /** The bytes, each chunk handed on once the one before it was taken. */
-  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let read = 0; ; ) {
-      const next = await this.#next;
-      if (next.done === true) return this.#check(read === this.of.size);
-      const { value } = next;
-      read += value.length;
-      this.#hash?.update(value);
-      // the last chunk completes the upload: nothing wrong may reach it
-      if (read >= this.of.size) this.#check(read === this.of.size && this.#isRight());
-      this.#next = this.#pull();
-      this.#watch(read === this.of.size ? commitMs : stallMs, read === this.of.size ? 'did not commit' : 'took no bytes');
-      yield value;
-      if (read < this.of.size) clearTimeout(this.#timer);
-      this.sent += value.length;
-      this.call.onProgress?.(value.length);
+  /** Bytes that were handed to the destination, from the start of the blob. */
+  get given(): number {
+    return this.#reading.hashed - this.#reading.rest.length;
+  }
+
+  /**
+   * For one request: aborts with the caller, and when the destination stalls. The time that the source takes does not
+   * count against the destination.
+   */
+  watched(): AbortSignal {
+    return this.#watchdog.watch();
+  }
+
+  /** The bytes between two offsets, each chunk handed on once the one before it was taken. */
+  async *slice(from: number, until: number): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#isBusy || from !== this.given) this.#rewind(from);
+    const reading = this.#reading;
+    this.#isBusy = true;
+    for (let at = this.given; at < until; ) {
+      const chunk = await this.#take(reading, at < from ? from - at : until - at);
+      at += chunk.length;
+      if (at <= from) continue; // between the snapshot and the offset
+      this.#expect(at === until);
+      yield chunk;
+      if (reading !== this.#reading) return;
+      this.#watchdog.rest();
+      this.report(at);
     }
+    // the answer is still to come
+    this.#expect(true);
+    this.#isBusy = false;
   }
 
   /** All of it, for blobs small enough to keep. */
   async bytes(): Promise<Uint8Array> {
+    if (this.#isBusy || this.given > 0) this.#rewind(0);
+    this.#isBusy = true;
     const chunks: Uint8Array[] = [];
-    let read = 0;
-    for (let next = await this.#next; next.done !== true; next = await this.#pull()) {
-      chunks.push(next.value);
-      this.#hash?.update(next.value);
-      read += next.value.length;
-      if (read > this.of.size) break;
-    }
-    this.#check(read === this.of.size && this.#isRight());
+    while (this.given < this.of.size) chunks.push(await this.#take(this.#reading, this.of.size));
+    if (this.of.size === 0) this.#check(this.#reading);
+    this.#isBusy = false;
     return Buffer.concat(chunks);
+  }
+
+  /** Says how much of the blob has moved; less than before when it has to move again. */
+  report(at: number): void {
+    if (at !== this.#reported) this.deps.call.onProgress?.(at - this.#reported);
+    this.#reported = at;
   }
 
   /** Ends the source, wherever it is. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#end.abort();
-    void this.#chunks.return?.().catch(() => undefined);
+    this.#watchdog.end();
+    close(this.#reading);
   }
 
-  #pull(): Promise<IteratorResult<Uint8Array>> {
-    const next = this.#chunks.next().catch((error: unknown) => {
-      this.failure ??= error;
+  #rewind(from: number): void {
+    close(this.#reading);
+    this.failure = undefined;
+    this.#snapshots = this.#snapshots.filter(({ at }) => at <= from);
+    // the last ones may all lie behind it
+    if (this.#snapshots.length === 0) this.#snapshots = [{ at: 0, hash: hashFor(this.of.digest) }];
+    this.#reading = this.#openAt(this.#snapshots.at(-1)!);
+    this.report(from);
+  }
+
+  #openAt({ at, hash }: Snapshot): Reading {
+    const stop = new AbortController();
+    const chunks = this.source.open(at, AbortSignal.any([this.deps.call.signal, stop.signal]))[Symbol.asyncIterator]();
+    const reading = { stop, chunks, hash: hash.copy(), hashed: at, rest: new Uint8Array(0) };
+    return Object.assign(reading, { next: this.#ask(reading) });
+  }
+
+  /** At most so many of the bytes that come next. */
+  async #take(reading: Reading, most: number): Promise<Uint8Array> {
+    while (reading.rest.length === 0) reading.rest = await this.#pull(reading);
+    const piece = reading.rest.subarray(0, most);
+    reading.rest = reading.rest.subarray(piece.length);
+    return piece;
+  }
+
+  /** The next chunk, hashed; the last one only when everything is right: nothing wrong may complete the upload. */
+  async #pull(reading: Reading): Promise<Uint8Array> {
+    const next = await reading.next;
+    if (next.done === true) throw this.#corrupt(reading);
+    const { value } = next;
+    reading.hashed += value.length;
+    if (reading.hashed > this.of.size) throw this.#corrupt(reading);
+    reading.hash.update(value);
+    if (reading.hashed === this.of.size) this.#check(reading);
+    else {
+      this.#remember(reading);
+      reading.next = this.#ask(reading);
+    }
+    return value;
+  }
+
+  #ask(reading: Pick<Reading, 'chunks' | 'stop'>): Promise<IteratorResult<Uint8Array>> {
+    const next = reading.chunks.next().catch((error: unknown) => {
+      if (!reading.stop.signal.aborted) this.failure ??= error;
       throw error;
     });
     // asked for ahead of need: an error waits until somebody looks
@@ -89,21 +172,34 @@ export class Feed {
     return next;
   }
 
-  #isRight(): boolean {
-    return this.#hash === undefined || digestFrom(this.#hash, this.of.digest) === this.of.digest;
+  #remember(reading: Reading): void {
+    if (reading !== this.#reading || reading.hashed - this.#snapshots.at(-1)!.at < snapshotEveryBytes) return;
+    this.#snapshots.push({ at: reading.hashed, hash: reading.hash.copy() });
+    if (this.#snapshots.length > mostSnapshots) this.#snapshots.shift();
   }
 
-  #check(isRight: boolean): void {
-    if (isRight) return;
-    this.failure = failure('corrupt', `${this.asked.what} did not arrive as its digest says`, this.asked, { side: 'source' });
-    throw this.failure;
+  #check(reading: Reading): void {
+    if (digestFrom(reading.hash, this.of.digest) !== this.of.digest) throw this.#corrupt(reading);
   }
 
-  #watch(afterMs: number, what: string): void {
-    clearTimeout(this.#timer);
-    // the failure is made when it happens: this runs for every chunk, and a stack trace is dear
-    const stalled = (): Failure => failure('timeout', `${this.asked.what}: ${this.call.side} ${this.asked.host} ${what} for ${afterMs / 1000} s`, this.asked, this.call);
-    this.#timer = setTimeout(() => this.#stalled.abort(stalled()), afterMs);
-    this.#timer.unref();
+  #corrupt(reading: Reading): unknown {
+    const { asked, onCorrupt } = this.deps;
+    const wrong = failure('corrupt', `${asked.what} did not arrive as its digest says`, { host: this.source.host ?? asked.host }, { side: 'source' });
+    if (reading === this.#reading) {
+      this.failure ??= wrong;
+      onCorrupt?.();
+    }
+    return wrong;
   }
+
+  #expect(isLast: boolean): void {
+    const { asked, call, stallMs } = this.deps;
+    const afterMs = isLast ? Math.max(commitMs, stallMs) : stallMs;
+    this.#watchdog.expect(afterMs, () => failure('timeout', `${asked.what}: ${call.side} ${asked.host} ${isLast ? 'did not answer' : 'took no bytes'} for ${afterMs / 1000} s`, asked, call));
+  }
+}
+
+function close({ stop, chunks }: Reading): void {
+  stop.abort();
+  void chunks.return?.().catch(() => undefined);
 }

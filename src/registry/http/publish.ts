@@ -11,6 +11,7 @@ import { failure } from './errors.js';
 import type { ManifestReader } from './read-manifest.js';
 import type { Referrers } from './referrers.js';
 import { writeScope } from './scope.js';
+import { absentRepository, isImmutableTag, refusedWrite } from './write-refusal.js';
 
 export class Publisher {
   constructor(
@@ -43,12 +44,13 @@ export class Publisher {
       if (digest === undefined || digest === manifest.digest) return undefined;
       return failure('corrupt', `${request.what} became ${digest} on ${call.side} ${at.host}`, request, call);
     }
-    const refused = this.asker.refusal(answer, request, call);
+    const refused = refusedWrite(this.asker, answer, request, call);
     const foreign = blobs.find(isForeign);
     // distribution answers 500 to a layer that lies elsewhere
     if (refused.code === 'unreachable' && foreign !== undefined) return failure('unsupported', `${request.what} refused by ${call.side} ${at.host}, probably for layer ${foreign.digest}, which lies elsewhere`, request, call);
-    if (answer.status === 400 && isImmutable(answer)) return failure('conflict', refused.message, request, call);
-    if (answer.status === 400 && refused.code === 'invalid') return failure('unsupported', `${request.what} of type ${manifest.mediaType} refused by ${call.side} ${at.host}: ${answer.status}`, request, call);
+    if (at.tag !== undefined && isImmutableTag(answer)) return failure('conflict', refused.message, request, call);
+    if (refused.code === 'unsupported' || (answer.status === 400 && refused.code === 'invalid')) return failure('unsupported', `${refused.message} (type ${manifest.mediaType})`, request, call);
+    if (answer.status === 404 && answer.errors.some(({ code }) => code === 'NAME_UNKNOWN')) return absentRepository(at, request, call);
     return refused;
   }
 
@@ -57,11 +59,6 @@ export class Publisher {
     const seen = await this.reader.head(at, as, call);
     return seen !== 'missing' && seen.digest === manifest.digest;
   }
-}
-
-/** Vendors word it differently, and change it: text comes last, after the status. */
-function isImmutable(answer: Answer): boolean {
-  return answer.errors.some(({ code, message }) => /immutable/i.test(`${code} ${message}`));
 }
 
 function requestOf(at: ImageRef, { bytes, mediaType, digest }: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>): Request {

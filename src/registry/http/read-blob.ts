@@ -87,7 +87,7 @@ class Check {
     readonly call: Call,
   ) {
     this.have = offset;
-    this.#hash = offset === 0 ? hashFor(of.digest) : undefined;
+    this.#hash = offset === 0 && call.isHashedByCaller !== true ? hashFor(of.digest) : undefined;
   }
 
   /** Passes chunks on; the last one only when the whole is right and nothing follows it. */

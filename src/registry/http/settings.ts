@@ -1,4 +1,5 @@
 import { dockerHub } from '../../domain/image-ref.js';
+import type { Capabilities } from './capabilities.js';
 
 /** How one registry is spoken to: `registries.items.<host>`, with files already read. Everything has a default. */
 export interface HostSettings {
@@ -28,6 +29,12 @@ export interface HostSettings {
   /** a download below this rate, over a whole stall timeout, is broken off: 1024, and one minute */
   readonly minBytesPerSecond?: number;
   readonly stallTimeoutMs?: number;
+  /** how the bytes of a blob are sent: in one PUT, in several PATCHes, in one PATCH; `auto` begins with one PUT and learns */
+  readonly uploadMode?: 'auto' | 'monolithic' | 'chunked' | 'stream';
+  /** bytes of a chunk; 16 MiB */
+  readonly chunkBytes?: number;
+  /** what the registry can do; overrides what is learned */
+  readonly capabilities?: Capabilities;
   /** other hosts this registry may point to: exact names, or `*.domain` */
   readonly allowHosts?: readonly string[];
   /** a tag that cannot be deleted without others stays (`block`, the default), or is moved to a tiny manifest first */

@@ -4,7 +4,7 @@
  * 1. known there: nothing;
  * 2. known elsewhere in the registry: mounted, and no byte moves;
  * 3. found there: one HEAD;
- * 4. uploaded: POST, with the source opened beside it, and PUT.
+ * 4. uploaded, with the source opened beside the session.
  *
  * Equal blobs are brought once: whoever comes second waits, and then finds or mounts.
  */
@@ -12,22 +12,18 @@ import { isFailure } from '../../domain/failure.js';
 import type { Repository } from '../../domain/image-ref.js';
 import { viewerOf, type BlobLocations } from '../locations.js';
 import type { BlobOutcome, BlobSource, Call, Descriptor, Identity } from '../registry.js';
-import type { Asker } from './asker.js';
-import { Feed } from './feed.js';
 import { SingleFlight } from '../single-flight.js';
-import { UploadSessions, type Session } from './upload-session.js';
-
-/** Up to this size a blob is kept whole, so that nothing is open while it waits. */
-const smallBytes = 1024 * 1024;
-const mostRestarts = 2;
+import type { Asker } from './asker.js';
+import type { CapabilityMemory } from './capabilities.js';
+import { usualStallMs } from './drip.js';
+import { Feed } from './feed.js';
+import { UploadModes } from './upload-modes.js';
+import { UploadSessions, type Session, type Upload } from './upload-session.js';
+import { Transfer, type TransferDeps } from './upload-transfer.js';
 
 /** One blob on its way to one repository. */
-interface Delivery {
-  readonly to: Repository;
-  readonly of: Descriptor;
+interface Delivery extends Upload {
   readonly source: BlobSource;
-  readonly as: Identity;
-  readonly call: Call;
   /** whose facts about blob locations count */
   readonly viewer: string;
   /** left over from a mount that the registry answered with a session */
@@ -35,15 +31,16 @@ interface Delivery {
 }
 
 export class Uploader {
-  readonly #sessions: UploadSessions;
+  readonly #deps: TransferDeps;
   readonly #inRepository = new SingleFlight();
   readonly #inRegistry = new SingleFlight();
 
   constructor(
     readonly asker: Asker,
     readonly locations: BlobLocations,
+    capabilities: CapabilityMemory,
   ) {
-    this.#sessions = new UploadSessions(asker);
+    this.#deps = { asker, capabilities, sessions: new UploadSessions(asker), modes: new UploadModes(asker.options.settings, asker.clock) };
   }
 
   async putBlob(to: Repository, of: Descriptor, source: BlobSource, as: Identity, call: Call): Promise<BlobOutcome> {
@@ -57,79 +54,74 @@ export class Uploader {
   }
 
   async #bring(delivery: Delivery): Promise<BlobOutcome> {
-    const { to, of, call, viewer } = delivery;
-    if (this.locations.isConfirmed(to, of.digest, viewer)) return 'present';
-    return (
-      (await this.#mount(delivery)) ??
-      (await this.#inRegistry.runOrWait(`${to.host} ${viewer} ${of.digest}`, call.signal, () => this.#findOrUpload(delivery))) ??
-      // another repository of this registry has just got it, or could not: then it is our turn
-      (await this.#mount(delivery)) ??
-      (await this.#findOrUpload(delivery))
-    );
+    try {
+      return await this.#findOrBring(delivery);
+    } finally {
+      // opened by a mount, and not needed in the end
+      if (delivery.session !== undefined) this.#deps.sessions.abandon(delivery.session, delivery);
+    }
   }
 
-  /** @returns undefined when nothing can be mounted, or the registry would not */
-  async #mount(delivery: Delivery): Promise<'mounted' | undefined> {
-    const { to, of, as, call, viewer } = delivery;
+  async #findOrBring(delivery: Delivery): Promise<BlobOutcome> {
+    const { to, of, call, viewer } = delivery;
+    if (this.locations.isConfirmed(to, of.digest, viewer)) return 'present';
+    for (;;) {
+      const mount = await this.#mount(delivery);
+      if (mount === 'mounted') return 'mounted';
+      // then there is nothing to wait for
+      if (mount === 'refused') return this.#findOrUpload(delivery);
+      const how = await this.#inRegistry.runOrWait(`${to.host} ${viewer} ${of.digest}`, call.signal, () => this.#findOrUpload(delivery));
+      // after a wait: another repository of this registry has got it, or could not, and then one of us goes ahead
+      if (how !== undefined) return how;
+    }
+  }
+
+  /** @returns `nowhere`: no other repository is known to hold it */
+  async #mount(delivery: Delivery): Promise<'mounted' | 'refused' | 'nowhere'> {
+    const { to, of, viewer } = delivery;
+    if (this.#deps.capabilities.can(to.host, 'mount') === false) return 'refused';
     const from = this.locations.elsewhere(to, of.digest, viewer);
-    if (from === undefined) return undefined;
-    const answer = await this.#sessions.mount(to, of, from, as, call);
+    if (from === undefined) return this.locations.isElsewhere(to, of.digest, viewer) ? 'refused' : 'nowhere';
+    // a mount that gets no answer is no reason to give up: what comes next is told clearly enough
+    const answer = await this.#deps.sessions.mount(delivery, from).catch((error: unknown) => {
+      if (!isFailure(error) || error.code !== 'unreachable') throw error;
+      return undefined;
+    });
     if (answer === 'mounted') {
       this.locations.confirm(to, of.digest, viewer);
       return 'mounted';
     }
     this.locations.refused(to.host, from);
     delivery.session = answer;
-    return undefined;
+    return 'refused';
   }
 
   async #findOrUpload(delivery: Delivery): Promise<BlobOutcome> {
-    const { to, of, as, call, viewer } = delivery;
-    const isThere = await this.#sessions.exists(to, of, as, call);
-    if (!isThere) await this.#uploadPatiently(delivery);
-    else if (delivery.session !== undefined) this.#sessions.abandon(delivery.session, to, call);
+    const { to, of, viewer } = delivery;
+    const isThere = await this.#deps.sessions.exists(delivery);
+    if (!isThere) await this.#upload(delivery);
     this.locations.confirm(to, of.digest, viewer);
     return isThere ? 'present' : 'uploaded';
   }
 
-  async #uploadPatiently(delivery: Delivery): Promise<void> {
-    const { to, of, call } = delivery;
-    for (let restarts = 0; ; restarts++) {
-      try {
-        return await this.#upload(delivery);
-      } catch (error) {
-        if (call.signal.aborted || !mayRestart(error, restarts)) throw error;
-        this.asker.observe({ type: 'blob', registry: to.host, how: 'restarted', sizeBytes: of.size });
-      }
-    }
-  }
-
   async #upload(delivery: Delivery): Promise<void> {
-    const { to, of, source, as, call } = delivery;
+    const { to, of, call, source } = delivery;
     // a place among uploads comes before the place among downloads that feeds it
     const release = await this.asker.enter(to.host, 'upload', call);
-    const feed = new Feed(source, of, { host: to.host, what: `blob ${of.digest} of ${to.path}` }, call);
-    let session = delivery.session;
+    const feed = new Feed(source, of, {
+      asked: { host: to.host, what: `blob ${of.digest} of ${to.path}` },
+      call,
+      time: this.asker.time,
+      stallMs: this.asker.options.settings(to.host).stallTimeoutMs ?? usualStallMs,
+      onCorrupt: () => this.asker.observe({ type: 'corrupt', registry: source.host ?? to.host, side: 'source' }),
+    });
+    const { session } = delivery;
     delivery.session = undefined;
     try {
-      session ??= await this.#sessions.open(to, of, as, call);
-      const body = of.size <= smallBytes ? { bytes: await feed.bytes() } : { stream: feed.stream(), length: of.size };
-      await this.#sessions.commit(session, to, of, body, { ...call, signal: feed.signal });
-      if ('bytes' in body) call.onProgress?.(of.size);
-    } catch (error) {
-      if (session !== undefined) this.#sessions.abandon(session, to, call);
-      if (feed.sent > 0) call.onProgress?.(-feed.sent);
-      throw feed.failure ?? error;
+      await new Transfer(this.#deps, delivery, feed).run(session);
     } finally {
       feed.stop();
       release();
     }
   }
-}
-
-/** A cut begins again, twice at most; what arrived damaged, and a token that ended on the way, once. */
-function mayRestart(error: unknown, restarts: number): boolean {
-  if (!isFailure(error)) return false;
-  if (error.code === 'unreachable' || error.code === 'timeout') return restarts < mostRestarts && error.retryAfterMs === undefined;
-  return (error.code === 'corrupt' || error.code === 'unauthorized') && restarts < 1;
 }

@@ -102,7 +102,7 @@ describe('where credentials go', () => {
   });
 
   test('an upload location on another origin gets the bytes and no credentials', async () => {
-    const server = await aRegistryServer({ access: { type: 'basic', accounts } });
+    const server = await aRegistryServer({ access: { type: 'basic', accounts }, singlePost: false });
     const blob = aBlob('elsewhere', 5000);
     server.fault({ on: { route: 'upload', method: 'POST' }, from: 1, times: 9, does: { headers: { location: `http://${server.second}/upload?state=1` } } });
     server.fault({ on: { route: 'second' }, does: { status: 201 } });

@@ -102,7 +102,7 @@ describe('bringing a blob', () => {
     ['relative', 'relative'],
     ['absolute', 'absolute'],
   ] as const)('a %s location keeps its query byte for byte', async (_sentence, locations) => {
-    const server = await aRegistryServer({ locations });
+    const server = await aRegistryServer({ locations, singlePost: false });
     await aClient().registry.putBlob(refAt(server, 'app'), small.descriptor, sourceOf(small.bytes), [], call);
 
     expect(server.requests.at(-1)?.path).toMatch(new RegExp(`\\?_state=opaque%2Fstate%3D&digest=${encodeURIComponent(small.descriptor.digest)}$`));
@@ -112,7 +112,7 @@ describe('bringing a blob', () => {
     const server = await aRegistryServer();
     server.fault({ on: { route: 'upload', method: 'POST' }, does: { headers: { location: undefined } } });
 
-    const putting = aClient().registry.putBlob(refAt(server, 'app'), small.descriptor, sourceOf(small.bytes), [], call);
+    const putting = aClient().registry.putBlob(refAt(server, 'app'), large.descriptor, sourceOf(large.bytes), [], call);
 
     await expect(putting).rejects.toMatchObject({ code: 'invalid', side: 'destination' });
   });
@@ -149,18 +149,20 @@ describe('bringing a blob', () => {
 });
 
 describe('cuts on the way to the destination', () => {
-  test.each(Array.from({ length: 9 }, (_, index) => (index + 1) * 10))('cut at %d %% the upload begins again and arrives whole', async (percent) => {
-    const server = await aRegistryServer();
-    server.fault({ on: { route: 'upload', method: 'PUT' }, does: { cutRequestAfter: Math.floor((large.bytes.length * percent) / 100) } });
-    const source = watched(large.bytes);
+  test.each(Array.from({ length: 9 }, (_, index) => (index + 1) * 10))('cut at %d %% the upload goes on where it was, or begins again where the session is lost', async (percent) => {
+    for (const cutUpload of ['received', 'lost'] as const) {
+      const server = await aRegistryServer({ cutUpload });
+      server.fault({ on: { route: 'upload', method: 'PUT' }, does: { cutRequestAfter: Math.floor((large.bytes.length * percent) / 100) } });
+      const source = watched(large.bytes);
 
-    expect(await aClient().registry.putBlob(refAt(server, 'app'), large.descriptor, source, [], call)).toBe('uploaded');
-    expect(source.opened).toEqual([0, 0]);
-    expect(server.store.find('app')?.blobs.get(large.descriptor.digest)?.equals(Buffer.from(large.bytes))).toBe(true);
+      expect(await aClient().registry.putBlob(refAt(server, 'app'), large.descriptor, source, [], call)).toBe('uploaded');
+      expect(source.opened).toHaveLength(2);
+      expect(server.store.find('app')?.blobs.get(large.descriptor.digest)?.equals(Buffer.from(large.bytes))).toBe(true);
+    }
   });
 
   test('cut for ever it is given up after two restarts', async () => {
-    const server = await aRegistryServer();
+    const server = await aRegistryServer({ cutUpload: 'lost' });
     server.fault({ on: { route: 'upload', method: 'PUT' }, times: 99, does: { cutRequestAfter: 1_000_000 } });
     const source = watched(large.bytes);
 

@@ -1,0 +1,207 @@
+/**
+ * The bytes of one blob on their way into a session:
+ *
+ * 1. sent in one PUT, or in PATCHes and an empty PUT, as the plan for the registry says;
+ * 2. after a cut the registry is asked how far it got, and the rest is sent from there;
+ * 3. where it does not know exactly, the blob begins again in a new session, twice at most.
+ *
+ * Bytes are never sent into a session on a guess: some registries append whatever comes.
+ */
+import { isFailure, type Failure } from '../../domain/failure.js';
+import type { Asker } from './asker.js';
+import type { CapabilityMemory } from './capabilities.js';
+import type { Feed } from './feed.js';
+import type { UploadModes } from './upload-modes.js';
+import type { Session, Sent, Upload, UploadSessions } from './upload-session.js';
+
+/** Up to this size a blob is kept whole, so that nothing is open while it waits. */
+export const smallBytes = 1024 * 1024;
+/** A registry that ignores the bytes of a POST gets no more of them for nothing. */
+const singlePostBytes = 64 * 1024;
+const mostRestarts = 2;
+const mostResumes = 5;
+/** this much progress gives all resumes back */
+const progressBytes = 16 * 1024 * 1024;
+/** a connection that breaks before this much was broken off by somebody who saw the length; sockets hold most of it */
+const earlyBytes = 4 * 1024 * 1024;
+
+export interface TransferDeps {
+  readonly asker: Asker;
+  readonly sessions: UploadSessions;
+  readonly modes: UploadModes;
+  readonly capabilities: CapabilityMemory;
+}
+
+/** Where to go on. */
+type Next = number | 'done';
+
+export class Transfer {
+  #session: Session | undefined;
+  #small: Uint8Array | undefined;
+  #restarts = 0;
+  #resumes = 0;
+  #mark = 0;
+  /** kinds of trouble that are met once */
+  readonly #met = new Set<string>();
+  /** bytes of the body under way */
+  #bodyBytes = 0;
+
+  constructor(
+    readonly deps: TransferDeps,
+    readonly upload: Upload,
+    readonly feed: Feed,
+  ) {}
+
+  /**
+   * @param session left over from a mount
+   * @throws Failure what the destination, or the source, failed with in the end; the session is closed then
+   */
+  async run(session?: Session): Promise<void> {
+    this.#session = session;
+    try {
+      for (let next: Next = 0; next !== 'done'; ) next = await this.#send(next).catch((error: unknown) => this.#recover(error));
+      this.feed.report(this.upload.of.size);
+    } catch (error) {
+      this.#drop();
+      this.feed.report(0);
+      throw this.feed.failure ?? error;
+    }
+  }
+
+  /** A session, unless a single POST does it all. */
+  async #open(): Promise<'done' | 'open'> {
+    if (this.#session !== undefined) return 'open';
+    const { deps: { sessions, capabilities }, upload } = this;
+    const { to, of } = upload;
+    if (of.size > 0 && of.size <= singlePostBytes && capabilities.can(to.host, 'singlePost') !== false) {
+      const answer = await sessions.post(upload, await this.#bytes());
+      capabilities.learn(to.host, 'singlePost', answer === 'done');
+      if (answer === 'done') return 'done';
+      this.#session = answer;
+    }
+    this.#session ??= await sessions.open(upload);
+    return 'open';
+  }
+
+  async #send(from: number): Promise<Next> {
+    if ((await this.#open()) === 'done') return 'done';
+    const { size } = this.upload.of;
+    const { by, mostBytes } = this.deps.modes.plan(this.upload.to.host, this.#session?.leastChunkBytes);
+    if (from === 0 && by === 'PUT' && size <= mostBytes) return this.#put(0);
+    for (let at = from; at < size; ) {
+      const until = Math.min(size, at + mostBytes);
+      const next = await this.#patch(at, until, by === 'PATCH' && mostBytes === Infinity && at === 0);
+      if (next !== until) return next;
+      at = until;
+    }
+    return this.#put(size);
+  }
+
+  async #patch(from: number, until: number, isStream: boolean): Promise<Next> {
+    const { feed, deps } = this;
+    this.#bodyBytes = until - from;
+    const body = { stream: feed.slice(from, until), length: until - from };
+    const sent = await deps.sessions.patch(this.#session!, this.#watched(), body, { from, until, isStream });
+    return this.#taken(sent, until);
+  }
+
+  /** Completes the blob, with the bytes from there on. */
+  async #put(from: number): Promise<Next> {
+    const { feed, deps, upload: { of } } = this;
+    this.#bodyBytes = of.size - from;
+    const isWhole = from === 0 && of.size <= smallBytes;
+    const body = from === of.size ? { bytes: new Uint8Array(0) } : isWhole ? { bytes: await this.#bytes() } : { stream: feed.slice(from, of.size), length: of.size - from };
+    return this.#taken(await deps.sessions.put(this.#session!, 'bytes' in body ? this.upload : this.#watched(), body), 'done');
+  }
+
+  async #taken(sent: Sent, next: Next): Promise<Next> {
+    if (sent.outcome === 'lost') return this.#lost(sent.failure);
+    this.#session = sent.session;
+    return next;
+  }
+
+  /** @throws what cannot be helped */
+  async #recover(error: unknown): Promise<Next> {
+    const { feed, upload: { to, call }, deps } = this;
+    const why = feed.failure ?? error;
+    if (call.signal.aborted || !isFailure(why) || why.retryAfterMs !== undefined) throw why;
+    if (feed.failure !== undefined) return this.#restart(why);
+    // a registry that opens no session has been asked often enough
+    if (this.#session === undefined) throw why;
+    switch (why.code) {
+      case 'unreachable':
+      case 'timeout':
+      case 'unauthorized':
+        return this.#resume(why);
+      case 'too-large':
+        if (!deps.modes.tooLarge(to.host, this.#bodyBytes, this.#session?.leastChunkBytes)) throw why;
+        return this.#begin();
+      case 'corrupt':
+        return this.#restart(why);
+      default:
+        throw why;
+    }
+  }
+
+  /** Goes on where the registry stands; a token that ended on the way is renewed by asking. */
+  async #resume(why: Failure): Promise<Next> {
+    const { feed, deps, upload } = this;
+    if (why.code !== 'unreachable') this.#once(why);
+    const isStream = upload.of.size > smallBytes;
+    const status = isStream ? await deps.sessions.status(this.#session!, upload) : 'lost';
+    if (status === 'lost' || status.held > feed.given) return this.#lost(why);
+    if (status.held - this.#mark >= progressBytes) [this.#resumes, this.#mark] = [0, status.held];
+    if (++this.#resumes > mostResumes) throw why;
+
+    deps.asker.observe({ type: 'blob', registry: upload.to.host, how: 'resumed', sizeBytes: upload.of.size - status.held });
+    this.#session = status.session;
+    return status.held;
+  }
+
+  /** The session is gone. Perhaps because the blob was completed, and only the answer got lost. */
+  async #lost(why: unknown): Promise<Next> {
+    const { feed, deps, upload } = this;
+    const isAllSent = this.#small !== undefined || feed.given === upload.of.size;
+    if (isAllSent && (await deps.sessions.exists(upload))) return 'done';
+    const isEarly = isFailure(why) && why.code === 'unreachable' && feed.given < earlyBytes;
+    if (isEarly) deps.modes.brokeEarly(upload.to.host, this.#bodyBytes);
+    return this.#restart(why);
+  }
+
+  #restart(why: unknown): Next {
+    if (!isFailure(why) || ++this.#restarts > mostRestarts) throw why;
+    const isWorthIt = ['unreachable', 'timeout', 'unauthorized', 'corrupt', 'missing', 'invalid'].includes(why.code);
+    if (!isWorthIt || (why.side === 'source' && why.code !== 'unreachable' && why.code !== 'corrupt')) throw why;
+    if (why.code === 'corrupt') this.#once(why);
+    const { asker } = this.deps;
+    asker.observe({ type: 'blob', registry: this.upload.to.host, how: 'restarted', sizeBytes: this.upload.of.size });
+    return this.#begin();
+  }
+
+  #begin(): Next {
+    this.#drop();
+    this.#mark = 0;
+    return 0;
+  }
+
+  /** What happens for the second time is not met again. */
+  #once(why: Failure): void {
+    const kind = `${why.side} ${why.code}`;
+    if (this.#met.has(kind)) throw why;
+    this.#met.add(kind);
+  }
+
+  #drop(): void {
+    if (this.#session !== undefined) this.deps.sessions.abandon(this.#session, this.upload);
+    this.#session = undefined;
+  }
+
+  #watched(): Upload {
+    const { upload, feed } = this;
+    return { ...upload, call: { ...upload.call, signal: feed.watched() } };
+  }
+
+  async #bytes(): Promise<Uint8Array> {
+    return (this.#small ??= await this.feed.bytes());
+  }
+}
