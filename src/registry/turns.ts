@@ -3,13 +3,14 @@ export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 
   /**
-   * Waits for whoever came before on any of the keys, then works. All keys are taken at once, so that two who want
-   * the same ones never wait for each other.
+   * Waits for whoever came before on any of these, then works. All of them are taken at once, so that two who
+   * want the same ones never wait for each other.
    *
    * @throws what the work throws, and the signal's reason when it aborts while waiting
    */
-  async take<T>(keys: readonly string[], signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async take<T>(on: string | readonly string[], signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
+    const keys = typeof on === 'string' ? [on] : on;
     const before = keys.flatMap((key) => this.#last.get(key) ?? []);
     const { promise: mine, resolve: leave } = Promise.withResolvers<void>();
     // who gives up while waiting hands on the wait, not the turn
