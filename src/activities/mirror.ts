@@ -22,8 +22,8 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
     async resolveSource(input: ResolveInput) {
       const destination = { image: input.publishAs, as: await credentials.destination(input) };
       const sources = await Promise.all(input.sources.map(async (image) => ({ image, as: await credentials.source(image, input) })));
-      const { platforms, copy } = input;
-      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image) }, callFor('copy', input));
+      const { platforms, copy, referrers = 'none', recorded = 'nothing' } = input;
+      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image), referrers, recorded }, callFor('copy', input));
     },
 
     async copyPlatform(input: CopyPlatformInput) {
@@ -31,9 +31,9 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
       try {
         const access = await accessTo(input, input.plan.source);
         const call: EngineCall = { ...callFor('copy', input), onProgress: heart.progress };
-        const { bytes } = await onceMore(() => engine.copyPart(input.plan, input.part, access, call));
-        observe({ activity: 'copyPlatform', destination: input.destination, bytes });
-        return { bytes };
+        const copied = await onceMore(() => engine.copyPart(input.plan, input.part, access, call));
+        observe({ activity: 'copyPlatform', destination: input.destination, bytes: copied.bytes });
+        return copied;
       } finally {
         heart.stop();
       }

@@ -49,6 +49,7 @@ export function storyOf(status: KeeperStatus): string {
     `**${status.phase}**: ${sentenceOf(status)}`,
     ...(next.at === undefined ? [] : [`Next: ${next.reason} at ${next.at}`]),
     ...(copy === undefined ? [] : [`Copy: ${copy.digest} (${copy.strategy}) of ${copy.mirroredAt}, ${copy.platforms.join(', ') || 'single platform'}`]),
+    ...(copy?.warnings ?? []).map((warning) => `Warning: ${warning}`),
     ...(copy === undefined || copy.missingPlatforms.length === 0 ? [] : [`Missing at the source: ${copy.missingPlatforms.join(', ')}`]),
     ...(failure === undefined ? [] : [`Failed ${failure.attempts} times since ${failure.since}. Send the signal \`retry\` to try now.`]),
     ...status.claims.map((claim) => `Claim: ${claim.cluster}, ${claim.state}, ${claim.rules.join(', ') || 'no rule'}, lease until ${claim.expiresAt}`),

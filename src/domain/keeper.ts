@@ -200,7 +200,12 @@ function copyTask(state: KeeperState, wanted: Wanted, reason: CopyReason): Omit<
   const { destination, searchable, pace } = state;
   const { publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, plan } = wanted;
   const urgency = reason === 'Asked' ? 'waiting' : 'normal';
-  return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, urgency, plan, searchable, pace };
+  const known = state.copy === undefined ? {} : { recorded: recordedOf(state.copy.outcome) };
+  return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, ...known, urgency, plan, searchable, pace };
+}
+
+function recordedOf({ digest, strategy, platforms, missingPlatforms, warnings }: CopyOutcome): CopyTask['recorded'] {
+  return { digest, strategy, platforms, missingPlatforms, ...(warnings === undefined ? {} : { warnings }) };
 }
 
 function lookDue({ copy, lookAt }: KeeperState): number {

@@ -20,6 +20,8 @@ export interface CopyTask {
   readonly platforms: readonly Platform[];
   readonly copy: Claim['copy'];
   readonly referrers: Claim['referrers'];
+  /** what the keeper knows of the copy that is there: spares looking at the whole of it again */
+  readonly recorded?: Pick<CopyOutcome, 'digest' | 'strategy' | 'platforms' | 'missingPlatforms' | 'warnings'>;
   readonly urgency: 'waiting' | 'normal';
   /** names the settings it was planned from; the outcome repeats it */
   readonly plan: string;
@@ -42,6 +44,8 @@ export interface CopyOutcome {
   /** `os/architecture[/variant]` */
   readonly platforms: readonly string[];
   readonly missingPlatforms: readonly string[];
+  /** what did not come along, signatures for example: the copy is good all the same */
+  readonly warnings?: readonly string[];
   readonly bytes: number;
   /** RFC 3339 */
   readonly mirroredAt: string;

@@ -64,7 +64,7 @@ export interface ResolveRequest {
 }
 
 /** What was once published, as far as an equal digest does not tell. */
-export type Recorded = Pick<Published, 'digest' | 'strategy' | 'platforms' | 'missingPlatforms'>;
+export type Recorded = Omit<Published, 'sourceDigest'>;
 
 /**
  * `current`: the destination already holds it, nothing to send. When equal digests told so, no manifest was read:

@@ -1,12 +1,12 @@
 /** What workflows ask of activities. Inputs are versioned, additive, small, and never hold a credential. */
 import type { CopyTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
-import type { CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
+import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
 
 /** Which copy it is about: enough to find the rule, and with it the credentials, in the cluster that executes. */
 export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'> & Partial<Pick<CopyTask, 'urgency'>>;
 
-export interface ResolveInput extends Subject, Pick<CopyTask, 'sources' | 'platforms' | 'copy'> {}
+export interface ResolveInput extends Subject, Pick<CopyTask, 'sources' | 'platforms' | 'copy'>, Partial<Pick<CopyTask, 'referrers' | 'recorded'>> {}
 
 export interface CopyPlatformInput extends Subject {
   /** its `parts` hold only the one to copy */
@@ -36,7 +36,7 @@ export interface RecordInput {
 /** On `kuik-registry.<cluster>`. */
 export interface MirrorActivities {
   readonly resolveSource: (input: ResolveInput) => Promise<Resolved>;
-  readonly copyPlatform: (input: CopyPlatformInput) => Promise<{ readonly bytes: number }>;
+  readonly copyPlatform: (input: CopyPlatformInput) => Promise<CopiedPart>;
   readonly publishTag: (input: PublishInput) => Promise<Published>;
   readonly verify: (input: VerifyInput) => Promise<Sight>;
 }

@@ -54,7 +54,7 @@ async function announce(task: CopyTask, { signOfLife }: CopyActivities): Promise
 /** Content that is damaged at one source is looked for at the next. */
 async function copyFrom(task: CopyTask, activities: CopyActivities, persist: Persistence): Promise<CopyOutcome> {
   for (let { sources } = task; ; ) {
-    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy }));
+    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy, referrers: task.referrers, recorded: task.recorded }));
     try {
       return await copyResolved(task, resolved, activities, persist);
     } catch (error) {
@@ -73,11 +73,19 @@ async function copyResolved(task: CopyTask, resolved: Resolved, activities: Copy
   const facts = { source: plan.source, bytes: plan.parts.reduce((sum, { bytes }) => sum + bytes, 0) };
   if (resolved.verdict === 'current') return outcomeOf(task, 'unchanged', resolved.published, facts);
 
-  await persist(() => copyParts(task, plan, activities));
+  const warnings = await persist(() => copyParts(task, plan, activities));
   const published = await persist(() => activities.publishTag({ ...subjectOf(task), plan }));
   const { digest } = await persist(() => activities.verify(subjectOf(task)));
   if (digest !== published.digest) throw changedBehindUs(task, published, digest);
-  return outcomeOf(task, 'copied', published, facts);
+  return outcomeOf(task, 'copied', warned(published, warnings), facts);
+}
+
+const mostWarnings = 8;
+
+/** What the parts warned of stands beside what publishing did, each once: a history holds no long lists. */
+function warned(published: Published, ofParts: readonly string[]): Published {
+  const warnings = [...new Set([...ofParts, ...(published.warnings ?? [])])].slice(0, mostWarnings);
+  return warnings.length === 0 ? published : { ...published, warnings };
 }
 
 function outcomeOf(task: CopyTask, result: CopyOutcome['result'], published: Published, facts: { readonly source?: CopyOutcome['source']; readonly bytes: number } = { bytes: 0 }): CopyOutcome {

@@ -3,9 +3,9 @@ import { knownImageRef, type Repository } from '../../domain/image-ref.js';
 import type { Platform } from '../../domain/platform.js';
 import type { CopyStrategy } from '../../domain/rule.js';
 import { together } from '../../registry/copy/together.js';
-import type { Access, CopyEngine, CopyPlan, EngineCall, Published } from '../../registry/engine.js';
+import { allWarnings } from '../../registry/copy/warnings.js';
+import type { Access, CopiedPart, CopyEngine, CopyPlan, EngineCall, Published } from '../../registry/engine.js';
 import type { Identity, Registry } from '../../registry/registry.js';
-import { selectAll } from '../../registry/select-platforms.js';
 import type { Pair } from './list.js';
 import type { Copied, Outcome } from './outcome.js';
 import type { ProgressBoard } from './progress.js';
@@ -13,10 +13,11 @@ import type { ProgressBoard } from './progress.js';
 /** What all copies of one command share. */
 export interface CopyTools {
   readonly engine: CopyEngine;
-  readonly registry: Pick<Registry, 'head' | 'manifest'>;
+  readonly registry: Pick<Registry, 'head'>;
   readonly credentials: (repository: Repository) => Promise<Identity>;
   readonly platforms: readonly Platform[];
   readonly strategy: CopyStrategy;
+  readonly referrers: 'auto' | 'none';
   readonly board: ProgressBoard;
 }
 
@@ -35,7 +36,7 @@ export async function copyOne(pair: Pair, tools: CopyTools, signal: AbortSignal)
 
 async function perform(pair: Pair, tools: CopyTools, signal: AbortSignal): Promise<Copied> {
   const { source, destination } = pair;
-  const { engine, board, platforms, strategy } = tools;
+  const { engine, board, platforms, strategy, referrers } = tools;
   const access = { source: await tools.credentials(knownImageRef(source)), destination: await tools.credentials(knownImageRef(destination)) };
   const call: EngineCall = { signal, purpose: 'copy' };
 
@@ -47,33 +48,26 @@ async function perform(pair: Pair, tools: CopyTools, signal: AbortSignal): Promi
       platforms,
       copy: platforms.length === 0 ? 'all' : strategy,
       pinned: source.includes('@'),
+      referrers,
+      // somebody who names platforms wants to know whether they are there
+      ...(platforms.length === 0 ? {} : { recorded: 'nothing' as const }),
     },
     call,
   );
   if (resolved.verdict === 'adopted') return sourceIsGone(pair, access, tools, call);
-  if (resolved.verdict === 'current') return describe('current', pair, await completed(resolved.published, pair, access, tools, call), 0);
+  if (resolved.verdict === 'current') return describe('current', pair, resolved.published, 0);
 
   board.plan(destination, resolved.plan.parts);
-  const bytes = await copyParts(resolved.plan, access, tools, call);
+  const parts = await copyParts(resolved.plan, access, tools, call);
   board.enter(destination, 'publishing');
   const published = await engine.publish(resolved.plan, access, call);
-  return describe('copied', pair, published, bytes);
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return describe('copied', pair, { ...published, ...allWarnings([...parts, published]) }, bytes);
 }
 
-/** Equal digests are seen without reading what platforms there are; somebody who asked for some wants to know. */
-async function completed(published: Published, { source }: Pair, access: Access, { registry, platforms }: CopyTools, { signal }: EngineCall): Promise<Published> {
-  if (platforms.length === 0 || published.platforms.length > 0) return published;
-  const { manifests } = await registry.manifest(knownImageRef(source), access.source, { signal, purpose: 'copy', side: 'source' });
-  const { existing, missing } = selectAll(manifests, platforms);
-  return { ...published, platforms: existing, missingPlatforms: manifests.length === 0 ? [] : missing };
-}
-
-/** @returns bytes sent */
-async function copyParts(plan: CopyPlan, access: Access, { engine, board }: CopyTools, call: EngineCall): Promise<number> {
+async function copyParts(plan: CopyPlan, access: Access, { engine, board }: CopyTools, call: EngineCall): Promise<readonly CopiedPart[]> {
   const copies = plan.parts.map((part, at) => (signal: AbortSignal) => engine.copyPart(plan, part, access, { ...call, signal, onProgress: (progress) => board.advance(plan.destination, at, progress) }));
-  let total = 0;
-  for (const { bytes } of await together(call.signal, copies)) total += bytes;
-  return total;
+  return together(call.signal, copies);
 }
 
 /**
@@ -87,6 +81,6 @@ async function sourceIsGone({ source, destination }: Pair, access: Access, { reg
   throw new Failure({ code: 'missing', side: 'source', host: ref.host, message: `${source} cannot be read, so ${destination}, which exists, was left as it is` });
 }
 
-function describe(verdict: Copied['verdict'], pair: Pair, { digest, sourceDigest, strategy, platforms, missingPlatforms }: Published, bytes: number): Copied {
-  return { verdict, ...pair, digest, ...(sourceDigest === undefined ? {} : { sourceDigest }), strategy, platforms, missingPlatforms, bytes };
+function describe(verdict: Copied['verdict'], pair: Pair, { digest, sourceDigest, strategy, platforms, missingPlatforms, warnings }: Published, bytes: number): Copied {
+  return { verdict, ...pair, digest, ...(sourceDigest === undefined ? {} : { sourceDigest }), strategy, platforms, missingPlatforms, ...(warnings === undefined ? {} : { warnings }), bytes };
 }

@@ -8,6 +8,8 @@ export interface CopyOptions {
   /** empty means all */
   readonly platforms: readonly Platform[];
   readonly strategy: CopyStrategy;
+  /** whether signatures, attestations and SBOMs come along */
+  readonly referrers: 'auto' | 'none';
   /** images at once */
   readonly concurrency: number;
   /** `host[:port]`, spoken to without TLS */
@@ -40,6 +42,7 @@ const examples = `
 Examples:
   kuik copy docker.io/library/nginx:1.27 registry.example.com/mirror/nginx:1.27
   kuik copy --platform linux/amd64 --platform linux/arm64 quay.io/acme/api:v4 registry.example.com/acme/api
+  kuik copy --referrers auto ghcr.io/acme/api:v4 registry.example.com/acme/api   # with its signatures
   kuik copy --from-file images.txt --concurrency 8      # a line per copy: SOURCE DESTINATION
 
 Exit status: 0 copied or already there, 1 failed, 2 copied without some of the platforms asked for, 130 interrupted`;
@@ -64,6 +67,7 @@ interface Values {
   readonly fromFile?: string;
   readonly platform: readonly Platform[];
   readonly strategy: CopyStrategy;
+  readonly referrers: 'auto' | 'none';
   readonly concurrency: number;
   readonly plainHttp: readonly string[];
   readonly caFile: readonly CaFile[];
@@ -79,6 +83,7 @@ function copyCommand(): Command {
     .option('-f, --from-file <list>', 'copy every line of this file, "SOURCE DESTINATION"; # starts a comment, - is standard input')
     .addOption(new Option('--platform <os/arch[/variant]>', 'only this platform; may be repeated').argParser(collectPlatform).default([], 'all'))
     .addOption(new Option('--strategy <how>', 'how an image is copied when platforms are left out').choices(strategies).default('auto'))
+    .addOption(new Option('--referrers <which>', 'whether signatures, attestations and SBOMs are copied where they exist').choices(['auto', 'none']).default('none'))
     .addOption(new Option('-c, --concurrency <n>', 'images at once').argParser(readConcurrency).default(4))
     .addOption(new Option('--plain-http <host>', 'speak to this host[:port] without TLS, as to loopback; may be repeated').argParser(collect).default([], 'none'))
     .addOption(new Option('--ca-file <host=file>', 'trust this authority (PEM) for host[:port], beside those of the system; may be repeated').argParser(collectCaFile).default([], 'none'))

@@ -19,6 +19,8 @@ export interface Copied {
   readonly platforms: readonly string[];
   /** asked for, and not in the source */
   readonly missingPlatforms: readonly string[];
+  /** what did not come along, signatures for example: the copy is good all the same */
+  readonly warnings?: readonly string[];
   /** sent to the destination */
   readonly bytes: number;
 }

@@ -73,8 +73,8 @@ async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: S
   try {
     return await copyList(
       pairs,
-      { engine: createCopyEngine(registry), registry, credentials, platforms: options.platforms, strategy: options.strategy, board },
-      { concurrency: options.concurrency, signal: interrupt.signal, onOutcome: (outcome) => sayIfFailed(outcome, display) },
+      { engine: createCopyEngine(registry), registry, credentials, platforms: options.platforms, strategy: options.strategy, referrers: options.referrers, board },
+      { concurrency: options.concurrency, signal: interrupt.signal, onOutcome: (outcome) => sayWhatIsWrong(outcome, display) },
     );
   } finally {
     for (const name of signals) process.off(name, onSignal);
@@ -90,8 +90,9 @@ function isDrawn({ output }: CopyOptions): boolean {
   return process.stderr.isTTY && output === 'table' && !wantsNoColor();
 }
 
-function sayIfFailed(outcome: Outcome, display: Display): void {
+function sayWhatIsWrong(outcome: Outcome, display: Display): void {
   if (outcome.verdict === 'failed') display.say(`kuik copy: ${complain(outcome)}`);
+  if (isCopied(outcome)) for (const warning of outcome.warnings ?? []) display.say(`kuik copy: warning: ${outcome.destination}: ${warning}`);
 }
 
 function fail(problems: readonly string[]): number {

@@ -8,7 +8,7 @@
  */
 import { Failure, failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
-import type { EngineCall, Resolved, ResolveRequest } from '../engine.js';
+import type { EngineCall, Published, Resolved, ResolveRequest } from '../engine.js';
 import type { Seen } from '../registry.js';
 import { choose, type Found } from './choose.js';
 import { sideCall, type CopyContext } from './context.js';
@@ -23,11 +23,17 @@ export async function resolve(context: CopyContext, request: ResolveRequest, cal
   const { value: found } = source;
   const isEqual = standing.value !== 'missing' && standing.value.digest === found.seen.digest;
   const equal = isEqual ? await asEqual(context, request, found, call) : undefined;
-  if (equal !== undefined) return equal;
+  if (equal !== undefined) return { ...equal, published: stillWarning(request, equal.published) };
 
   const chosen = await choose(context, request, found, call);
   const current = standing.value === 'missing' ? undefined : await standsFor(context, request, chosen, standing.value, call);
-  return current === undefined ? { verdict: 'copy', plan: chosen.plan } : { verdict: 'current', published: current, plan: chosen.plan };
+  return current === undefined ? { verdict: 'copy', plan: chosen.plan } : { verdict: 'current', published: stillWarning(request, current), plan: chosen.plan };
+}
+
+/** What was said of a copy when it was made holds as long as nothing is sent. */
+function stillWarning({ recorded }: ResolveRequest, current: Published): Published {
+  const said = recorded === undefined || recorded === 'nothing' || recorded.digest !== current.digest ? undefined : recorded.warnings;
+  return said === undefined ? current : { ...current, warnings: said };
 }
 
 /** The first source that serves; when none does, the failure that trying again may heal, else the first. */

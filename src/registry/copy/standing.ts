@@ -19,9 +19,9 @@ type Current = Extract<Resolved, { verdict: 'current' }>;
  * @returns undefined when something that is wanted is absent
  */
 export async function asEqual(context: CopyContext, request: ResolveRequest, found: Found, call: EngineCall): Promise<Current | undefined> {
-  const { digest, mediaType } = found.seen;
+  const { digest } = found.seen;
   const recorded = recordedOf(request, digest);
-  if (!isIndexType(mediaType) || isKnownWhole(context, request, recorded)) {
+  if (isKnown(context, request, found, recorded)) {
     const { strategy = 'all', platforms = [], missingPlatforms = [] } = recorded ?? {};
     return current(request, found, { digest, sourceDigest: digest, strategy, platforms, missingPlatforms });
   }
@@ -39,11 +39,9 @@ function recordedOf({ recorded }: ResolveRequest, digest: Seen['digest']): Recor
   return recorded === undefined || recorded === 'nothing' || recorded.digest !== digest ? undefined : recorded;
 }
 
-function isKnownWhole({ learned }: CopyContext, request: ResolveRequest, recorded: Recorded | undefined): boolean {
-  const sparse = learned.sparse(knownImageRef(request.destination.image).host);
-  if (sparse === 'refused') return true;
-  if (request.recorded === undefined) return sparse !== 'accepted';
-  return recorded !== undefined && covers(recorded, request);
+function isKnown({ learned }: CopyContext, request: ResolveRequest, { seen }: Found, recorded: Recorded | undefined): boolean {
+  if (request.recorded !== undefined) return recorded !== undefined && covers(recorded, request);
+  return !isIndexType(seen.mediaType) || learned.sparse(knownImageRef(request.destination.image).host) !== 'accepted';
 }
 
 /** Whether a copy was made for all that is wanted now. */

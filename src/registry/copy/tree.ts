@@ -86,8 +86,11 @@ async function copyForeignOr(job: Job, blob: Descriptor, signal: AbortSignal): P
 async function copyBlob({ context: { registry, small }, source, destination, access, call, progress }: Job, blob: Descriptor, signal: AbortSignal): Promise<void> {
   const known = small.known(source, blob, access.source);
   const from: BlobSource = {
-    verified: true,
-    open: (offset, until) => (known === undefined ? registry.blob(source, blob, access.source, sideCall('source', { ...call, signal: until }), offset) : chunksOf(known, offset)),
+    host: source.host,
+    open: (offset, until) => {
+      if (known !== undefined) return chunksOf(known, offset);
+      return registry.blob(source, blob, access.source, { ...sideCall('source', { ...call, signal: until }), isHashedByCaller: true }, offset);
+    },
   };
   const to = { ...sideCall('destination', { ...call, signal }), onProgress: (bytes: number) => progress.moved(bytes) };
   progress.done(blob.size, await registry.putBlob(destination, blob, from, access.destination, to));

@@ -38,7 +38,7 @@ interface Ended {
 async function copyAll(registry: MemoryRegistry, pairs: readonly Pair[], { platforms = [], signal = new AbortController().signal, credentials = async () => [] }: Asked = {}): Promise<Ended> {
   const board = new ProgressBoard(pairs.map(({ destination }) => destination));
   const wanted = platforms.map((text): Platform => parsePlatform(text)!);
-  const tools: CopyTools = { engine: createCopyEngine(registry), registry, credentials, platforms: wanted, strategy: 'auto', board };
+  const tools: CopyTools = { engine: createCopyEngine(registry), registry, credentials, platforms: wanted, strategy: 'auto', referrers: 'none', board };
   const outcomes = await copyList(pairs, tools, { concurrency: 2, signal, onOutcome: () => undefined });
   return { outcomes, totals: sumUp(board.images) };
 }

@@ -15,6 +15,7 @@ describe('arguments of kuik copy', () => {
       what: { source: pair[0], destination: pair[1] },
       platforms: [],
       strategy: 'auto',
+      referrers: 'none',
       concurrency: 4,
       plainHttp: [],
       caFiles: [],
@@ -29,6 +30,7 @@ describe('arguments of kuik copy', () => {
     ['hosts without TLS add up', [...pair, '--plain-http', 'a:5000', '--plain-http', 'b'], { plainHttp: ['a:5000', 'b'] }],
     ['an authority is trusted for one host', [...pair, '--ca-file', 'r.io:5000=/etc/ca.pem'], { caFiles: [{ host: 'r.io:5000', file: '/etc/ca.pem' }] }],
     ['options may stand first', ['-o', 'json', '-c', '8', ...pair], { output: 'json', concurrency: 8 }],
+    ['signatures come along when asked for', [...pair, '--referrers', 'auto'], { referrers: 'auto' }],
     ['the strategy can be chosen', [...pair, '--strategy', 'rewrite'], { strategy: 'rewrite' }],
   ])('%s', (_sentence, args, expected) => {
     expect(read(...args)).toMatchObject(expected);
@@ -44,6 +46,7 @@ describe('arguments of kuik copy', () => {
     ['an authority for no host', [...pair, '--ca-file', '/etc/ca.pem'], /host\[:port\]=file/],
     ['a concurrency of zero', [...pair, '-c', '0'], /whole number from 1/],
     ['a concurrency that is no number', [...pair, '-c', 'many'], /whole number from 1/],
+    ['referrers of a kind nobody knows', [...pair, '--referrers', 'some'], /'some'.*auto, none/s],
     ['an output nobody knows', [...pair, '-o', 'xml'], /'xml'.*table, json, yaml, name/s],
     ['an option nobody knows', [...pair, '--force'], /unknown option '--force'/],
   ])('%s is refused with what to write instead', (_sentence, args, message) => {
@@ -56,6 +59,6 @@ describe('arguments of kuik copy', () => {
     const parsed = parseCopyArguments(['--help']);
 
     const text = 'help' in parsed ? parsed.help : '';
-    for (const part of ['SOURCE DESTINATION', '--from-file', '--platform', '--concurrency', '--plain-http', '--ca-file', '--output', 'Examples:', '130 interrupted']) expect(text).toContain(part);
+    for (const part of ['SOURCE DESTINATION', '--from-file', '--platform', '--referrers', '--concurrency', '--plain-http', '--ca-file', '--output', 'Examples:', '130 interrupted']) expect(text).toContain(part);
   });
 });
