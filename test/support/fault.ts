@@ -13,6 +13,8 @@ export interface Chance {
 export interface Fault {
   readonly seed: string;
   readonly chance: Chance;
+  /** how much is tried: the quick size, or with `FAULT_SIZE=soak` that of the fault table */
+  readonly size: (sizes: { readonly quick: number; readonly soak: number }) => number;
 }
 
 /**
@@ -27,14 +29,14 @@ export function fault(row: string, sentence: string, play: (fault: Fault) => Pro
     `${row}: ${sentence}`,
     async () => {
       process.stderr.write(`${row} seed=${seed}\n`);
-      await play({ seed, chance: chanceOf(seed) });
+      await play({ seed, chance: chanceOf(seed), size: ({ quick, soak }) => (process.env['FAULT_SIZE'] === 'soak' ? soak : quick) });
     },
     timeoutMs,
   );
 }
 
 /** Hashes of a counter: the same everywhere for the same seed. */
-function chanceOf(seed: string): Chance {
+export function chanceOf(seed: string): Chance {
   let drawn = 0;
   const next = (): number => createHash('sha256').update(`${seed} ${(drawn += 1)}`).digest().readUInt32BE() / 2 ** 32;
   return { next, between: (least, most) => least + Math.floor(next() * (most - least + 1)) };
