@@ -1,4 +1,4 @@
-/** Deleting on real registries. */
+/** Deleting on real registries: of two tags on one digest the other one stays pullable on every one of them (goal G15). */
 import { describe, test } from '@jest/globals';
 import { createHttpRegistry } from '../../src/registry/http/client.js';
 import type { HttpRegistry } from '../../src/registry/http/client.js';
