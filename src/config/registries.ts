@@ -18,6 +18,20 @@ const ofHost = z.strictObject({
   quotaReserve: whole('Percent of the quota a registry tells about that copies, checks and deletions leave to starting Pods.', 0, 100).default(20),
   minBytesPerSecond: whole('A download slower than this for a whole stallTimeout is broken off; 0 never does.').default(1024),
   stallTimeout: duration('A download without a byte for this long is broken off.', { least: 1000 }).prefault('1m'),
+  uploadMode: z
+    .enum(['auto', 'monolithic', 'chunked', 'stream'])
+    .meta({ description: 'How the bytes of a layer are sent. auto: in one request, until the registry or a proxy before it refuses that, then in chunks; monolithic: always in one PUT; chunked: in several requests of chunkBytes; stream: in one PATCH.' })
+    .default('auto'),
+  chunkBytes: whole('Bytes of one chunk, where layers are sent in chunks.', 512 * 1024).default(16 * 1024 * 1024),
+  capabilities: z
+    .strictObject({
+      tagDelete: flag('Whether DELETE of a tag deletes that tag and no other.').optional(),
+      referrers: flag('Whether the registry itself lists what refers to an image.').optional(),
+      mount: flag('Whether layers can be mounted from other repositories.').optional(),
+      singlePost: flag('Whether a small blob may come with the POST that opens an upload.').optional(),
+    })
+    .meta({ description: 'What the registry can do. Default: tried, and remembered for a day.' })
+    .optional(),
   allowHosts: z.array(text('host or *.domain')).meta({ description: 'Other hosts this registry may point to: for tokens, downloads, uploads.' }).default([]),
   deleteShared: z
     .enum(['block', 'isolate'])
@@ -60,6 +74,9 @@ export interface RegistrySettings {
   readonly quotaReserve: number;
   readonly minBytesPerSecond: number;
   readonly stallTimeoutMs: number;
+  readonly uploadMode: 'auto' | 'monolithic' | 'chunked' | 'stream';
+  readonly chunkBytes: number;
+  readonly capabilities?: Readonly<Partial<Record<'tagDelete' | 'referrers' | 'mount' | 'singlePost', boolean>>>;
   readonly allowHosts: readonly string[];
   readonly deleteShared: 'block' | 'isolate';
 }

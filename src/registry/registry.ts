@@ -15,8 +15,8 @@ export interface Registry {
   /** Verified bytes of a manifest and a parsed view of them; throws `missing` when there is none. */
   manifest(at: ImageRef, as: Identity, call: Call): Promise<Manifest>;
   /**
-   * Verified bytes of a blob: `corrupt` before the last chunk when size or digest differ. From an offset beyond 0 only
-   * the size is checked.
+   * Verified bytes of a blob: `corrupt` before the last chunk when size or digest differ. From an offset beyond 0, and
+   * when the caller hashes, only the size is checked.
    */
   blob(from: Repository, of: Descriptor, as: Identity, call: Call, offset?: number): AsyncIterable<Uint8Array>;
   /** Makes a blob present: found there, mounted from a repository of the same registry, or uploaded. */
@@ -127,8 +127,6 @@ export interface Manifest {
 export interface BlobSource {
   /** `host[:port]` that serves the bytes: the failure of a check names it */
   readonly host?: string;
-  /** opened at 0 it fails before its last chunk when size or digest are wrong, as `Registry.blob` does: it need not be hashed again */
-  readonly verified?: true;
   open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 

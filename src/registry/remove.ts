@@ -30,7 +30,7 @@ type Published = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
 
 /** Deletes tags of any registry, and remembers how each of them does it. */
 export class Remover {
-  readonly #learned = new LearnedDeletion();
+  readonly #learned: LearnedDeletion;
   // taken in this order, so that nobody waits for each other
   readonly #repositories = new Turns();
   readonly #digests = new Turns();
@@ -40,7 +40,9 @@ export class Remover {
   constructor(
     readonly deps: RemoverDeps,
     readonly forget: (at: Repository) => void = () => undefined,
-  ) {}
+  ) {
+    this.#learned = new LearnedDeletion(deps.tagDelete);
+  }
 
   /** The port's `deleteTag`. */
   async deleteTag(to: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {

@@ -7,8 +7,6 @@ export interface Capabilities {
   readonly tagDelete?: boolean;
   /** the list of referrers is the registry's own */
   readonly referrers?: boolean;
-  /** an index is taken while manifests of it are absent */
-  readonly sparseIndex?: boolean;
   /** blobs are mounted from another repository */
   readonly mount?: boolean;
   /** a small blob may come with the POST that would open an upload */

@@ -46,7 +46,8 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
     deleteManifest: (at, as, call) => deleter.deleteManifest(at, as, call),
   };
   const deleteShared = (host: string): 'block' | 'isolate' => options.settings(host).deleteShared ?? 'block';
-  const remover = new Remover({ registry: verbs, deleteShared, readBackMs: options.readBackMs }, (at) => locations.forgetRepository(at));
+  const tagDelete = (host: string): boolean | undefined => options.settings(host).capabilities?.tagDelete;
+  const remover = new Remover({ registry: verbs, deleteShared, tagDelete, readBackMs: options.readBackMs }, (at) => locations.forgetRepository(at));
   return {
     ...verbs,
     blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),

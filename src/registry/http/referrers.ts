@@ -34,7 +34,7 @@ export class Referrers {
 
   /** A filter that the registry says nothing of was not applied: so everything is looked at again here. */
   async list(at: ManifestRef, as: Identity, call: Call, artifactType?: string): Promise<readonly Descriptor[]> {
-    const listed = this.#lists.get(at.host) === 'no' ? 'unsupported' : await this.#fromRegistry(at, as, call, artifactType);
+    const listed = this.#hasNoList(at) ? 'unsupported' : await this.#fromRegistry(at, as, call, artifactType);
     const all = listed === 'unsupported' ? await this.indexes.list(at, as, call) : listed;
     return artifactType === undefined ? all : all.filter((descriptor) => descriptor.artifactType === artifactType);
   }
@@ -66,6 +66,11 @@ export class Referrers {
     }
     this.#lists.set(at.host, 'yes');
     return found;
+  }
+
+  #hasNoList({ host }: Repository): boolean {
+    const told = this.asker.options.settings(host).capabilities?.referrers;
+    return told === undefined ? this.#lists.get(host) === 'no' : !told;
   }
 
   /** One odd answer does not unlearn what a registry has shown before. */

@@ -99,7 +99,6 @@ function json(value: object): Uint8Array {
 
 function inMemory(bytes: Uint8Array): BlobSource {
   return {
-    verified: true,
     async *open(offset) {
       yield bytes.subarray(offset);
     },

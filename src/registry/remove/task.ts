@@ -14,6 +14,8 @@ export interface RemoverDeps {
   readonly registry: Primitives;
   /** setting of a registry: whether a tag may be moved to a tiny manifest so that it can be deleted */
   readonly deleteShared: (host: string) => 'block' | 'isolate';
+  /** setting of a registry: whether DELETE of a tag deletes that tag and no other */
+  readonly tagDelete?: (host: string) => boolean | undefined;
   /** for how long a deleted tag may go on to answer, in milliseconds; 30,000 unless told */
   readonly readBackMs?: number;
 }
@@ -39,8 +41,13 @@ export class LearnedDeletion {
   readonly #tags = new LRUCache<string, 'alone' | 'not-alone'>({ max: 1000, ttl: capabilityMs });
   readonly #digests = new LRUCache<string, 'refused'>({ max: 1000, ttl: capabilityMs });
 
+  /** @param tagDelete what the settings of a registry say, whatever is seen */
+  constructor(readonly tagDelete: (host: string) => boolean | undefined = () => undefined) {}
+
   /** Whether DELETE of a tag deletes that tag and no other; undefined until seen. */
   tags(host: string): 'alone' | 'not-alone' | undefined {
+    const told = this.tagDelete(host);
+    if (told !== undefined) return told ? 'alone' : 'not-alone';
     return this.#tags.get(host);
   }
 
