@@ -188,9 +188,9 @@ describe('values', () => {
 
 describe('unknown keys warn', () => {
   test('wherever they stand, and everything else counts', () => {
-    const { config, warnings } = load('colour: red\nrouting: {activeCheck: {timeout: 2s, retries: 3}}\nregistries: {items: {r.example.com: {uploadMode: auto, plainHTTP: true}}, network: {deny: [], colour: red}}\nmirroring: {platforms: [{architecture: amd64, osVersion: x}]}');
+    const { config, warnings } = load('colour: red\nrouting: {activeCheck: {timeout: 2s, retries: 3}}\nregistries: {items: {r.example.com: {uploadStyle: auto, plainHTTP: true}}, network: {deny: [], colour: red}}\nmirroring: {platforms: [{architecture: amd64, osVersion: x}]}');
 
-    expect(warnings?.map((warning) => /unknown key (\S+)/.exec(warning)?.[1]).sort()).toEqual(['colour', 'mirroring.platforms[0].osVersion', 'registries.items.r.example.com.uploadMode', 'registries.network.colour', 'routing.activeCheck.retries']);
+    expect(warnings?.map((warning) => /unknown key (\S+)/.exec(warning)?.[1]).sort()).toEqual(['colour', 'mirroring.platforms[0].osVersion', 'registries.items.r.example.com.uploadStyle', 'registries.network.colour', 'routing.activeCheck.retries']);
     expect(config).toMatchObject({ routing: { activeCheck: { timeoutMs: 2 * second } }, registries: { items: { 'r.example.com': { plainHTTP: true } } } });
   });
 });

@@ -94,6 +94,15 @@ export function sourceOf(bytes: Uint8Array): BlobSource {
   };
 }
 
+/** Bytes in pieces, as they come from a connection. */
+export function piecesOf(bytes: Uint8Array, pieceBytes = 65_536): BlobSource {
+  return {
+    async *open(offset) {
+      for (let at = offset; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+    },
+  };
+}
+
 export function aCall(more: Partial<Call> = {}): Call {
   return { signal: new AbortController().signal, purpose: 'copy', side: 'source', ...more };
 }
@@ -109,4 +118,32 @@ export async function pushImage(registry: Registry, name: string, graph: AGraph,
   }
   await registry.putManifest(at, graph.root, as, call);
   return graph.root.digest;
+}
+
+/** Something that describes a manifest, as cosign or an SBOM tool pushes it. Its config is the empty one, carried along as `data`. */
+export function aReferrer(name: string, subject: Written, options: { readonly artifactType?: string; readonly annotations?: Readonly<Record<string, string>> } = {}): AnImage {
+  const { artifactType = 'application/vnd.example.signature', annotations } = options;
+  const empty = blobOf('application/vnd.oci.empty.v1+json', Buffer.from('{}'));
+  const content = aBlob(`${name}-content`, 300, 'application/vnd.example.content');
+  const manifest = written({
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    artifactType,
+    config: { ...empty.descriptor, data: Buffer.from(empty.bytes).toString('base64') },
+    layers: [content.descriptor],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.bytes.length },
+    ...(annotations === undefined ? {} : { annotations }),
+  });
+  return { manifest, descriptor: { mediaType: ociManifest, digest: manifest.digest, size: manifest.bytes.length, artifactType }, blobs: [empty, content] };
+}
+
+/** Pushes what describes an image, by digest, and makes it findable. */
+export async function pushReferrer(registry: Registry, name: string, { manifest, blobs }: AnImage, as: Identity = []): Promise<Digest> {
+  const { host, path } = knownImageRef(name);
+  const call = aCall({ side: 'destination' });
+  for (const { descriptor, bytes } of blobs) await registry.putBlob({ host, path }, descriptor, sourceOf(bytes), as, call);
+  const at = { host, path, digest: manifest.digest };
+  await registry.putManifest(at, manifest, as, call);
+  await registry.linkReferrer({ host, path }, await registry.manifest(at, as, call), as, call);
+  return manifest.digest;
 }

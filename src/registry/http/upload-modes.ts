@@ -52,7 +52,7 @@ export class UploadModes {
     return true;
   }
 
-  /** A large body was broken off early, and nothing of it was kept: some proxies say so that it is too large. */
+  /** A large body was broken off, early or again, and nothing of it was kept: some proxies say so that it is too large. */
   brokeEarly(host: string, bodyBytes: number): void {
     const { uploadMode = 'auto' } = this.settings(host);
     const chunkBytes = this.#chunkBytes(host);

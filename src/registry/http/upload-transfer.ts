@@ -22,8 +22,8 @@ const mostRestarts = 2;
 const mostResumes = 5;
 /** this much progress gives all resumes back */
 const progressBytes = 16 * 1024 * 1024;
-/** a connection that breaks before this much was broken off by somebody who saw the length; sockets hold most of it */
-const earlyBytes = 4 * 1024 * 1024;
+/** a connection that breaks before this much was broken off by somebody who saw the length; sockets hold up to half of it */
+const earlyBytes = 8 * 1024 * 1024;
 
 export interface TransferDeps {
   readonly asker: Asker;
@@ -163,8 +163,8 @@ export class Transfer {
     const { feed, deps, upload } = this;
     const isAllSent = this.#small !== undefined || feed.given === upload.of.size;
     if (isAllSent && (await deps.sessions.exists(upload))) return 'done';
-    const isEarly = isFailure(why) && why.code === 'unreachable' && feed.given < earlyBytes;
-    if (isEarly) deps.modes.brokeEarly(upload.to.host, this.#bodyBytes);
+    const isTooMuch = isFailure(why) && why.code === 'unreachable' && (feed.given < earlyBytes || this.#restarts > 0);
+    if (isTooMuch) deps.modes.brokeEarly(upload.to.host, this.#bodyBytes);
     return this.#restart(why);
   }
 
