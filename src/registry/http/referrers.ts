@@ -9,7 +9,7 @@ import type { Asker, Request } from './asker.js';
 import { failure } from './errors.js';
 import type { FallbackIndexes } from './fallback-indexes.js';
 import { readScope } from './scope.js';
-import { nextPage } from './tags.js';
+import { mostPages, nextPage } from './tags.js';
 
 const supportMs = 24 * 60 * 60_000;
 /** answers of registries that have no such list */
@@ -54,13 +54,13 @@ export class Referrers {
     const found: Descriptor[] = [];
     const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
     let path: string | URL | undefined = `${at.path}/referrers/${at.digest}${filter}`;
-    for (let isFirst = true; path !== undefined; isFirst = false) {
+    for (let pages = 0; path !== undefined; pages++) {
       const request = requestOf(at, path);
       const page: Page | 'unsupported' = await this.#page(request, as, call);
-      if (page === 'unsupported' && !isFirst) throw failure('invalid', `${request.what} on ${call.side} ${at.host} end in the middle`, request, call);
+      if (page === 'unsupported' && pages > 0) throw failure('invalid', `${request.what} on ${call.side} ${at.host} end in the middle`, request, call);
       if (page === 'unsupported') return this.#unsupportedBy(at);
       found.push(...page.referrers);
-      if (found.length > graphLimits.nodes) throw failure('too-large', `${request.what} on ${call.side} ${at.host} are more than ${graphLimits.nodes}`, request, call);
+      if (found.length > graphLimits.nodes || pages === mostPages) throw failure('too-large', `${request.what} on ${call.side} ${at.host} are more than ${graphLimits.nodes}, or never end`, request, call);
       // a page without anything new that has a successor would never end
       path = page.referrers.length === 0 ? undefined : page.next;
     }

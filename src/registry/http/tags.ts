@@ -1,6 +1,7 @@
 /** The tags of a repository, page by page. @see OCI distribution specification 1.1, "Listing Tags" */
 import * as z from 'zod';
 import type { Repository } from '../../domain/image-ref.js';
+import { parseForeignJson } from '../json.js';
 import type { Call, Identity } from '../registry.js';
 import { headerOf, readText, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
@@ -9,7 +10,7 @@ import { readScope } from './scope.js';
 
 const pageSize = 1000;
 const longestPageBytes = 1024 * 1024;
-const mostPages = 1000;
+export const mostPages = 1000;
 
 const Page = z.object({ tags: z.array(z.string()).nullish() });
 
@@ -56,7 +57,7 @@ export function nextPage(answer: Answer, request: Request, call: Call): URL | un
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     return undefined;
   }
