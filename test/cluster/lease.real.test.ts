@@ -90,7 +90,9 @@ describe('of several replicas', () => {
     await until(() => other.leadership.isLeader);
     clearInterval(freezing);
 
-    expect(story).toEqual(['a gained', 'a lost', 'b gained']);
+    // a request may slip through between two freezes, so the lead may come back once or twice before it goes over
+    expect(story.slice(-2)).toEqual(['a lost', 'b gained']);
+    expect(story.every((line, index) => line.endsWith(index % 2 === 0 ? 'gained' : 'lost'))).toBe(true);
     await line.stop();
   });
 
