@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isDigest, type Digest } from '../domain/digest.js';
 import { digestBytes } from './hash.js';
+import { parseForeignJson } from './json.js';
 import { bareType, isGenericType, isImageType, isIndexType, isSchema1, ociIndex, ociManifest } from './media-types.js';
 import type { Descriptor, Manifest } from './registry.js';
 
@@ -101,9 +102,9 @@ export function uniqueByDigest(descriptors: readonly Descriptor[]): readonly Des
 function parseDocument(bytes: Uint8Array): Document | ManifestProblem {
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    json = parseForeignJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch {
-    return { code: 'invalid', problem: 'is no JSON' };
+    return { code: 'invalid', problem: 'is no JSON, or nested beyond measure' };
   }
   const parsed = Document.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { isFailure } from '../../domain/failure.js';
 import type { Platform } from '../../domain/platform.js';
 import type { EngineCall } from '../engine.js';
+import { parseForeignJson } from '../json.js';
 import type { Manifest } from '../registry.js';
 import type { Reading } from './choose.js';
 import { sideCall, type CopyContext } from './context.js';
@@ -31,7 +32,7 @@ export async function platformOf({ registry, small }: Pick<CopyContext, 'registr
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     return undefined;
   }

@@ -69,6 +69,13 @@ async function drip(response: ServerResponse, body: Buffer, { bytes, everyMs }: 
   response.end();
 }
 
+/** The client reads on, or went away. */
 function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+  });
 }
