@@ -30,6 +30,11 @@ export class Learned {
     return this.#placed.has(`${at.host}/${at.path}@${digest}`);
   }
 
+  /** The registry says that something is absent: what is believed is looked at again. */
+  doubt(at: Repository, digest: Digest): void {
+    this.#placed.delete(`${at.host}/${at.path}@${digest}`);
+  }
+
   /** Whether a registry takes an index some children of which are absent; undefined until tried. */
   sparse(host: string): 'accepted' | 'refused' | undefined {
     return this.#sparse.get(host);

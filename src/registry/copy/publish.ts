@@ -97,15 +97,8 @@ async function reduced(publication: Publication): Promise<Outcome> {
 
 /** A pinned image where sparse is refused: the rest is copied too. */
 async function whole(publication: Publication): Promise<Outcome> {
-  const { context, plan, access, call, root, warnings } = publication;
-  await together(
-    call.signal,
-    leftOut(plan, root).map(({ digest }) => async (signal) => {
-      const part: Part = { digest, label: 'manifest', blobs: 0, bytes: 0 };
-      const copied = await copyPart(context, plan, part, access, { ...call, signal, onProgress: undefined });
-      for (const text of copied.warnings ?? []) warnings.add(text);
-    }),
-  );
+  const { plan, root } = publication;
+  await copyParts(publication, leftOut(plan, root).map(({ digest }) => ({ digest, label: 'manifest', blobs: 0, bytes: 0 })));
   return asItIs(publication, 'all');
 }
 
@@ -114,8 +107,43 @@ async function asItIs(publication: Publication, strategy: Strategy): Promise<Out
   return { strategy, digest: publication.root.digest };
 }
 
-async function put({ context, access, call, at }: Publication, written: Written): Promise<void> {
-  await context.registry.putManifest(at, written, access.destination, sideCall('destination', call));
+/** A registry may have collected what we believed to be there: looked at again and copied again, once. */
+async function put(publication: Publication, written: Written): Promise<void> {
+  const { context, access, call, at, root } = publication;
+  const once = (): Promise<void> => context.registry.putManifest(at, written, access.destination, sideCall('destination', call));
+  try {
+    await once();
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'missing' || error.side !== 'destination') throw error;
+    const lost = root.type === 'image' ? publication.plan.parts.slice(0, 1) : await collected(publication);
+    if (lost.length === 0) throw error;
+    await copyParts(publication, lost);
+    await once();
+  }
+}
+
+/** Which parts of an index are gone, although they were seen there or placed by us. */
+async function collected({ context, plan, access, call, at }: Publication): Promise<readonly Part[]> {
+  const looked = await together(
+    call.signal,
+    plan.parts.filter(({ kind }) => kind === undefined).map((part) => async (signal) => {
+      const seen = await context.registry.head(byDigest(at, part.digest), access.destination, sideCall('destination', { ...call, signal }));
+      if (seen !== 'missing') return [];
+      context.learned.doubt(at, part.digest);
+      return [part];
+    }),
+  );
+  return looked.flat();
+}
+
+async function copyParts({ context, plan, access, call, warnings }: Publication, parts: readonly Part[]): Promise<void> {
+  await together(
+    call.signal,
+    parts.map((part) => async (signal) => {
+      const copied = await copyPart(context, plan, part, access, { ...call, signal, onProgress: undefined });
+      for (const text of copied.warnings ?? []) warnings.add(text);
+    }),
+  );
 }
 
 function leftOut(plan: CopyPlan, root: Manifest): readonly Descriptor[] {

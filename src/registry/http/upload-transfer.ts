@@ -170,8 +170,8 @@ export class Transfer {
 
   #restart(why: unknown): Next {
     if (!isFailure(why) || ++this.#restarts > mostRestarts) throw why;
-    const isWorthIt = ['unreachable', 'timeout', 'unauthorized', 'corrupt', 'missing', 'invalid'].includes(why.code);
-    if (!isWorthIt || (why.side === 'source' && why.code !== 'unreachable' && why.code !== 'corrupt')) throw why;
+    // a source tries again by itself, and only begins anew where it cannot go on
+    if (this.feed.failure !== undefined && why.code !== 'unreachable' && why.code !== 'corrupt') throw why;
     if (why.code === 'corrupt') this.#once(why);
     const { asker } = this.deps;
     asker.observe({ type: 'blob', registry: this.upload.to.host, how: 'restarted', sizeBytes: this.upload.of.size });
