@@ -35,6 +35,10 @@ export class Store {
     return repository;
   }
 
+  names(): readonly string[] {
+    return [...this.#repositories.keys()];
+  }
+
   /** A blob of whichever repository. */
   anyBlob(digest: string): Buffer | undefined {
     return [...this.#repositories.values()].map(({ blobs }) => blobs.get(digest)).find((bytes) => bytes !== undefined);
