@@ -99,8 +99,11 @@ export interface CopyPlan {
 /** One child manifest of the root, the root itself when it is a single image, or what refers to the root. */
 export interface Part {
   readonly digest: Digest;
-  /** `referrers`: not the manifest, but signatures and the like that describe it; counted as blobs, with the sizes of their manifests */
-  readonly kind?: 'referrers';
+  /**
+   * a manifest unless told. `blob`: an index may list content of any type. `referrers`: what describes the manifest;
+   * counted as blobs, with the sizes of their manifests
+   */
+  readonly kind?: 'blob' | 'referrers';
   /** `linux/arm64`, `attestation`, ...: what people read */
   readonly label: string;
   /** config and layers, in bytes */

@@ -49,7 +49,7 @@ export function aBlob(seed: string, length = 1000, mediaType = 'application/vnd.
 export function anImage(name: string, options: { readonly platform?: string; readonly layers?: readonly (string | Blob)[]; readonly annotations?: Readonly<Record<string, string>> } = {}): AnImage {
   const { platform = 'linux/amd64', layers = [`${name}-layer`] } = options;
   const [os = '', architecture = '', variant] = platform.split('/');
-  const config = blobOf('application/vnd.oci.image.config.v1+json', Buffer.from(JSON.stringify({ os, architecture, name })));
+  const config = blobOf('application/vnd.oci.image.config.v1+json', Buffer.from(JSON.stringify({ os, architecture, variant, name })));
   const blobs = [config, ...layers.map((layer) => (typeof layer === 'string' ? aBlob(layer) : layer))];
   const [first, ...rest] = blobs.map(({ descriptor }) => descriptor);
   const manifest = written({ schemaVersion: 2, mediaType: ociManifest, config: first, layers: rest });

@@ -47,6 +47,7 @@ export function leavesOf(graph: Graph, child: Descriptor, above: readonly Digest
 /** What copying a child means, in bytes and blobs. */
 export async function partOf(graph: Graph, child: Descriptor, read: ReadManifest): Promise<Part> {
   const isIndex = graph.indexes.has(child.digest);
+  if (!isIndex && isFailure(await readChild(child, read))) return { kind: 'blob', ...measured(child.digest, labelOf(child), [child]) };
   const images = isIndex ? leavesOf(graph, child) : [child];
   const found = await Promise.all(uniqueByDigest(images).map(async (image) => [image, await readChild(image, read)] as const));
   return measured(child.digest, isIndex ? 'index' : labelOf(child), found.flatMap(([image, manifest]) => (isFailure(manifest) ? [image] : manifest.blobs)));

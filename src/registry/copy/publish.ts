@@ -10,11 +10,13 @@ import { Failure, isFailure } from '../../domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
 import type { Strategy } from '../../domain/record.js';
 import type { Access, CopyPlan, EngineCall, Part, Published } from '../engine.js';
-import { isForeign, uniqueByDigest } from '../manifest.js';
+import { uniqueByDigest } from '../manifest.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';
 import { byDigest, sideCall, type CopyContext } from './context.js';
+import { partOf, type ReadManifest } from './graph.js';
 import { copyPart } from './part.js';
+import { requireBlobs, requireParts } from './presence.js';
 import { link } from './referrers.js';
 import { together } from './together.js';
 import { refusedFor } from './tree.js';
@@ -51,7 +53,7 @@ interface Outcome {
 }
 
 async function publishImage(publication: Publication): Promise<Outcome> {
-  const [leftOut] = await requireBlobs(publication);
+  const [leftOut] = await requireBlobs(publication, uniqueByDigest(publication.root.blobs));
   try {
     return await asItIs(publication, 'all');
   } catch (error) {
@@ -60,7 +62,7 @@ async function publishImage(publication: Publication): Promise<Outcome> {
 }
 
 async function publishIndex(publication: Publication): Promise<Outcome> {
-  await requireChildren(publication);
+  await requireParts(publication);
   const { plan, root } = publication;
   if (leftOut(plan, root).length === 0) return asItIs(publication, 'all');
   if (plan.strategy === 'rewrite' && plan.pinned !== true) return reduced(publication);
@@ -97,8 +99,9 @@ async function reduced(publication: Publication): Promise<Outcome> {
 
 /** A pinned image where sparse is refused: the rest is copied too. */
 async function whole(publication: Publication): Promise<Outcome> {
-  const { plan, root } = publication;
-  await copyParts(publication, leftOut(plan, root).map(({ digest }) => ({ digest, label: 'manifest', blobs: 0, bytes: 0 })));
+  const { context, plan, access, call, root } = publication;
+  const read: ReadManifest = (digest) => context.registry.manifest(byDigest(knownImageRef(plan.source), digest), access.source, sideCall('source', call));
+  await copyParts(publication, await together(call.signal, leftOut(plan, root).map((child) => () => partOf({ root, indexes: new Map() }, child, read))));
   return asItIs(publication, 'all');
 }
 
@@ -151,55 +154,11 @@ function leftOut(plan: CopyPlan, root: Manifest): readonly Descriptor[] {
   return uniqueByDigest(root.manifests).filter(({ digest }) => !parts.has(digest));
 }
 
-/** What this process has just placed is not asked for again. */
-async function requireChildren({ context, plan, access, call, at }: Publication): Promise<void> {
-  const unsure = plan.parts.filter(({ kind, digest }) => kind === undefined && !context.learned.isPlaced(at, digest));
-  await together(
-    call.signal,
-    unsure.map(({ digest, label }) => async (signal) => {
-      const seen = await context.registry.head(byDigest(at, digest), access.destination, sideCall('destination', { ...call, signal }));
-      if (seen === 'missing') throw absent(at, `manifest ${digest} (${label})`);
-      context.learned.place(at, digest);
-    }),
-  );
-}
-
-/**
- * Whether a blob is there is asked by bringing it without having it.
- *
- * @returns layers that lie elsewhere, and may stay out
- */
-async function requireBlobs({ context, access, call, at, root }: Publication): Promise<readonly Descriptor[]> {
-  const looked = await together(
-    call.signal,
-    uniqueByDigest(root.blobs).map((blob) => async (signal) => {
-      const why = absent(at, `blob ${blob.digest}`);
-      try {
-        await context.registry.putBlob(at, blob, { open: () => refuse(why) }, access.destination, sideCall('destination', { ...call, signal }));
-        return [];
-      } catch (error) {
-        if (error === why && isForeign(blob)) return [blob];
-        throw error;
-      }
-    }),
-  );
-  return looked.flat();
-}
-
-// eslint-disable-next-line require-yield -- a source that has nothing
-async function* refuse(why: Failure): AsyncGenerator<Uint8Array, void, undefined> {
-  throw why;
-}
-
 async function readBack({ context, access, call, at }: Publication, digest: Digest): Promise<void> {
   const seen = await context.registry.head(at, access.destination, sideCall('destination', { ...call, purpose: 'verify' }));
   if (seen !== 'missing' && seen.digest === digest) return;
   const says = seen === 'missing' ? 'answers that there is none' : `answers ${seen.digest}`;
   throw new Failure({ code: 'corrupt', side: 'destination', host: at.host, message: `tag ${at.path}:${at.tag ?? 'latest'} was published as ${digest}, but destination ${at.host} ${says}` });
-}
-
-function absent(at: ImageRef, what: string): Failure {
-  return new Failure({ code: 'missing', side: 'destination', host: at.host, message: `${what} missing on destination ${at.host}, so ${at.path} is not published` });
 }
 
 function failure({ at }: Publication, code: 'unsupported', message: string): Failure {

@@ -83,7 +83,8 @@ async function copyForeignOr(job: Job, blob: Descriptor, signal: AbortSignal): P
   }
 }
 
-async function copyBlob({ context: { registry, small }, source, destination, access, call, progress }: Job, blob: Descriptor, signal: AbortSignal): Promise<void> {
+/** Brings one blob. */
+export async function copyBlob({ context: { registry, small }, source, destination, access, call, progress }: Job, blob: Descriptor, signal: AbortSignal): Promise<void> {
   const known = small.known(source, blob, access.source);
   const from: BlobSource = {
     host: source.host,
