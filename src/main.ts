@@ -1,5 +1,6 @@
 /** argv -> command. Commands load lazily: the Kubernetes and Temporal clients cost most of a second to import. */
 import process from 'node:process';
+import { keepYoungGenerationSmall } from './commands/young-generation.js';
 
 type Run = (args: readonly string[]) => Promise<number>;
 
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
 
 function serve(role: 'run' | 'webhook' | 'manager'): () => Promise<Run> {
   return async () => {
+    if (role !== 'webhook') keepYoungGenerationSmall(); // whoever copies relays blobs; admission has other garbage
     const { serve: start } = await import('./commands/serve.js');
     return async (args) => {
       try {
