@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { anonymous } from '../../src/domain/availability.js';
 import { knownImageRef, type ImageRef } from '../../src/domain/image-ref.js';
 import type { Identity, Registry } from '../../src/registry/registry.js';
-import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, digestOf, pushImage, single, someBytes, sourceOf } from '../support/images.js';
+import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, aReferrer, digestOf, pushImage, pushReferrer, single, someBytes, sourceOf } from '../support/images.js';
 
 /** A registry under test: where it is, and how it is entered. */
 export interface RegistryUnderTest {
@@ -191,6 +191,29 @@ export function registryConformance(name: string, start: () => Promise<RegistryU
 
       test('a repository that does not exist has no tags', async () => {
         expect(await collect(under.registry.tags(ref('list/nothing'), under.as, aCall()))).toEqual([]);
+      });
+    });
+
+    describe('describing', () => {
+      test('what has a subject is found from it, with its type and annotations', async () => {
+        const image = anImage('described');
+        await push('describe/image:1', single(image));
+        const signature = aReferrer('signature', image.manifest, { annotations: { by: 'ann' } });
+        const sbom = aReferrer('sbom', image.manifest, { artifactType: 'application/spdx+json' });
+        for (const each of [signature, sbom]) await pushReferrer(under.registry, `${under.host}/describe/image`, each, under.as);
+        const subject = { ...ref('describe/image'), digest: image.manifest.digest };
+
+        const all = await under.registry.referrers(subject, under.as, aCall());
+
+        expect(all).toHaveLength(2);
+        expect(all).toEqual(expect.arrayContaining([{ ...signature.descriptor, annotations: { by: 'ann' } }, sbom.descriptor]));
+        expect(await under.registry.referrers(subject, under.as, aCall(), 'application/spdx+json')).toEqual([sbom.descriptor]);
+      });
+
+      test('nothing refers to an image that nobody described', async () => {
+        const image = anImage('plain');
+        await push('describe/plain:1', single(image));
+        expect(await under.registry.referrers({ ...ref('describe/plain'), digest: image.manifest.digest }, under.as, aCall())).toEqual([]);
       });
     });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FailureCode } from '../../src/domain/failure.js';
 import { nextStep, phaseOf, type KeeperState } from '../../src/domain/keeper.js';
+import { statusOf, storyOf } from '../../src/domain/keeper-story.js';
 import {
   acceptBlindness,
   acceptClaim,
@@ -52,6 +53,27 @@ describe('a keeper copies', () => {
     const step = stepAt(aKeeper(aClaim(), aClaim({ cluster: 'paris', platforms: [{ architecture: 'arm64' }] })), t0);
 
     expect(step).toMatchObject({ task: { cluster: 'berlin', clusters: ['berlin', 'paris'], platforms: [{ architecture: 'arm64' }, { os: 'linux', architecture: 'amd64' }], urgency: 'normal' } });
+  });
+});
+
+describe('what a keeper knows of a copy', () => {
+  const warnings = ['signatures of index sha256:1 cannot verify'];
+
+  test('goes with the next one, which then need not look for itself', () => {
+    const asked = acceptRetry(mirrored(), t0);
+    const again = acceptRetry(afterCopy(aKeeper(aClaim()), copied({ strategy: 'rewrite', warnings }), t0), t0);
+
+    expect(stepAt(asked, t0)).toMatchObject({ task: { recorded: { digest: digestOf('a'), strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [] } } });
+    expect(stepAt(again, t0)).toMatchObject({ task: { recorded: { strategy: 'rewrite', warnings } } });
+  });
+
+  test('is nothing before the first', () => {
+    expect((stepAt(aKeeper(aClaim()), t0) as { task: object }).task).not.toHaveProperty('recorded');
+  });
+
+  test('is told to people, warnings included', () => {
+    const state = afterCopy(aKeeper(aClaim()), copied({ warnings }), t0);
+    expect(storyOf(statusOf(state, stepAt(state, t0), t0))).toContain(`Warning: ${warnings[0]}`);
   });
 });
 

@@ -113,6 +113,8 @@ describe('reading a manifest', () => {
     ['of 9 MiB', { append: ' '.repeat(9 * 1024 * 1024) }, 'too-large'],
     ['of another type than its header', { headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' } }, 'invalid'],
     ['of schema 1', { headers: { 'content-type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' } }, 'unsupported'],
+    ['of both shapes at once', { body: JSON.stringify({ ...(JSON.parse(Buffer.from(image.manifest.bytes).toString()) as object), manifests: [] }), status: 200, headers: { 'content-type': image.manifest.mediaType } }, 'invalid'],
+    ['of schema 1 by its body', { body: '{"schemaVersion":1,"name":"app","fsLayers":[]}', status: 200, headers: { 'content-type': 'application/json' } }, 'unsupported'],
     ['that is no JSON', { append: '}' }, 'invalid'],
   ])('an answer %s is refused', async (_sentence, does, code) => {
     const server = await anImageServer();
