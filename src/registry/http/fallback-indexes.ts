@@ -31,7 +31,13 @@ export class FallbackIndexes {
   constructor(readonly asker: Asker) {}
 
   async list(subject: ManifestRef, as: Identity, call: Call): Promise<readonly Descriptor[]> {
+    if (await this.#isAbsent(subject, as, call)) return [];
     return (await this.#read(subject, as, call))?.referrers ?? [];
+  }
+
+  /** Most images have no list, and there are registries where a GET costs quota and a HEAD does not. */
+  async #isAbsent(subject: ManifestRef, as: Identity, call: Call): Promise<boolean> {
+    return this.asker.use(requestOf('HEAD', subject), as, call, ({ status }) => status === 404);
   }
 
   /** One after the other for each subject: the list is read, extended and written as a whole. */
@@ -91,7 +97,7 @@ function extended(standing: Standing | undefined, referrer: Descriptor): Uint8Ar
   return Buffer.from(JSON.stringify({ ...document, manifests: [...document.manifests, referrer] }));
 }
 
-function requestOf(method: 'GET' | 'PUT', subject: ManifestRef): Request {
+function requestOf(method: 'HEAD' | 'GET' | 'PUT', subject: ManifestRef): Request {
   const at: ImageRef = { host: subject.host, path: subject.path, tag: fallbackTag(subject.digest) };
   return {
     method,

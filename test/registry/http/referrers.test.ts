@@ -135,8 +135,11 @@ describe('a registry that lists none', () => {
     expect(server.requests.filter(({ path }) => path.includes('/referrers/'))).toHaveLength(1);
   });
 
-  test('nothing under the tag means that there are none', async () => {
-    expect(await found(await aServer({ referrers: false }))).toEqual([]);
+  test('nothing under the tag means that there are none, and that costs no quota', async () => {
+    const server = await aServer({ referrers: false });
+
+    expect(await found(server)).toEqual([]);
+    expect(server.log().filter((line) => line.endsWith(' manifest'))).toEqual(['HEAD manifest']);
   });
 
   test('the list holds type and annotations of each, is an index, and what it held stays', async () => {
