@@ -94,6 +94,14 @@ export function sourceOf(bytes: Uint8Array): BlobSource {
   };
 }
 
+/** A layer that is made quickly, however large: every mebibyte of it differs. */
+export function aLargeBlob(seed: string, mebibytes: number): Blob {
+  const mebibyte = Buffer.from(someBytes(seed, 1 << 20));
+  const bytes = Buffer.concat(Array.from({ length: mebibytes }, () => mebibyte));
+  for (let at = 0; at < mebibytes; at++) bytes.writeUInt32BE(at, at << 20);
+  return { bytes, descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(bytes), size: bytes.length } };
+}
+
 /** Bytes in pieces, as they come from a connection. */
 export function piecesOf(bytes: Uint8Array, pieceBytes = 65_536): BlobSource {
   return {

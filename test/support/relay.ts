@@ -8,6 +8,10 @@ export interface Relay {
   readonly address: string;
   /** bytes that came back from the server so far */
   readonly received: () => number;
+  /** bytes that went to the server so far */
+  readonly sent: () => number;
+  /** ends the connection that carries the byte after so many more, on their way to the server or back from it */
+  cutAfter(bytes: number, way: Way): void;
   /** from now on answers pass at this pace; undefined is full speed */
   limit(bytesPerSecond: number | undefined): void;
   /** accepts connections and answers nothing */
@@ -15,24 +19,37 @@ export interface Relay {
   close(): Promise<void>;
 }
 
+export type Way = 'to' | 'from';
+
+interface State {
+  received: number;
+  sent: number;
+  bytesPerSecond: number | undefined;
+  isBlackhole: boolean;
+  /** count at which the next cut happens */
+  readonly cuts: Record<Way, number>;
+}
+
 export async function startRelay(to: string): Promise<Relay> {
   const [host = '', port = ''] = to.split(':');
   const sockets = new Set<Socket>();
-  const state = { received: 0, bytesPerSecond: undefined as number | undefined, isBlackhole: false };
+  const state: State = { received: 0, sent: 0, bytesPerSecond: undefined, isBlackhole: false, cuts: { to: Infinity, from: Infinity } };
 
   const server = createServer((client) => {
     watch(client, sockets);
     if (state.isBlackhole) return; // accepted, and nothing ever comes
     const upstream = createConnection({ host, port: Number(port) });
     watch(upstream, sockets);
-    client.once('close', () => upstream.destroy()).pipe(upstream);
-    upstream.once('close', () => client.destroy()).pipe(pacer(state)).pipe(client);
+    client.once('close', () => upstream.destroy()).pipe(counter(state, client)).pipe(upstream);
+    upstream.once('close', () => client.destroy()).pipe(pacer(state, client)).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     received: () => state.received,
+    sent: () => state.sent,
+    cutAfter: (bytes, way) => void (state.cuts[way] = bytes + (way === 'to' ? state.sent : state.received)),
     limit: (bytesPerSecond) => void (state.bytesPerSecond = bytesPerSecond),
     blackhole: (on) => void (state.isBlackhole = on),
     close: () => closeAll(server, sockets),
@@ -44,10 +61,28 @@ function watch(socket: Socket, sockets: Set<Socket>): void {
   socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
 }
 
-function pacer(state: { received: number; bytesPerSecond: number | undefined }): Transform {
+function counter(state: State, client: Socket): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      state.sent += chunk.length;
+      if (isCut(state, 'to')) client.destroy();
+      else done(null, chunk);
+    },
+  });
+}
+
+/** Every cut happens once. */
+function isCut(state: State, way: Way): boolean {
+  if ((way === 'to' ? state.sent : state.received) <= state.cuts[way]) return false;
+  state.cuts[way] = Infinity;
+  return true;
+}
+
+function pacer(state: State, client: Socket): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       state.received += chunk.length;
+      if (isCut(state, 'from')) return void client.destroy();
       const waitMs = state.bytesPerSecond === undefined ? 0 : (chunk.length / state.bytesPerSecond) * 1000;
       void (waitMs < 1 ? Promise.resolve() : sleep(waitMs)).then(() => done(null, chunk));
     },

@@ -13,9 +13,9 @@ import { Watchdog } from './watchdog.js';
 
 /** After the last byte a registry may hash or move the blob. */
 export const commitMs = 300_000;
-/** 16 snapshots of a hash, 64 MiB back: more than any connection has under way */
-const snapshotEveryBytes = 4 * 1024 * 1024;
-const mostSnapshots = 16;
+/** 64 snapshots of a hash, of some hundred bytes each: as far back as any connection has bytes under way */
+const snapshotEveryBytes = 1024 * 1024;
+const mostSnapshots = 64;
 
 export interface FeedDeps {
   /** what is uploaded where: failures name it */

@@ -1,4 +1,5 @@
 /** The requests of an upload: is it there, mount it, open a session, send, ask how far it got, complete, abandon. */
+import type { Failure } from '../../domain/failure.js';
 import type { Repository } from '../../domain/image-ref.js';
 import type { Call, Credential, Descriptor, Identity } from '../registry.js';
 import { headerOf, type Answer } from './answer.js';
@@ -31,7 +32,7 @@ export interface Upload {
 export type Sent =
   | { readonly outcome: 'taken'; readonly session: Session }
   /** the session ended, or stands elsewhere than we think */
-  | { readonly outcome: 'lost'; readonly failure: unknown };
+  | { readonly outcome: 'lost'; readonly failure: Failure };
 
 /** What a registry answers to an abandoned session is not worth a longer wait. */
 const abandonMs = 5000;
@@ -98,7 +99,7 @@ export class UploadSessions {
       if (![201, 202, 204].includes(answer.status)) return this.#notTaken(answer, request, call);
       const held = heldBytes(answer.headers);
       if (held === undefined || held === until) return { outcome: 'taken', session: { ...session, location: uploadLocation(answer) ?? session.location } };
-      return { outcome: 'lost', failure: failure('corrupt', `${request.what}: ${call.side} ${to.host} holds ${held} bytes after ${until} were sent`, request, call) };
+      throw failure('corrupt', `${request.what}: ${call.side} ${to.host} holds ${held} bytes after ${until} were sent`, request, call);
     });
   }
 

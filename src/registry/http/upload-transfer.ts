@@ -12,12 +12,14 @@ import type { Asker } from './asker.js';
 import type { CapabilityMemory } from './capabilities.js';
 import type { Feed } from './feed.js';
 import type { UploadModes } from './upload-modes.js';
-import type { Session, Sent, Upload, UploadSessions } from './upload-session.js';
+import type { Session, Upload, UploadSessions } from './upload-session.js';
 
 /** Up to this size a blob is kept whole, so that nothing is open while it waits. */
 export const smallBytes = 1024 * 1024;
 /** A registry that ignores the bytes of a POST gets no more of them for nothing. */
 const singlePostBytes = 64 * 1024;
+/** in which a registry takes what it has received of a cut body; distribution answers before that, and is wrong then */
+const noticeMs = 250;
 const mostRestarts = 2;
 const mostResumes = 5;
 /** this much progress gives all resumes back */
@@ -102,7 +104,9 @@ export class Transfer {
     this.#bodyBytes = until - from;
     const body = { stream: feed.slice(from, until), length: until - from };
     const sent = await deps.sessions.patch(this.#session!, this.#watched(), body, { from, until, isStream });
-    return this.#taken(sent, until);
+    if (sent.outcome === 'lost') return this.#resume(sent.failure);
+    this.#session = sent.session;
+    return until;
   }
 
   /** Completes the blob, with the bytes from there on. */
@@ -111,13 +115,8 @@ export class Transfer {
     this.#bodyBytes = of.size - from;
     const isWhole = from === 0 && of.size <= smallBytes;
     const body = from === of.size ? { bytes: new Uint8Array(0) } : isWhole ? { bytes: await this.#bytes() } : { stream: feed.slice(from, of.size), length: of.size - from };
-    return this.#taken(await deps.sessions.put(this.#session!, 'bytes' in body ? this.upload : this.#watched(), body), 'done');
-  }
-
-  async #taken(sent: Sent, next: Next): Promise<Next> {
-    if (sent.outcome === 'lost') return this.#lost(sent.failure);
-    this.#session = sent.session;
-    return next;
+    const sent = await deps.sessions.put(this.#session!, 'bytes' in body ? this.upload : this.#watched(), body);
+    return sent.outcome === 'lost' ? this.#lost(sent.failure) : 'done';
   }
 
   /** @throws what cannot be helped */
@@ -143,12 +142,16 @@ export class Transfer {
     }
   }
 
-  /** Goes on where the registry stands; a token that ended on the way is renewed by asking. */
+  /**
+   * Goes on where the registry stands; a token that ended on the way is renewed by asking. A registry that has not noticed
+   * the cut yet goes on to take what lies in its sockets: it stands elsewhere then than it said, and is asked again.
+   */
   async #resume(why: Failure): Promise<Next> {
     const { feed, deps, upload } = this;
-    if (why.code !== 'unreachable') this.#once(why);
-    const isStream = upload.of.size > smallBytes;
-    const status = isStream ? await deps.sessions.status(this.#session!, upload) : 'lost';
+    if (why.code === 'timeout' || why.code === 'unauthorized') this.#once(why);
+    if (upload.of.size <= smallBytes) return this.#lost(why);
+    await deps.asker.time.sleep(noticeMs, upload.call.signal);
+    const status = await deps.sessions.status(this.#session!, upload);
     if (status === 'lost' || status.held > feed.given) return this.#lost(why);
     if (status.held - this.#mark >= progressBytes) [this.#resumes, this.#mark] = [0, status.held];
     if (++this.#resumes > mostResumes) throw why;
@@ -159,17 +162,17 @@ export class Transfer {
   }
 
   /** The session is gone. Perhaps because the blob was completed, and only the answer got lost. */
-  async #lost(why: unknown): Promise<Next> {
+  async #lost(why: Failure): Promise<Next> {
     const { feed, deps, upload } = this;
     const isAllSent = this.#small !== undefined || feed.given === upload.of.size;
     if (isAllSent && (await deps.sessions.exists(upload))) return 'done';
-    const isTooMuch = isFailure(why) && why.code === 'unreachable' && (feed.given < earlyBytes || this.#restarts > 0);
+    const isTooMuch = why.code === 'unreachable' && (feed.given < earlyBytes || this.#restarts > 0);
     if (isTooMuch) deps.modes.brokeEarly(upload.to.host, this.#bodyBytes);
     return this.#restart(why);
   }
 
-  #restart(why: unknown): Next {
-    if (!isFailure(why) || ++this.#restarts > mostRestarts) throw why;
+  #restart(why: Failure): Next {
+    if (++this.#restarts > mostRestarts) throw why;
     // a source tries again by itself, and only begins anew where it cannot go on
     if (this.feed.failure !== undefined && why.code !== 'unreachable' && why.code !== 'corrupt') throw why;
     if (why.code === 'corrupt') this.#once(why);

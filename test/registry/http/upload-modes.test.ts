@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HostSettings } from '../../../src/registry/http/settings.js';
 import type { FaultRegistry, Fault } from '../../support/fault-registry.js';
-import { aBlob, aCall, piecesOf, type Blob } from '../../support/images.js';
+import { aBlob, aCall, aLargeBlob, piecesOf, type Blob } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt, type ClientUnderTest } from '../../support/registry-client.js';
 
 closeAfterEach();
@@ -9,7 +9,7 @@ const mebibyte = 1024 * 1024;
 const hour = 60 * 60_000;
 const call = aCall({ side: 'destination' });
 const tiny = aBlob('tiny', 1000);
-const large = aBlob('large', 24 * mebibyte);
+const large = aLargeBlob('large', 24);
 
 function put({ registry }: ClientUnderTest, server: FaultRegistry, blob: Blob, path = 'app'): Promise<string> {
   return registry.putBlob(refAt(server, path), blob.descriptor, piecesOf(blob.bytes), [], call);
@@ -84,7 +84,7 @@ describe('what a registry teaches', () => {
     expect(await put(client, server, large)).toBe('uploaded');
     expect(holds(server, large)).toBe(true);
     server.calm();
-    const other = aBlob('other', 20 * mebibyte);
+    const other = aLargeBlob('other', 20);
     await put(client, server, other);
 
     expect(holds(server, other)).toBe(true);
@@ -98,7 +98,7 @@ describe('what a registry teaches', () => {
     await put(client, server, large);
     server.calm();
 
-    await put(client, server, aBlob('middle', 3 * mebibyte));
+    await put(client, server, aLargeBlob('middle', 3));
 
     expect(bodies(server)).toEqual(['PUT 3 -']);
   });
@@ -111,12 +111,12 @@ describe('what a registry teaches', () => {
 
     server.calm();
     now += 23 * hour;
-    await put(client, server, aBlob('a', 12 * mebibyte), 'two');
+    await put(client, server, aLargeBlob('a', 12), 'two');
     expect(server.requests.some(({ status }) => status === 413)).toBe(false);
 
     now += 2 * hour;
     server.calm();
-    await put(client, server, aBlob('b', 12 * mebibyte), 'two');
+    await put(client, server, aLargeBlob('b', 12), 'two');
     expect(server.requests.some(({ status }) => status === 413)).toBe(true);
   });
 
