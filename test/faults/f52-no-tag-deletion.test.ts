@@ -21,10 +21,11 @@ interface Running {
 }
 
 const old = await findOldRegistry();
+const byDigestOnly = 'path' in old ? (): Promise<Running> => startOldRegistry(old.path) : old;
 const registries: readonly (readonly [string, (() => Promise<Running>) | { readonly missing: string }])[] = [
   ['distribution 3', () => startRegistry()],
   ["crane's registry", () => startCraneRegistry()],
-  ['distribution 2.8, which has no deletion by tag', 'path' in old ? () => startOldRegistry(old.path) : old],
+  ['distribution 2.8, which has no deletion by tag', byDigestOnly],
 ];
 
 for (const [name, start] of registries) {
@@ -35,7 +36,9 @@ for (const [name, start] of registries) {
       try {
         const seen = await playRounds(server.address, seed, chance);
         process.stderr.write(`F52 ${name}: ${JSON.stringify(Object.fromEntries(seen))}\n`);
-        expect(seen.get('deleted') ?? 0).toBeGreaterThan(0);
+        expect([...seen.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(deletions);
+        // where a tag can be deleted alone nothing may be refused; elsewhere a few rounds may share everything, and then all of it is
+        if (start !== byDigestOnly) expect(seen.get('blocked')).toBeUndefined();
       } finally {
         await server.stop();
       }
