@@ -25,15 +25,23 @@ export interface Fault {
  */
 export function fault(row: string, sentence: string, play: (fault: Fault) => Promise<void>, timeoutMs = 120_000): void {
   const seed = process.env['FAULT_SEED'] ?? createHash('sha256').update(`${row} ${process.pid} ${performance.timeOrigin}`).digest('hex').slice(0, 8);
+  const isSoak = process.env['FAULT_SIZE'] === 'soak';
   test(
     `${row}: ${sentence}`,
     async () => {
       process.stderr.write(`${row} seed=${seed}\n`);
-      await play({ seed, chance: chanceOf(seed), size: ({ quick, soak }) => (process.env['FAULT_SIZE'] === 'soak' ? soak : quick) });
+      try {
+        await play({ seed, chance: chanceOf(seed), size: ({ quick, soak }) => (isSoak ? soak : quick) });
+      } catch (error) {
+        process.stderr.write(`${row} failed with seed=${seed}\n`);
+        throw error;
+      }
     },
-    timeoutMs,
+    isSoak ? longestSoakMs : timeoutMs,
   );
 }
+
+const longestSoakMs = 2 * 60 * 60 * 1000;
 
 /** Hashes of a counter: the same everywhere for the same seed. */
 export function chanceOf(seed: string): Chance {
