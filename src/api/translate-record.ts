@@ -53,6 +53,7 @@ function readPlace(place: Field): readonly PlaceRecord[] {
     role: place.get('role').oneOf(['origin', 'mirror', 'replica']),
     rule: place.get('rule').text(),
     secret: readSecret(place.get('secret')),
+    retention: place.get('retention').text(),
     state: place.get('state').oneOf(availabilityStates),
     checkedAt: readTime(place.get('checkedAt')),
     identity: place.get('identity').text(),

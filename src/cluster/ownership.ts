@@ -11,7 +11,7 @@ export type PlacePart = Pick<PlaceRecord, 'reference'> & Partial<PlaceRecord>;
 
 /** Nobody writes a field of another; `digest` is shared by role, see `ownsField`. */
 const placeFields = {
-  [fieldManagers.usage]: ['role', 'rule', 'secret'],
+  [fieldManagers.usage]: ['role', 'rule', 'secret', 'retention'],
   [fieldManagers.mirror]: [
     'digest',
     'sourceDigest',

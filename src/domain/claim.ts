@@ -29,6 +29,8 @@ export interface Claim {
   readonly cleanup: boolean;
   readonly drift: 'keep' | 'warn' | 'sync';
   readonly shared: boolean;
+  /** the copy that is there is kept, and none is made: Pods run from it, or its rule rests */
+  readonly rests?: boolean;
   /** milliseconds this claim lives without renewal; 72 h unless told */
   readonly ttlMs?: number;
   /** milliseconds between two looks at a copy; 24 h unless told */
@@ -68,6 +70,7 @@ export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verif
     cleanup: wish.cleanup,
     drift: wish.drift,
     shared: wish.shared,
+    ...(wish.rests === true ? { rests: true } : {}),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(verifyEveryMs === undefined ? {} : { verifyEveryMs }),
     ...(renewal ? { renewal } : {}),

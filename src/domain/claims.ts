@@ -86,7 +86,7 @@ export interface Wanted extends Claim {
 
 /**
  * Adds the claims up: the first live cluster that is not silent executes, with its own rules and sources; policies
- * are merged over all claims that stand.
+ * are merged over all claims that stand. It `rests` when every live claim does.
  *
  * @param holder the image whose copy is there: of two images that want one destination, it keeps it
  * @param silent clusters whose workers did not answer
@@ -96,14 +96,17 @@ export function wantedOf(claims: Claims, now: number, { holder, silent }: { read
   const live = liveClaims(claims, now);
   const image = live.some(({ claim }) => claim.image === holder) ? holder : live.map(({ claim }) => claim.image).sort()[0];
   const mine = live.filter(({ claim }) => claim.image === image);
-  const executing = mine.find(({ cluster }) => !silent.includes(cluster)) ?? mine[0];
+  // who merely holds a copy asks for nothing: those who want one say how
+  const active = mine.filter(({ claim }) => claim.rests !== true);
+  const able = active.length > 0 ? active : mine;
+  const executing = able.find(({ cluster }) => !silent.includes(cluster)) ?? able[0];
   if (executing === undefined) return undefined;
 
   const others = standing(claims).filter(({ claim, cluster }) => claim.image === image && cluster !== executing.cluster);
   const policy = others.reduce((sum, { claim }) => mergeWishes(sum, claim), executing.claim);
   return {
     ...policy,
-    plan: planOf(policy, mine),
+    plan: planOf(policy, able),
     clusters: mine.map(({ cluster }) => cluster),
     refused: live.filter(({ claim }) => claim.image !== image).map(({ cluster, claim }) => ({ cluster, image: claim.image })),
   };

@@ -172,7 +172,7 @@ function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step
 /** When the next copy is due, and why; undefined while the destination holds what is wanted. */
 function copyDue(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
   if (state.asked) return { at: now, reason: 'Asked' };
-  const reason = copyNeed(state, wanted);
+  const reason = wanted.rests === true ? undefined : copyNeed(state, wanted);
   if (reason === undefined) return undefined;
 
   const { failure } = state;

@@ -5,20 +5,21 @@
  * 2. an image that already lies inside a mirror prefix is not mirrored again;
  * 3. wishes of several rules for one destination are merged, safely;
  * 4. of two images that want one destination, one is refused and reported;
- * 5. a copy that Pods pull from is kept, whatever rules and filters say by now.
+ * 5. a copy that Pods pull from, or whose rule rests, is kept as it is, whatever filters say by now.
  *
  * @see docs/concepts/mirror.md
  */
 import type { Wish } from './claim.js';
 import { isSameImage, resolveCollisions, type Collision } from './collision.js';
-import { algorithmOf, hexOf } from './digest.js';
 import { seesPod, selectsImage } from './filter.js';
-import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { heldCopies, type PulledCopy } from './held-copy.js';
+import { imageName, placeIdentity, type ImageRef, type PlaceId } from './image-ref.js';
 import { mirrorPlace } from './join.js';
 import { insideAnyMirror, mirrorPrefixes, type MirrorPrefixes } from './mirror-prefix.js';
 import type { Platform } from './platform.js';
+import { publishedName } from './published-name.js';
 import { compareTexts } from './rank.js';
-import type { ImageRecord, PlaceRecord } from './record.js';
+import type { ImageRecord } from './record.js';
 import { replicasOf } from './replica.js';
 import { isInForce, ruleText, type Mirror, type MirrorRule, type Rule, type SecretRef } from './rule.js';
 import type { PodScope } from './usage.js';
@@ -34,8 +35,10 @@ export interface MirrorPicture {
   /** all rules: invalid and suspended ones still prevent loops */
   readonly rules: readonly Rule[];
   readonly records: readonly ImageRecord[];
-  /** whether a Pod names this place as its current image, opted out or not */
-  readonly isPulledFrom: (place: PlaceId) => boolean;
+  /** how many Pods name this place as their current image, opted out or not */
+  readonly podsPulling: (place: PlaceId) => number;
+  /** what Pods tell of the copies they run from */
+  readonly pulled: readonly PulledCopy[];
   readonly settings: MirrorSettings;
 }
 
@@ -50,6 +53,8 @@ export interface WantedCopy extends Wish {
   /** `<Kind>/[<namespace>/]<name>` of the first rule by rank, whose credentials are used */
   readonly rule?: string;
   readonly secret?: SecretRef;
+  /** Pods that pull from it although no rule wants it */
+  readonly pulledBy?: number;
 }
 
 export interface MirrorPlan {
@@ -70,19 +75,8 @@ export function planMirrors(picture: MirrorPicture): MirrorPlan {
     const other = wanted.get(wish.destination);
     wanted.set(wish.destination, other === undefined ? wish : merge(other, wish));
   }
-  for (const copy of copiesInUse(picture)) if (!wanted.has(copy.destination)) wanted.set(copy.destination, copy);
+  for (const [destination, copy] of heldCopies(picture)) if (!wanted.has(destination)) wanted.set(destination, copy);
   return { wanted, collisions };
-}
-
-/**
- * The tag a pinned copy is published under, so that the registry's garbage collection leaves it alone.
- *
- * @returns `kuik-<algorithm>-<hex>`, at most 96 digits of it
- */
-export function publishedName(place: ImageRef): ImageName {
-  const { host, path, tag, digest } = place;
-  if (digest === undefined) return imageName({ host, path, ...(tag === undefined ? {} : { tag }) });
-  return imageName({ host, path, tag: `kuik-${algorithmOf(digest)}-${hexOf(digest).slice(0, 96)}` });
 }
 
 function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture): WantedCopy[] {
@@ -124,49 +118,24 @@ function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror
   };
 }
 
-/** Copies no rule wants any more, but Pods pull from: never deleted by this cluster's leave. */
-function copiesInUse({ records, isPulledFrom, settings }: MirrorPicture): WantedCopy[] {
-  return records.flatMap(({ image, places }) =>
-    places.flatMap((place) => {
-      const ref = place.role === 'mirror' && place.mirroredAt !== undefined ? parseImageRef(place.reference) : undefined;
-      return ref !== undefined && isPulledFrom(placeIdentity(ref)) ? [heldByPods(image, ref, place, settings)] : [];
-    }),
-  );
-}
-
-function heldByPods(image: ImageName, ref: ImageRef, { rule, secret }: PlaceRecord, settings: MirrorSettings): WantedCopy {
-  return {
-    destination: placeIdentity(ref),
-    publishAs: publishedName(ref),
-    image,
-    rules: [],
-    ...(rule === undefined ? {} : { rule }),
-    ...(secret === undefined ? {} : { secret }),
-    sources: [image],
-    platforms: settings.platforms,
-    copy: 'auto',
-    referrers: 'auto',
-    retentionMs: settings.retentionMs,
-    cleanup: false,
-    drift: 'keep',
-    shared: false,
-  };
-}
-
 const driftOrder = ['sync', 'warn', 'keep'] as const;
 const copyOrder = ['rewrite', 'sparse', 'auto', 'all'] as const;
 
-/** Several wishes add up safely: keep longer, copy more, delete only when everybody agrees. */
-export function mergeWishes<T extends Pick<WantedCopy, 'platforms' | 'copy' | 'referrers' | 'retentionMs' | 'cleanup' | 'drift' | 'shared'>>(a: T, b: T): T {
+type Policy = Pick<WantedCopy, 'platforms' | 'copy' | 'referrers' | 'retentionMs' | 'cleanup' | 'drift' | 'shared' | 'rests'>;
+
+/**
+ * Several wishes add up safely: keep longer, copy more, delete only when everybody agrees. One that rests has a say
+ * in how long a copy is kept, not in how it is made.
+ */
+export function mergeWishes<T extends Policy>(a: T, b: Policy): T {
+  const kept = { ...a, retentionMs: Math.max(a.retentionMs, b.retentionMs), cleanup: a.cleanup && b.cleanup, shared: a.shared || b.shared };
+  if (b.rests === true) return kept;
   return {
-    ...a,
+    ...kept,
     platforms: uniquePlatforms([...a.platforms, ...b.platforms]),
     copy: safest(copyOrder, a.copy, b.copy),
     referrers: a.referrers === 'auto' || b.referrers === 'auto' ? 'auto' : 'none',
-    retentionMs: Math.max(a.retentionMs, b.retentionMs),
-    cleanup: a.cleanup && b.cleanup,
     drift: safest(driftOrder, a.drift, b.drift),
-    shared: a.shared || b.shared,
   };
 }
 

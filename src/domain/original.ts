@@ -58,6 +58,15 @@ export interface PodImage {
   readonly isCurrent: boolean;
   /** the Pod records it as what its user wrote */
   readonly isOriginal: boolean;
+  /** what it is a copy of, when we sent the Pod to a mirror */
+  readonly copy?: SentTo;
+}
+
+/** Why a Pod pulls a copy: which image was written there, and which rule offered the mirror. */
+export interface SentTo {
+  readonly image: ImageName;
+  /** `<Kind>/<name>`: a namespaced rule is one of the Pod's own namespace */
+  readonly rule: string;
 }
 
 /**
@@ -66,16 +75,19 @@ export interface PodImage {
  */
 export function imagesUsed(pod: Pick<Pod, 'annotations' | 'usages'>, v1ProxyPort: number): readonly PodImage[] {
   const images = new Map<ImageName, PodImage>();
+  const copyAt = copiesOf(pod, v1ProxyPort);
   const add = (usage: WrittenUsage, seen: Pick<PodImage, 'isCurrent' | 'isOriginal'>): void => {
     const ref = originOf(usage, pod, v1ProxyPort)?.ref;
     if (ref === undefined) return;
     const name = imageName(ref);
     const known = images.get(name);
+    const copy = known?.copy ?? (seen.isCurrent ? copyAt(usage.key) : undefined);
     images.set(name, {
       ref,
       name,
       isCurrent: seen.isCurrent || known?.isCurrent === true,
       isOriginal: seen.isOriginal || known?.isOriginal === true,
+      ...(copy === undefined ? {} : { copy }),
     });
   };
 
@@ -86,4 +98,16 @@ export function imagesUsed(pod: Pick<Pod, 'annotations' | 'usages'>, v1ProxyPort
 
 function fieldOf(key: string, usages: readonly Usage[]): Usage['field'] {
   return usages.find((usage) => usage.key === key)?.field ?? 'containers';
+}
+
+/** What each usage that was sent to a mirror was before, by its key. */
+function copiesOf(pod: Pick<Pod, 'annotations' | 'usages'>, v1ProxyPort: number): (key: string) => SentTo | undefined {
+  const sent = readOriginals(pod.annotations[ours.rewrittenBy] ?? '{}') ?? new Map<string, string>();
+  const originals = originalsOf(pod);
+  return (key) => {
+    const [rule, written] = [sent.get(key), originals.get(key)];
+    if (rule === undefined || written === undefined || !/^(?:Cluster)?ImageSetMirror\//.test(rule)) return undefined;
+    const ref = originOf({ key, field: fieldOf(key, pod.usages), written }, pod, v1ProxyPort)?.ref;
+    return ref === undefined ? undefined : { image: imageName(ref), rule };
+  };
 }

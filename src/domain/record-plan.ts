@@ -6,11 +6,11 @@
  */
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { isSameImage } from './collision.js';
-import { mirrorPlace } from './join.js';
+import { placePolicy, retentionText, ruleAt } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
 import { replicasOf } from './replica.js';
 import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from './record.js';
-import { ruleText, type Cleanup, type MirrorRule, type Rule } from './rule.js';
+import { ruleText, type Rule } from './rule.js';
 import type { PodScope } from './usage.js';
 
 export interface RecordPicture {
@@ -39,6 +39,8 @@ export interface RecordPlan {
   readonly remove: readonly ImageName[];
   /** copies of ours that nothing wants any more: their claims end */
   readonly released: readonly PlaceId[];
+  /** places that left their record: what others wrote of them goes, too */
+  readonly forgotten: readonly { readonly image: ImageName; readonly reference: ImageName }[];
 }
 
 const lingerMs = 60 * 60 * 1000; // contract: a record nothing retains goes one hour after its last Pod
@@ -48,48 +50,58 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   const uses = new Map(picture.used.map((use) => [imageName(use.ref), use]));
   const wanted = wantedByPlace(picture.plan);
   const held = heldPlaces(picture.records);
+  const copiesFor = (ref: ImageRef | undefined): readonly WantedCopy[] => (ref === undefined ? [] : (wanted.get(placeIdentity(ref)) ?? []));
 
-  const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, picture));
+  const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, copiesFor(parseImageRef(record.image)), held, picture));
+  const apply = [
+    ...[...uses].map(([image, use]) => planUsed(use, copiesFor(use.ref), records.get(image), held, picture)),
+    ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
+  ];
   return {
-    apply: [
-      ...[...uses].map(([image, use]) => planUsed(use, wanted.get(placeIdentity(use.ref)) ?? [], records.get(image), held, picture)),
-      ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
-    ],
+    apply,
     remove: unused.filter(({ isOver }) => isOver).map(({ usage }) => usage.image),
     released: picture.records.flatMap((record) => releasedPlaces(record, picture.plan)),
+    forgotten: apply.flatMap((usage) => forgottenPlaces(usage, records.get(usage.image))),
   };
 }
 
 function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
   const image = imageName(use.ref);
-  const mirrors = copies.map(mirrorPart);
   const replicas = replicasOf(use.ref, use.users, picture.rules).map((ref) => ({ reference: referenceOf(placeIdentity(ref)), role: 'replica' as const }));
   return {
     image,
     pods: use.pods,
     original: use.original,
-    mirrors: `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length}`,
-    places: placesOnce([originPart(image), ...mirrors, ...replicas, ...retained(record, picture).map(({ part }) => part)]),
+    mirrors: mirrorsText(copies, held),
+    places: placesOnce([originPart(image), ...copies.map((copy) => mirrorPart(copy, picture)), ...replicas, ...retained(record, picture).map(({ part }) => part)]),
     conditions: conditionsOf(copies, record, held, picture.now),
   };
 }
 
-/** An image nobody uses: its copies are kept while a rule with clean-up retains them. */
-function planUnused(record: ImageRecord, picture: RecordPicture): { usage: RecordUsage; isOver: boolean } {
+/** An image no Pod names: its copies are kept while Pods pull from them, or something says for how long. */
+function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: HeldPlaces, picture: RecordPicture): { usage: RecordUsage; isOver: boolean } {
+  const pods = copies.reduce((sum, { pulledBy = 0 }) => sum + pulledBy, 0);
   const since = unusedSince(record, picture.now);
   const kept = retained(record, picture);
-  const ends = kept.map(({ retentionMs }) => since + retentionMs);
   const usage: RecordUsage = {
     image: record.image,
-    pods: 0,
+    pods,
     ...(record.original === undefined ? {} : { original: record.original }),
-    unusedSince: new Date(since).toISOString(),
-    ...(ends.length > 0 && record.keepUntil !== 'forever' ? { expiresAt: new Date(Math.max(...ends, pinnedUntil(record))).toISOString() } : {}),
-    mirrors: '0/0',
-    places: placesOnce([originPart(record.image), ...kept.map(({ part }) => part)]),
-    conditions: conditionsOf([], record, new Set(), picture.now),
+    ...(pods > 0 ? {} : { unusedSince: new Date(since).toISOString() }),
+    ...expiry(record, copies, kept, since),
+    mirrors: mirrorsText(copies, held),
+    places: placesOnce([originPart(record.image), ...copies.map((copy) => mirrorPart(copy, picture)), ...kept.map(({ part }) => part)]),
+    conditions: conditionsOf(copies, record, held, picture.now),
   };
-  return { usage, isOver: kept.length === 0 && picture.now - since >= lingerMs };
+  const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy);
+  return { usage, isOver: !isKept && picture.now - since >= lingerMs };
+}
+
+/** Nothing goes while a place is claimed or the image is pinned for ever. */
+function expiry(record: ImageRecord, copies: readonly WantedCopy[], kept: readonly KeptPlace[], since: number): { readonly expiresAt?: string } {
+  const ends = kept.filter(({ isCopy }) => isCopy).map(({ retentionMs }) => since + retentionMs);
+  if (copies.length > 0 || ends.length === 0 || record.keepUntil === 'forever') return {};
+  return { expiresAt: new Date(Math.max(...ends, pinnedUntil(record))).toISOString() };
 }
 
 /** Several names of one digest are one image with one copy: each of their records shows it. */
@@ -106,11 +118,15 @@ function wantedByPlace(plan: MirrorPlan): Map<PlaceId, WantedCopy[]> {
 type HeldPlaces = ReadonlySet<ImageName>;
 
 function heldPlaces(records: readonly ImageRecord[]): HeldPlaces {
-  return new Set(records.flatMap((record) => copiesIn(record).map(({ reference }) => reference)));
+  return new Set(records.flatMap(({ places }) => places.filter((place) => place.role === 'mirror' && isCopied(place)).map(({ reference }) => reference)));
 }
 
 function isHeld({ destination }: WantedCopy, held: HeldPlaces): boolean {
   return held.has(referenceOf(destination));
+}
+
+function mirrorsText(copies: readonly WantedCopy[], held: HeldPlaces): string {
+  return `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length}`;
 }
 
 type PlacePart = RecordUsage['places'][number];
@@ -121,12 +137,17 @@ function originPart(image: ImageName): PlacePart {
 }
 
 /** A place is named in the record by its identity, so that every spelling of it is one item. */
-function mirrorPart({ destination, rule, secret }: WantedCopy): PlacePart {
+function mirrorPart({ destination, rule, secret, cleanup, retentionMs }: WantedCopy, picture: RecordPicture): PlacePart {
+  return placePart({ reference: referenceOf(destination), role: 'mirror', rule, secret, retention: retentionText({ enabled: cleanup, retentionMs }, picture.retentionMs) });
+}
+
+function placePart({ reference, role, rule, secret, retention }: PlacePart): PlacePart {
   return {
-    reference: referenceOf(destination),
-    role: 'mirror',
+    reference,
+    ...(role === undefined ? {} : { role }),
     ...(rule === undefined ? {} : { rule }),
     ...(secret === undefined ? {} : { secret }),
+    ...(retention === undefined ? {} : { retention }),
   };
 }
 
@@ -135,41 +156,57 @@ export function referenceOf(place: PlaceId): ImageName {
   return place as string as ImageName;
 }
 
-/** Copies that exist and whose rule cleans up after itself: they stay known until they are deleted. */
-function retained(record: ImageRecord | undefined, picture: RecordPicture): { part: PlacePart; retentionMs: number }[] {
-  return copiesIn(record).flatMap((place) => {
-    const cleanup = cleanupOf(place, record?.image, picture.rules);
-    if (cleanup?.enabled !== true) return [];
-    const { reference, role, rule, secret } = place;
-    const part = { reference, ...(role === undefined ? {} : { role }), ...(rule === undefined ? {} : { rule }), ...(secret === undefined ? {} : { secret }) };
-    return [{ part, retentionMs: cleanup.retentionMs ?? picture.retentionMs }];
+/** A place nothing wants, which stays known until it is deleted. */
+interface KeptPlace {
+  readonly part: PlacePart;
+  readonly retentionMs: number;
+  /** false while it is only being copied: nothing is there to retain yet */
+  readonly isCopy: boolean;
+}
+
+/** Copies that exist, or are being made, and are cleaned up afterwards. Without clean-up they stay, and leave the record. */
+function retained(record: ImageRecord | undefined, picture: RecordPicture): KeptPlace[] {
+  if (record === undefined) return [];
+  return record.places.filter((place) => isOurs(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
+    const known = withRule(place, record.image, picture.rules);
+    const policy = placePolicy(known, record.image, picture.rules);
+    const retention = retentionText(policy, picture.retentionMs);
+    if (retention === undefined) return [];
+    return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: policy.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
   });
 }
 
-function copiesIn(record: ImageRecord | undefined): readonly PlaceRecord[] {
-  return (record?.places ?? []).filter((place) => place.role === 'mirror' && place.mirroredAt !== undefined);
+/** A copy whose rule nobody wrote down, found by an import or finished after its image was gone, is that of the rule that keeps it there. */
+function withRule(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): PlaceRecord {
+  if (place.role !== undefined || place.rule !== undefined) return place;
+  const found = ruleAt(image, place.reference, rules);
+  return found === undefined ? place : { ...place, rule: ruleText(found.rule.id), secret: found.mirror.credentialSecret };
 }
 
-function cleanupOf(place: PlaceRecord, image: ImageName | undefined, rules: readonly Rule[]): Cleanup | undefined {
-  const rule = rules.find((found): found is MirrorRule => found.type === 'mirror' && ruleText(found.id) === place.rule);
-  if (rule === undefined || image === undefined) return undefined;
-  return rule.mirrors.find((mirror) => isPlaceOf(mirror, image, place))?.cleanup;
+/** A copy of ours, or one that is being made. */
+function isOurs(place: PlaceRecord): boolean {
+  const isMirror = place.role === undefined || place.role === 'mirror';
+  return isMirror && (isCopied(place) || (place.workflowId !== undefined && place.failure === undefined));
 }
 
-function isPlaceOf(mirror: MirrorRule['mirrors'][number], image: ImageName, place: PlaceRecord): boolean {
-  const ref = parseImageRef(image);
-  const joined = ref === undefined ? undefined : mirrorPlace(mirror, ref);
-  return joined !== undefined && referenceOf(placeIdentity(joined)) === place.reference;
+function isCopied({ mirroredAt }: PlaceRecord): boolean {
+  return mirroredAt !== undefined;
 }
 
 function releasedPlaces(record: ImageRecord, plan: MirrorPlan): PlaceId[] {
   return record.places
-    .filter((place) => place.role === 'mirror')
+    .filter((place) => place.role === 'mirror' || (place.role === undefined && isOurs(place)))
     .map((place) => place.reference as string as PlaceId)
     .filter((place) => {
       const wanted = plan.wanted.get(place);
       return wanted === undefined || !isSameImage(wanted.image, record.image);
     });
+}
+
+/** Places the record still speaks of, and nothing else does: whoever wrote of them has no more to say. */
+function forgottenPlaces({ image, places }: RecordUsage, record: ImageRecord | undefined): { image: ImageName; reference: ImageName }[] {
+  const named = new Set(places.map(({ reference }) => reference));
+  return (record?.places ?? []).filter(({ reference }) => !named.has(reference)).map(({ reference }) => ({ image, reference }));
 }
 
 function unusedSince(record: ImageRecord, now: number): number {

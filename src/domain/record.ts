@@ -18,6 +18,8 @@ export interface PlaceRecord {
   /** `<Kind>/[<namespace>/]<name>` of the first rule by rank */
   readonly rule?: string;
   readonly secret?: SecretRef;
+  /** duration, how long the copy is kept once nobody uses it: what its rule says, or said last; absent: for ever */
+  readonly retention?: string;
   // written by checks (kuik-monitor)
   readonly state?: AvailabilityState;
   readonly checkedAt?: string;
@@ -74,7 +76,7 @@ export interface RecordUsage {
   readonly expiresAt?: string;
   /** `present/wanted` */
   readonly mirrors: string;
-  readonly places: readonly Pick<PlaceRecord, 'reference' | 'role' | 'rule' | 'secret'>[];
+  readonly places: readonly Pick<PlaceRecord, 'reference' | 'role' | 'rule' | 'secret' | 'retention'>[];
   readonly conditions: readonly Condition[];
 }
 

@@ -137,6 +137,11 @@ export function isInForce(rule: Rule): boolean {
   return !rule.suspended && rule.deletedAt === undefined && isValid(rule);
 }
 
+/** A rule that is suspended or cannot be read starts nothing, and nothing of it goes: what it copied stays claimed. */
+export function isResting(rule: Rule): boolean {
+  return rule.deletedAt === undefined && (rule.suspended || !isValid(rule));
+}
+
 /** A rule no problem of which puts it out of force. */
 export function isValid(rule: Rule): boolean {
   return !rule.problems.some((problem) => problem.disables === 'rule');

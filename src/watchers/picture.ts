@@ -1,4 +1,5 @@
-import type { ImageName, ImageRef } from '../domain/image-ref.js';
+import type { PulledCopy } from '../domain/held-copy.js';
+import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
 import type { Rule } from '../domain/rule.js';
 import { insideAnyMirror, mirrorPrefixes } from '../domain/mirror-prefix.js';
 import { optOutOf, type SkipSettings } from '../domain/opt-out.js';
@@ -39,6 +40,24 @@ export function imagesInUse(source: PodSource, { skip, namespaceLabels }: Pictur
 export function recordedImages(used: readonly ImageUse[], rules: readonly Rule[], isKnownCopy: (ref: ImageRef) => boolean): ImageUse[] {
   const prefixes = mirrorPrefixes(rules);
   return used.filter(({ ref, original }) => original || !(insideAnyMirror(ref, prefixes, {}) && isKnownCopy(ref)));
+}
+
+/** The copies that Pods were sent to, opted out by now or not: the Pods themselves remember what they are copies of. */
+export function pulledCopies(source: PodSource): PulledCopy[] {
+  const found = new Map<PlaceId, PulledCopy>();
+  for (const pod of source.pods()) {
+    for (const { ref, copy } of source.imagesOf(pod)) {
+      if (copy === undefined) continue;
+      const place = placeIdentity(ref);
+      found.set(place, { image: copy.image, place: ref, rule: inNamespace(copy.rule, pod.namespace), pods: (found.get(place)?.pods ?? 0) + 1 });
+    }
+  }
+  return [...found.values()];
+}
+
+/** An annotation says `<Kind>/<name>`; elsewhere a namespaced rule is named with its namespace. */
+function inNamespace(rule: string, namespace: string): string {
+  return rule.startsWith('Cluster') ? rule : rule.replace('/', `/${namespace}/`);
 }
 
 interface Gathering {

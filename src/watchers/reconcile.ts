@@ -16,10 +16,10 @@ import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../dom
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
-import { imagesInUse, recordedImages, type PodSource } from './picture.js';
+import { imagesInUse, pulledCopies, recordedImages, type PodSource } from './picture.js';
 
 export interface ReconcileDeps {
-  readonly cluster: Pick<Cluster, 'applyUsage' | 'deleteRecord'>;
+  readonly cluster: Pick<Cluster, 'applyUsage' | 'deleteRecord' | 'changePlace'>;
   readonly usage: PodSource & { podsAt(place: PlaceId): readonly Pod[] };
   readonly rules: { snapshot(): readonly Rule[] };
   readonly records: { snapshot(): readonly ImageRecord[]; byImage(image: ImageName): ImageRecord | undefined; holder(place: PlaceId): ImageName | undefined };
@@ -100,8 +100,8 @@ export class Reconciler {
     const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
     const rules = this.#deps.rules.snapshot();
     const records = this.#deps.records.snapshot();
-    const isPulledFrom = (place: PlaceId): boolean => usage.podsAt(place).length > 0;
-    return { used, rules, records, plan: planMirrors({ used, rules, records, isPulledFrom, settings }), now: this.#deps.now() };
+    const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
+    return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), settings }), now: this.#deps.now() };
   }
 
   #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {
@@ -112,7 +112,11 @@ export class Reconciler {
 
   /** @returns the first error, after everything was tried */
   async #write(plan: RecordPlan): Promise<Error | undefined> {
-    const tasks = [...plan.apply.map((usage) => () => this.#apply(usage)), ...plan.remove.map((image) => () => this.#remove(image))];
+    const tasks = [
+      ...plan.forgotten.map(({ image, reference }) => () => this.#forget(image, reference)),
+      ...plan.apply.map((usage) => () => this.#apply(usage)),
+      ...plan.remove.map((image) => () => this.#remove(image)),
+    ];
     let failed: Error | undefined;
     const worker = async (): Promise<void> => {
       for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => (failed ??= error instanceof Error ? error : new Error(String(error))));
@@ -127,6 +131,12 @@ export class Reconciler {
     if (exists && this.#written.get(usage.image) === text) return;
     await this.#deps.cluster.applyUsage(usage);
     this.#written.set(usage.image, text);
+  }
+
+  /** In the name of those who wrote it: a place is there for as long as anybody says something of it. */
+  async #forget(image: ImageName, reference: ImageName): Promise<void> {
+    const { cluster } = this.#deps;
+    for (const manager of ['kuik-mirror', 'kuik-monitor'] as const) await cluster.changePlace(image, reference, manager, (place) => ({ reference: place.reference, role: place.role }));
   }
 
   async #remove(image: ImageName): Promise<void> {

@@ -173,10 +173,11 @@ export function clusterConformance(bench: () => ClusterBench): void {
       const image = named('acme/api:v1');
       const mirror = named('registry.example.com/mirror/acme/api:v1');
       const rule = 'ClusterImageSetMirror/global';
-      const usage = aUsage(image, { places: [{ reference: image, role: 'origin' }, { reference: mirror, role: 'mirror', rule }] });
+      const retention = '168h';
+      const usage = aUsage(image, { places: [{ reference: image, role: 'origin' }, { reference: mirror, role: 'mirror', rule, retention }] });
       await bench().cluster.applyUsage(usage);
 
-      await bench().cluster.changePlace(image, mirror, 'kuik-mirror', (place) => ({ ...place, role: 'replica', state: 'NotFound', bytes: 42, mirroredAt: '2026-11-20T10:00:00Z' }));
+      await bench().cluster.changePlace(image, mirror, 'kuik-mirror', (place) => ({ ...place, role: 'replica', retention: '1h', state: 'NotFound', bytes: 42, mirroredAt: '2026-11-20T10:00:00Z' }));
       await bench().cluster.changePlace(image, mirror, 'kuik-monitor', (place) => ({ ...place, bytes: 1, state: 'Available', checkedAt: '2026-11-20T11:00:00Z', identity: 'anonymous' }));
       await bench().cluster.applyUsage({ ...usage, pods: 7 });
 
@@ -186,6 +187,7 @@ export function clusterConformance(bench: () => ClusterBench): void {
         reference: mirror,
         role: 'mirror',
         rule,
+        retention,
         bytes: 42,
         mirroredAt: '2026-11-20T10:00:00Z',
         state: 'Available',

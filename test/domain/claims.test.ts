@@ -33,6 +33,15 @@ test('the first live cluster executes, with its own rules and sources, unless it
   expect(wanted(claims, t0, { silent: ['berlin'] })).toMatchObject({ cluster: 'paris', rules });
 });
 
+test('a claim that rests has a say in how long a copy is kept, not in how it is made', () => {
+  const resting = aClaim({ rests: true, platforms: [{ architecture: 's390x' }], copy: 'all', retentionMs: 90 * days, cleanup: false });
+  const wants = aClaim({ cluster: 'paris' });
+
+  expect(wanted(held(resting, wants))).toMatchObject({ cluster: 'paris', platforms: wants.platforms, copy: 'auto', retentionMs: 90 * days, cleanup: false, plan: wanted(held(wants))?.plan, clusters: ['berlin', 'paris'] });
+  expect(wanted(held(resting, wants))).not.toHaveProperty('rests');
+  expect(wanted(held(resting))).toMatchObject({ rests: true });
+});
+
 test('the plan does not depend on which cluster executes, nor on the order of what it lists', () => {
   const claims = held(aClaim({ platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }] }), aClaim({ cluster: 'paris' }));
   const turned = held(aClaim({ platforms: [{ architecture: 'arm64' }, { architecture: 'amd64' }] }), aClaim({ cluster: 'paris' }));

@@ -56,6 +56,15 @@ describe('a keeper copies', () => {
   });
 });
 
+test('a claim that rests keeps what is there: no copy is made of it, unless a person asks', () => {
+  const resting = aKeeper(aClaim({ rests: true }));
+  const gone = acceptSight({ ...afterCopy(aKeeper(aClaim()), copied(), t0), claims: resting.claims }, { digest: 'missing' }, t0);
+
+  expect(stepAt(resting, t0 + days)).toMatchObject({ kind: 'wait' });
+  expect(stepAt(gone, t0)).not.toMatchObject({ kind: 'task' });
+  expect(stepAt(acceptRetry(gone, t0), t0)).toMatchObject({ kind: 'task', reason: 'Asked' });
+});
+
 describe('what a keeper knows of a copy', () => {
   const warnings = ['signatures of index sha256:1 cannot verify'];
 

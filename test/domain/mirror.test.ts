@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { knownImageRef, type PlaceId } from '../../src/domain/image-ref.js';
-import { mergeWishes, planMirrors, type MirrorPicture } from '../../src/domain/mirror.js';
+import { imageName, knownImageRef, type PlaceId } from '../../src/domain/image-ref.js';
+import { mergeWishes, planMirrors, type MirrorPicture, type WantedCopy } from '../../src/domain/mirror.js';
+import type { PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
 import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule, brokenFilter, type SomePod } from '../support/builders.js';
 
@@ -14,7 +15,7 @@ interface Used {
 }
 
 function aPicture(used: readonly Used[], rules: readonly Rule[], more: Partial<MirrorPicture> = {}): MirrorPicture {
-  return { used: used.map(({ image, by = [{}] }) => ({ ref: knownImageRef(image), users: by.map(aPod) })), rules, records: [], isPulledFrom: () => false, settings, ...more };
+  return { used: used.map(({ image, by = [{}] }) => ({ ref: knownImageRef(image), users: by.map(aPod) })), rules, records: [], podsPulling: () => 0, pulled: [], settings, ...more };
 }
 
 function wanted(used: readonly Used[], rules: readonly Rule[], more?: Partial<MirrorPicture>): string[] {
@@ -53,13 +54,36 @@ describe('which copies are wanted', () => {
     expect(plan.get(`${mirror}/library/nginx:1.27` as PlaceId)?.sources).toEqual(['docker.io/library/nginx:1.27', 'a.example.com/library/nginx:1.27', 'b.example.com/library/nginx:1.27']);
   });
 
-  test('a copy Pods pull from is kept when no rule wants it any more, and never cleaned up', () => {
-    const destination = `${mirror}/library/nginx:1.27`;
-    const records = [aRecord({ places: [aCopy(destination, { rule: 'ClusterImageSetMirror/gone' })] })];
+});
 
-    const { wanted: plan } = planMirrors(aPicture([], [], { records, isPulledFrom: (place) => place === destination }));
+describe('a copy no rule in force wants is kept as it is', () => {
+  const destination = `${mirror}/library/nginx:1.27` as PlaceId;
+  const cleaning = { cleanup: { enabled: true, retentionMs: 3_600_000 } };
+  const record = (rest: Partial<PlaceRecord> = {}) => aRecord({ places: [aCopy(destination, { rule: 'ClusterImageSetMirror/main', ...rest })] });
+  const pulling: Partial<MirrorPicture> = { podsPulling: (place) => (place === destination ? 2 : 0) };
+  const held = (rules: readonly Rule[], more: Partial<MirrorPicture>): WantedCopy | undefined => planMirrors(aPicture([], rules, more)).wanted.get(destination);
 
-    expect([...plan.values()]).toMatchObject([{ destination, rules: [], cleanup: false, image: 'docker.io/library/nginx:1.27' }]);
+  test.each<[string, readonly Rule[], Partial<MirrorPicture>, object | undefined]>([
+    ['while Pods pull from it', [], { ...pulling, records: [record()] }, { rests: true, rules: [], cleanup: false, pulledBy: 2, image: 'docker.io/library/nginx:1.27' }],
+    ['then as long as its rule says', [aMirrorRule({ images: { include: [/none/] }, mirrors: [cleaning] })], { ...pulling, records: [record()] }, { cleanup: true, retentionMs: 3_600_000 }],
+    ['or said last, once it is gone', [], { ...pulling, records: [record({ retention: '2h' })] }, { cleanup: true, retentionMs: 7_200_000 }],
+    ['for ever when its rule has no clean-up by now', [aMirrorRule({ images: { include: [/none/] } })], { ...pulling, records: [record({ retention: '2h' })] }, { cleanup: false }],
+    ['when only the Pods know of it', [], { ...pulling, pulled: [{ image: imageName(knownImageRef('nginx:1.27')), place: knownImageRef(destination), rule: 'ImageSetMirror/shop/gone', pods: 1 }] }, { rests: true, cleanup: false, rule: 'ImageSetMirror/shop/gone', pulledBy: 1 }],
+    ['while its rule is suspended', [aMirrorRule({ suspended: true, mirrors: [cleaning] })], { records: [record()] }, { rests: true, rules: [{ name: 'main' }], cleanup: true, pulledBy: 0 }],
+    ['while the filter of its rule cannot be read', [aMirrorRule({ images: { include: [] }, problems: [brokenFilter] })], { records: [record()] }, { rests: true }],
+    ['also where another rule is named for it', [aMirrorRule({ name: 'other', suspended: true })], { records: [record()] }, { rests: true, rule: 'ClusterImageSetMirror/main' }],
+    ['but not by a suspended rule that never selected it', [aMirrorRule({ suspended: true, images: { include: [/quay.*/] } })], { records: [record()] }, undefined],
+    ['nor by a suspended rule that is being deleted', [aMirrorRule({ suspended: true, deletedAt: '2026-11-20T12:00:00Z' })], { records: [record()] }, undefined],
+    ['nor when nobody pulls from it', [], { records: [record()] }, undefined],
+  ])('%s', (_sentence, rules, more, expected) => {
+    if (expected === undefined) expect(held(rules, more)).toBeUndefined();
+    else expect(held(rules, more)).toMatchObject(expected);
+  });
+
+  test('a rule in force comes before: it says how the copy is made', () => {
+    const plan = planMirrors(aPicture([{ image: 'nginx:1.27' }], [aMirrorRule(), aMirrorRule({ name: 'resting', suspended: true })], { ...pulling, records: [record()] }));
+
+    expect(plan.wanted.get(destination)).not.toHaveProperty('rests');
   });
 });
 

@@ -54,3 +54,17 @@ describe('the images of a Pod', () => {
     expect(used(pod)).toEqual(expected);
   });
 });
+
+describe('a Pod that was sent to a mirror', () => {
+  const at = 'registry.example.com/mirror/library/nginx:1.27';
+  const copyOf = (annotations: Record<string, string>) => imagesUsed(aPod({ images: { web: at }, annotations: { ...recording({ web: 'nginx:1.27' }), ...annotations } }), 7439).find(({ name }) => name === at)?.copy;
+
+  test.each<[string, Record<string, string>, object | undefined]>([
+    ['tells of what it pulls a copy, and by which rule', { 'kuik.enix.io/rewritten-by': '{"web":"ImageSetMirror/cache"}' }, { image: 'docker.io/library/nginx:1.27', rule: 'ImageSetMirror/cache' }],
+    ['tells nothing of a replica: nobody copied there', { 'kuik.enix.io/rewritten-by': '{"web":"ReplicatedImageSet/same"}' }, undefined],
+    ['tells nothing of a container it was not sent for', { 'kuik.enix.io/rewritten-by': '{"other":"ImageSetMirror/cache"}' }, undefined],
+    ['tells nothing when its annotation is no JSON', { 'kuik.enix.io/rewritten-by': '{' }, undefined],
+  ])('%s', (_sentence, annotations, expected) => {
+    expect(copyOf(annotations)).toEqual(expected);
+  });
+});

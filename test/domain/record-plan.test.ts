@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
 import { planMirrors } from '../../src/domain/mirror.js';
 import { planRecords, type RecordPlan } from '../../src/domain/record-plan.js';
-import type { ImageRecord } from '../../src/domain/record.js';
+import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
 import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule } from '../support/builders.js';
 
@@ -11,15 +11,19 @@ const hour = 3_600_000;
 const copy = 'registry.example.com/mirror/library/nginx:1.27';
 const cleaning = aMirrorRule({ mirrors: [{ cleanup: { enabled: true, retentionMs: 7 * 24 * hour } }] });
 
+const suspended = aMirrorRule({ suspended: true, mirrors: [{ cleanup: { enabled: true } }] });
+
 interface Situation {
   readonly used?: readonly string[];
   readonly rules?: readonly Rule[];
   readonly records?: readonly ImageRecord[];
+  /** Pods that pull from the copy */
+  readonly pulling?: number;
 }
 
-function plan({ used = [], rules = [], records = [] }: Situation): RecordPlan {
+function plan({ used = [], rules = [], records = [], pulling = 0 }: Situation): RecordPlan {
   const uses = used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
-  const mirrors = planMirrors({ used: uses, rules, records, isPulledFrom: () => false, settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour } });
+  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour } });
   return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, now });
 }
 
@@ -78,6 +82,25 @@ describe('the record of an image in use', () => {
   });
 });
 
+describe('a mirror that was removed from its rule', () => {
+  const record = (rest: Partial<PlaceRecord> = {}): ImageRecord => aRecord({ places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main', ...rest })] });
+  const elsewhere = aMirrorRule({ mirrors: [{ registry: 'other.example.com', cleanup: { enabled: true } }] });
+
+  test('is released at once, and its copy kept for its retention, beside the mirrors that stay', () => {
+    const { apply, released } = plan({ used: ['nginx:1.27'], rules: [elsewhere], records: [record({ retention: '48h' })] });
+
+    expect(released).toEqual([copy]);
+    expect(apply[0]).toMatchObject({ mirrors: '0/1', places: [{ role: 'origin' }, { reference: 'other.example.com/mirror/library/nginx:1.27' }, { reference: copy, retention: '48h' }] });
+  });
+
+  test('leaves the record when it had no clean-up', () => {
+    const { released, forgotten } = plan({ used: ['nginx:1.27'], rules: [elsewhere], records: [record()] });
+
+    expect(released).toEqual([copy]);
+    expect(forgotten).toEqual([{ image: 'docker.io/library/nginx:1.27', reference: copy }]);
+  });
+});
+
 describe('the record of an image nobody uses any more', () => {
   const unused = (unusedSince?: string, rest: Partial<ImageRecord> = {}): ImageRecord => aRecord({ pods: 0, unusedSince, places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main' })], ...rest });
 
@@ -109,6 +132,46 @@ describe('the record of an image nobody uses any more', () => {
     ['goes after an hour', '2026-11-20T10:30:00.000Z', [imageName(knownImageRef('nginx:1.27'))]],
   ])('%s when nothing retains it', (_sentence, unusedSince, removed) => {
     expect(plan({ rules: [], records: [unused(unusedSince)] }).remove).toEqual(removed);
+  });
+
+  test.each<[string, Situation, object]>([
+    ['has no clock while Pods pull from its copy by name', { rules: [cleaning], pulling: 3, records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 3, mirrors: '1/1', places: [{ role: 'origin' }, { reference: copy, retention: '168h' }] }],
+    ['is kept, but announces nothing, while its rule is suspended', { rules: [suspended], records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [{ role: 'origin' }, { reference: copy, role: 'mirror' }] }],
+  ])('%s', (_sentence, situation, expected) => {
+    const { apply, remove, released } = plan(situation);
+
+    expect(apply).toMatchObject([expected]);
+    expect(apply[0]).not.toHaveProperty('expiresAt');
+    expect([...remove, ...released]).toEqual([]);
+  });
+
+  test('keeps the copy of a rule that is gone for as long as that rule said last, with its Secret', () => {
+    const secret = { namespace: 'kuik-system', name: 'push' };
+    const record = aRecord({ pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [aCopy(copy, { rule: 'ClusterImageSetMirror/gone', secret, retention: '48h' })] });
+
+    const { apply, released } = plan({ records: [record] });
+
+    expect(apply).toMatchObject([{ expiresAt: '2026-11-21T00:00:00.000Z', places: [{ role: 'origin' }, { reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/gone', secret, retention: '48h' }] }]);
+    expect(released).toEqual([copy]);
+  });
+
+  test('follows its rule when that changes how long copies are kept', () => {
+    const record = aRecord({ pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main', retention: '1h' })] });
+
+    expect(plan({ rules: [cleaning], records: [record] }).apply).toMatchObject([{ expiresAt: '2026-11-26T00:00:00.000Z' }]);
+    expect(plan({ rules: [aMirrorRule()], records: [record] }).remove).toEqual([imageName(knownImageRef('nginx:1.27'))]);
+  });
+
+  test('takes a copy that was finished after its image had gone for that of the rule that keeps it there', () => {
+    const record = aRecord({ pods: 0, unusedSince: '2026-11-20T11:00:00.000Z', places: [aCopy(copy, { role: undefined })] });
+
+    expect(plan({ rules: [cleaning], records: [record] }).apply[0]?.places).toMatchObject([{ role: 'origin' }, { reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main', retention: '168h' }]);
+  });
+
+  test('is not held by a copy that was begun and never ended', () => {
+    const begun = aRecord({ pods: 0, unusedSince: '2026-11-20T10:30:00.000Z', places: [{ reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main', workflowId: 'task/x' }] });
+
+    expect(plan({ rules: [cleaning], records: [begun] }).remove).toEqual([imageName(knownImageRef('nginx:1.27'))]);
   });
 
   test('releases the claim of a copy nothing wants', () => {

@@ -39,6 +39,7 @@ class Bench {
         await this.cluster.applyUsage(usage);
       },
       deleteRecord: (image) => this.cluster.deleteRecord(image),
+      changePlace: (image, reference, manager, change) => this.cluster.changePlace(image, reference, manager, change),
     },
     ...this.views,
     namespaceLabels: (namespace) => this.views.namespaces.labels(namespace),
@@ -176,6 +177,30 @@ describe('the watchers', () => {
 
     expect(await bench.record()).toMatchObject({ pods: 0, unusedSince: '2026-11-20T12:00:00.000Z' });
     expect(bench.released).toEqual([copy]);
+  });
+
+  test('keep claiming a copy that a Pod runs from when its rule, its record and its filter are gone', async () => {
+    const sent = { 'kuik.enix.io/original-images': '{"web":"nginx:1.27"}', 'kuik.enix.io/rewritten-by': '{"web":"ImageSetMirror/gone"}' };
+    bench.cluster.put('Pod', aPod({ images: { web: copy }, annotations: sent, labels: { skip: 'me' } }));
+
+    await bench.pass();
+
+    expect([...bench.wanted.values()]).toMatchObject([{ destination: copy, image: nginx, rule: 'ImageSetMirror/shop/gone', rests: true }]);
+  });
+
+  test('forget what was written of a place that left its record', async () => {
+    bench.cluster.put('ClusterImageSetMirror', rule);
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-20T11:00:00Z', bytes: 7 }));
+    await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-monitor', (place) => ({ ...place, state: 'Available' }));
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, generation: 2, spec: { ...rule.spec, mirrors: [] } });
+
+    await bench.pass();
+    expect(bench.released).toEqual([copy]);
+    await bench.pass();
+
+    expect((await bench.record())?.places.map(({ reference }) => reference)).toEqual([nginx]);
   });
 
   test('still claim what they can when a record cannot be written, and try again', async () => {

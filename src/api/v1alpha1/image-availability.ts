@@ -44,6 +44,7 @@ const Place = z.object({
     role: oneOf(['origin', 'mirror', 'replica'], { description: 'origin: where it comes from; mirror: we copy it there; replica: somebody else keeps it equal.', example: 'mirror' }),
     rule: shortText(600, { description: 'The first rule that names this place: kind, namespace of a namespaced kind, name.', example: 'ClusterImageSetMirror/global-mirror' }),
     secret: SecretName,
+    retention: shortText(64, { description: 'How long the copy is kept once nobody uses the image: what its rule says, or said last. Absent: for ever.', example: '720h' }),
     state: oneOf(availabilityStates, { description: 'What the last check found.', example: 'Available' }),
     checkedAt: time('When it was last checked.'),
     identity: shortText(64, { description: 'Whose credentials it was checked with: anonymous, or 12 hexadecimal digits that stand for a Secret.', example: 'anonymous' }),

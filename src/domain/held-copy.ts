@@ -1,0 +1,129 @@
+/**
+ * Copies that are kept although no rule in force wants them: claimed as they are, while nothing is started for them.
+ *
+ * - Pods pull from them, whatever rules, filters and opt-outs say by now;
+ * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go.
+ */
+import { mirrorAt, placePolicy } from './copy-policy.js';
+import { selectsImage } from './filter.js';
+import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { mirrorPlace } from './join.js';
+import type { MirrorSettings, WantedCopy } from './mirror.js';
+import { publishedName } from './published-name.js';
+import type { ImageRecord, PlaceRecord } from './record.js';
+import { isResting, isValid, ruleText, type Mirror, type MirrorRule, type Rule } from './rule.js';
+
+/** A Pod pulls a copy of an image: told by the Pod itself, which remembers what it was before. */
+export interface PulledCopy {
+  readonly image: ImageName;
+  readonly place: ImageRef;
+  /** `<Kind>/[<namespace>/]<name>` of the rule it was sent there by */
+  readonly rule: string;
+  readonly pods: number;
+}
+
+export interface HeldPicture {
+  readonly rules: readonly Rule[];
+  readonly records: readonly ImageRecord[];
+  /** how many Pods name this place as their current image, opted out or not */
+  readonly podsPulling: (place: PlaceId) => number;
+  /** what Pods tell of the copies they run from, for the time when no record does */
+  readonly pulled: readonly PulledCopy[];
+  readonly settings: MirrorSettings;
+}
+
+/** By destination; the first reason to keep a copy is enough. */
+export function heldCopies(picture: HeldPicture): Map<PlaceId, WantedCopy> {
+  const held = new Map<PlaceId, WantedCopy>();
+  for (const copy of [...copiesAtRest(picture), ...copiesInUse(picture), ...copiesPulled(picture)]) {
+    if (!held.has(copy.destination)) held.set(copy.destination, copy);
+  }
+  return held;
+}
+
+function copiesAtRest({ rules, records, podsPulling, settings }: HeldPicture): WantedCopy[] {
+  const resting = rules.filter((rule) => rule.type === 'mirror').filter(isResting);
+  if (resting.length === 0) return [];
+  return records.flatMap(({ image, places }) => {
+    const ref = parseImageRef(image);
+    if (ref === undefined) return [];
+    return places.flatMap((place) => {
+      const found = place.role === 'mirror' ? restingMirror(ref, place, resting) : undefined;
+      return found === undefined ? [] : [heldByRule(ref, place, found, { podsPulling, settings })];
+    });
+  });
+}
+
+interface Resting {
+  readonly rule: MirrorRule;
+  readonly mirror: Mirror;
+}
+
+/** A filter that cannot be read may have selected anything. */
+function restingMirror(image: ImageRef, place: PlaceRecord, resting: readonly MirrorRule[]): Resting | undefined {
+  for (const rule of resting) {
+    const mirror = mirrorAt(rule, image, place.reference);
+    if (mirror !== undefined && (!isValid(rule) || selectsImage(rule.images, image))) return { rule, mirror };
+  }
+  return undefined;
+}
+
+function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resting, { podsPulling, settings }: Pick<HeldPicture, 'podsPulling' | 'settings'>): WantedCopy {
+  const at = mirrorPlace(mirror, image) ?? image;
+  return {
+    ...held(imageName(image), at, settings),
+    rules: [rule.id],
+    rule: place.rule ?? ruleText(rule.id),
+    ...(mirror.credentialSecret === undefined ? {} : { secret: mirror.credentialSecret }),
+    retentionMs: mirror.cleanup.retentionMs ?? settings.retentionMs,
+    cleanup: mirror.cleanup.enabled,
+    shared: mirror.shared,
+    pulledBy: podsPulling(placeIdentity(at)),
+  };
+}
+
+/** Known by a record, which also knows how long its rule wanted it kept afterwards. */
+function copiesInUse({ rules, records, podsPulling, settings }: HeldPicture): WantedCopy[] {
+  return records.flatMap(({ image, places }) =>
+    places.flatMap((place) => {
+      const ref = place.role === 'mirror' && place.mirroredAt !== undefined ? parseImageRef(place.reference) : undefined;
+      const pulledBy = ref === undefined ? 0 : podsPulling(placeIdentity(ref));
+      if (ref === undefined || pulledBy === 0) return [];
+      const { rule, secret } = place;
+      const policy = placePolicy(place, image, rules);
+      return [
+        {
+          ...held(image, ref, settings),
+          ...(rule === undefined ? {} : { rule }),
+          ...(secret === undefined ? {} : { secret }),
+          retentionMs: policy.retentionMs ?? settings.retentionMs,
+          cleanup: policy.enabled,
+          pulledBy,
+        },
+      ];
+    }),
+  );
+}
+
+/** No record knows it, which happens after somebody deleted one: nobody says that it may be cleaned up. */
+function copiesPulled({ pulled, settings }: HeldPicture): WantedCopy[] {
+  return pulled.map(({ image, place, rule, pods }) => ({ ...held(image, place, settings), rule, pulledBy: pods }));
+}
+
+function held(image: ImageName, place: ImageRef, settings: MirrorSettings): WantedCopy {
+  return {
+    destination: placeIdentity(place),
+    publishAs: publishedName(place),
+    image,
+    rules: [],
+    sources: [image],
+    platforms: settings.platforms,
+    copy: 'auto',
+    referrers: 'auto',
+    retentionMs: settings.retentionMs,
+    cleanup: false,
+    drift: 'keep',
+    shared: false,
+    rests: true,
+  };
+}
