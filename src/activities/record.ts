@@ -60,9 +60,9 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'copying':
       return { ...place, workflowId };
     case 'copied':
-      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, failure: undefined, workflowId };
+      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, workflowId };
     case 'failed':
-      return { ...place, failure: failedAgain(place.failure, report.failure, at), workflowId };
+      return { ...place, triedAt: at, failure: failedAgain(place.failure, report.failure, at), workflowId };
   }
 }
 

@@ -66,6 +66,7 @@ function readPlace(place: Field): readonly PlaceRecord[] {
     bytes: place.get('bytes').integer(),
     mirroredAt: readTime(place.get('mirroredAt')),
     retiringSince: readTime(place.get('retiringSince')),
+    triedAt: readTime(place.get('triedAt')),
     failure: readFailure(place.get('failure')),
     workflowId: place.get('workflowId').text(),
   };

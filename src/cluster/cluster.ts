@@ -49,8 +49,15 @@ export interface Cluster {
   ): Promise<'changed' | 'unchanged' | 'absent'>;
   /** Removing what is gone already is success. */
   deleteRecord(image: ImageName): Promise<void>;
-  /** Sets annotations of a record as `kuik-cli`; undefined removes one. @throws Failure `missing` */
-  annotateRecord(image: ImageName, annotations: Readonly<Record<string, string | undefined>>): Promise<void>;
+  /**
+   * Sets annotations of a record as `kuik-cli`; undefined removes one.
+   *
+   * @returns the record as it is from then on; a dry run asks the API server and stores nothing
+   * @throws Failure `missing`
+   */
+  annotateRecord(image: ImageName, annotations: Readonly<Record<string, string | undefined>>, options?: { readonly dryRun?: boolean }): Promise<ImageRecord>;
+  /** Takes an annotation of a record away if it still has this value; nothing happens when it has another, or the record is gone. */
+  takeAnnotation(image: ImageName, annotation: string, value: string): Promise<void>;
 
   /** Writes the whole status of a user kind as `kuik-report`; nothing happens when the rule is gone. */
   applyRuleStatus(rule: Pick<Resource, 'kind' | 'namespace' | 'name'>, status: object): Promise<void>;

@@ -179,11 +179,19 @@ export class MemoryCluster implements Cluster {
     this.#collections.ImageAvailability.remove(recordName(image));
   }
 
-  async annotateRecord(image: ImageName, annotations: Readonly<Record<string, string | undefined>>): Promise<void> {
+  async annotateRecord(image: ImageName, annotations: Readonly<Record<string, string | undefined>>, { dryRun = false } = {}): Promise<ImageRecord> {
     this.#reach();
     const stored = this.#records.get(image);
     if (stored === undefined) throw missing(`record of ${image}`);
-    this.#store({ ...stored, annotations: definedOnly({ ...stored.annotations, ...annotations }) });
+    const annotated = { ...stored, annotations: definedOnly({ ...stored.annotations, ...annotations }) };
+    if (!dryRun) this.#store(annotated);
+    return mergedRecord(annotated);
+  }
+
+  async takeAnnotation(image: ImageName, annotation: string, value: string): Promise<void> {
+    this.#reach();
+    const stored = this.#records.get(image);
+    if (stored?.annotations[annotation] === value) this.#store({ ...stored, annotations: definedOnly({ ...stored.annotations, [annotation]: undefined }) });
   }
 
   async applyRuleStatus(rule: RuleRef, status: object): Promise<void> {

@@ -21,6 +21,7 @@ const placeFields = {
     'bytes',
     'mirroredAt',
     'retiringSince',
+    'triedAt',
     'failure',
     'workflowId',
   ],

@@ -11,7 +11,7 @@ import { startWorkers, type Workers } from '../temporal/worker.js';
 import { Loop } from '../watchers/loop.js';
 import { Reconciler } from '../watchers/reconcile.js';
 import { reportRules } from '../watchers/report.js';
-import { carryOutRequests } from '../watchers/requests.js';
+import { Requests } from '../watchers/requests.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
@@ -105,8 +105,9 @@ class Manager {
   async #watch(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
     const { log, metrics } = this.#base;
     const reconciler = this.#reconciler(queue);
+    const requests = new Requests();
     const loop = new Loop({
-      pass: () => this.#pass(reconciler),
+      pass: () => this.#pass(reconciler, requests, queue),
       mayRun: () => this.#leadership.isLeader && unsyncedViews(this.#views).length === 0,
       onError: (error) => log.warn({ err: error }, 'a pass was incomplete, and is repeated'),
       gatherMs,
@@ -137,10 +138,16 @@ class Manager {
     await sending;
   }
 
-  async #pass(reconciler: Reconciler): Promise<void> {
+  async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {
     this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
     await reconciler.pass();
-    await carryOutRequests({ records: this.#views.records, cluster: this.#base.cluster, retry: async (destination) => void (await this.#client.retry(destination)) });
+    await requests.carryOut({
+      records: this.#views.records,
+      cluster: this.#base.cluster,
+      retry: async (destination) => {
+        if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
+      },
+    });
   }
 
   #reconciler(queue: ClaimQueue): Reconciler {

@@ -35,6 +35,8 @@ export interface PlaceRecord {
   readonly bytes?: number;
   readonly mirroredAt?: string;
   readonly retiringSince?: string;
+  /** when the last copy ended, well or not: tells whoever asked for one that it was made */
+  readonly triedAt?: string;
   readonly failure?: PlaceFailure;
   readonly workflowId?: string;
 }

@@ -37,6 +37,8 @@ export interface ClaimQueue {
   run(signal: AbortSignal): Promise<void>;
   /** Forgets what was sent: whoever led meanwhile may have said something else. */
   forget(): void;
+  /** Claims a destination once more with the next wanted set: its keeper is gone. */
+  again(destination: PlaceId): void;
   /** differences that wait to be sent */
   readonly size: number;
 }
@@ -97,6 +99,10 @@ class Queue implements ClaimQueue {
     this.#sent.clear();
     this.#waiting.clear();
     this.#quietUntil = 0;
+  }
+
+  again(destination: PlaceId): void {
+    if (this.#sent.get(destination)?.content !== released) this.#sent.delete(destination);
   }
 
   async run(signal: AbortSignal): Promise<void> {

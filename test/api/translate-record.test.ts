@@ -29,6 +29,7 @@ describe('a record', () => {
       bytes: 7,
       mirroredAt: time,
       retiringSince: time,
+      triedAt: time,
       failure: { code: 'denied', message: 'no', since: time, attempts: 2 },
       workflowId: 'keep/registry.example.com/mirror/library/nginx:1.27',
     };

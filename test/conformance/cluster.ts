@@ -283,6 +283,33 @@ export function clusterConformance(bench: () => ClusterBench): void {
       expect((await bench().cluster.record(image))?.requestedAt).toBe('2026-11-20T10:00:00Z');
       await bench().cluster.deleteRecord(image);
     });
+
+    test('a dry run of an annotation answers with it, and stores nothing', async () => {
+      const image = named('acme/dry:v1');
+      await expect(bench().cluster.annotateRecord(image, { 'kuik.enix.io/keep-until': 'forever' }, { dryRun: true })).rejects.toMatchObject({ code: 'missing' });
+      await bench().cluster.applyUsage(aUsage(image, {}));
+
+      expect(await bench().cluster.annotateRecord(image, { 'kuik.enix.io/keep-until': 'forever' }, { dryRun: true })).toMatchObject({ image, keepUntil: 'forever' });
+
+      expect((await bench().cluster.record(image))?.keepUntil).toBeUndefined();
+      await bench().cluster.deleteRecord(image);
+    });
+
+    test('a request is taken off only while it is the one that was seen', async () => {
+      const image = named('acme/asked:v1');
+      const request = 'kuik.enix.io/requested-at';
+      await bench().cluster.takeAnnotation(image, request, 'first');
+      await bench().cluster.applyUsage(aUsage(image, {}));
+      await bench().cluster.annotateRecord(image, { [request]: 'second', 'kuik.enix.io/keep-until': 'forever' });
+
+      await bench().cluster.takeAnnotation(image, request, 'first');
+      expect((await bench().cluster.record(image))?.requestedAt).toBe('second');
+      await bench().cluster.takeAnnotation(image, request, 'second');
+
+      expect(await bench().cluster.record(image)).toMatchObject({ keepUntil: 'forever' });
+      expect((await bench().cluster.record(image))?.requestedAt).toBeUndefined();
+      await bench().cluster.deleteRecord(image);
+    });
   });
 
   describe('Secrets', () => {

@@ -128,12 +128,14 @@ export interface Lab {
 export interface LabOptions {
   /** tests name the bundle that was made for them; the file must exist */
   readonly workflowBundle?: string;
+  /** of the server, values as JSON text */
+  readonly dynamicConfig?: Readonly<Record<string, string>>;
 }
 
 /** Once per process. */
-export async function startLab({ workflowBundle = 'dist/workflows.bundle.js' }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dynamicConfig }: LabOptions = {}): Promise<Lab> {
   installRuntime(quiet);
-  const server = await startTemporal();
+  const server = await startTemporal({ dynamicConfig });
   const endpoint = { address: server.address, namespace: server.namespace };
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection, namespace: server.namespace });

@@ -70,6 +70,20 @@ class Bench {
   }
 }
 
+test('a destination whose keeper is gone is claimed once more, and one that was released is not', async () => {
+  const bench = new Bench();
+  bench.queue.want(wishes('a', 'b'), []);
+  await bench.runFor(minutes);
+  bench.queue.want(wishes('a'), []);
+  await bench.runFor(minutes);
+
+  for (const name of ['a', 'b']) bench.queue.again(place(name));
+  bench.queue.want(wishes('a'), [place('b')]);
+  await bench.runFor(minutes);
+
+  expect(bench.names().slice(2)).toEqual([`release ${place('b')}`, `claim ${place('a')}`]);
+});
+
 describe('the queue sends', () => {
   test('each wanted destination once, however often it is offered', async () => {
     const bench = new Bench();

@@ -8,7 +8,7 @@ import { NamespacesView } from '../../src/views/namespaces.js';
 import { RecordsView } from '../../src/views/records.js';
 import { RulesView } from '../../src/views/rules.js';
 import { UsageView } from '../../src/views/usage.js';
-import { carryOutRequests } from '../../src/watchers/requests.js';
+import { Requests } from '../../src/watchers/requests.js';
 import { Reconciler } from '../../src/watchers/reconcile.js';
 import { unsyncedViews, watchCluster, type Views } from '../../src/watchers/watch.js';
 import { aPod, selecting } from '../support/builders.js';
@@ -240,17 +240,53 @@ describe('a request on a record', () => {
     await ask();
     const retried: PlaceId[] = [];
 
-    await carryOutRequests({ ...bench.views, cluster: bench.cluster, retry: async (place) => void retried.push(place) });
+    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: async (place) => void retried.push(place) });
 
     expect(retried).toEqual([copy]);
     expect((await bench.record())?.requestedAt).toBeUndefined();
+  });
+
+  test('is carried out once, although the watch still shows it at the next pass', async () => {
+    await ask();
+    const retried: PlaceId[] = [];
+    const deps = { records: { snapshot: () => snapshot }, cluster: bench.cluster, retry: async (place: PlaceId) => void retried.push(place) };
+    const snapshot = bench.views.records.snapshot();
+    const requests = new Requests();
+
+    await requests.carryOut(deps);
+    await requests.carryOut(deps);
+
+    expect(retried).toEqual([copy]);
+  });
+
+  test('that was made again while it was carried out stays', async () => {
+    await ask();
+    const again = async (): Promise<void> => void (await bench.cluster.annotateRecord(nginx, { 'kuik.enix.io/requested-at': '2026-11-20T12:00:01Z' }));
+
+    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: again });
+
+    expect((await bench.record())?.requestedAt).toBe('2026-11-20T12:00:01Z');
+  });
+
+  test('of one image that fails holds up no other', async () => {
+    const other = imageName(knownImageRef('redis:8'));
+    bench.cluster.put('Pod', aPod({ name: 'other', images: { web: 'redis:8' } }));
+    await ask();
+    await bench.cluster.annotateRecord(other, { 'kuik.enix.io/requested-at': '2026-11-20T12:00:00Z' });
+    await bench.cluster.settle();
+    const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'temporal gone' });
+
+    const asking = new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: (place) => (place === copy ? Promise.reject(away) : Promise.resolve()) });
+
+    await expect(asking).rejects.toBe(away);
+    expect((await bench.cluster.record(other))?.requestedAt).toBeUndefined();
   });
 
   test('stays while the keeper cannot be reached', async () => {
     await ask();
     const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'temporal gone' });
 
-    await expect(carryOutRequests({ ...bench.views, cluster: bench.cluster, retry: () => Promise.reject(away) })).rejects.toBe(away);
+    await expect(new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: () => Promise.reject(away) })).rejects.toBe(away);
 
     expect((await bench.record())?.requestedAt).toBe('2026-11-20T12:00:00Z');
   });

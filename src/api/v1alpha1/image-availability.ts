@@ -57,6 +57,7 @@ const Place = z.object({
     bytes: bytes({ description: 'Size of the copy in bytes.', example: 73_400_320 }),
     mirroredAt: time('When the copy was verified.'),
     retiringSince: time('Since when no Pod is sent there any more, because the copy is about to be deleted.'),
+    triedAt: time('When the last copy ended, well or not.'),
     failure: Failure,
     workflowId: shortText(255, { description: 'The Temporal workflow that keeps this copy.', example: 'keep/registry.example.com/mirror/library/nginx:1.27' }),
   }).shape,

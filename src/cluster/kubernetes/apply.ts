@@ -42,6 +42,7 @@ export function apply(requests: Requests, type: ResourceType, at: Address, manag
  *
  * @see RFC 7396
  */
-export function merge(requests: Requests, type: ResourceType, at: Address, manager: FieldManager, patch: object): Promise<unknown> {
-  return requests.json({ ...at, verb: 'patch', type, query: { fieldManager: manager }, body: patch, contentType: 'application/merge-patch+json' });
+export function merge(requests: Requests, type: ResourceType, at: Address, manager: FieldManager, patch: object, { dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<unknown> {
+  const query = { fieldManager: manager, ...(dryRun ? { dryRun: 'All' } : {}) };
+  return requests.json({ ...at, verb: 'patch', type, query, body: patch, contentType: 'application/merge-patch+json' });
 }

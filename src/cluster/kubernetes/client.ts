@@ -6,7 +6,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { LeaseLeadership, type LeaseOptions } from './lease.js';
 import { Expired, ListWatch } from './list-watch.js';
 import { projections } from './projections.js';
-import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord } from './record.js';
+import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
 import { Requests, type RequestsOptions } from './requests.js';
 import { watchedTypes } from './resources.js';
@@ -65,7 +65,8 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     applyUsage: (usage) => applyUsage(requests, usage),
     changePlace: (image, reference, manager, change) => changePlace(requests, image, reference, manager, change),
     deleteRecord: (image) => deleteRecord(requests, image),
-    annotateRecord: (image, annotations) => annotateRecord(requests, image, annotations),
+    annotateRecord: (image, annotations, options) => annotateRecord(requests, image, annotations, options),
+    takeAnnotation: (image, annotation, value) => takeAnnotation(requests, image, annotation, value),
 
     applyRuleStatus: (rule, status) => applyRuleStatus(requests, rule, status),
     setFinalizer: (rule, finalizer, present) => setFinalizer(requests, rule, finalizer, present),

@@ -15,7 +15,7 @@ const type = watchedTypes.ImageAvailability;
 
 /** What is read of a record to change it. */
 interface StoredRecord {
-  readonly metadata: { readonly resourceVersion: string; readonly managedFields?: readonly ManagedFields[] };
+  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>>; readonly managedFields?: readonly ManagedFields[] };
   readonly status?: { readonly places?: readonly PlacePart[] };
 }
 
@@ -74,9 +74,20 @@ export async function deleteRecord(requests: Requests, image: ImageName): Promis
 }
 
 /** A merge, because an apply would take back the annotations that were asked for before. */
-export async function annotateRecord(requests: Requests, image: ImageName, annotations: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function annotateRecord(requests: Requests, image: ImageName, annotations: Readonly<Record<string, string | undefined>>, options: { readonly dryRun?: boolean } = {}): Promise<ImageRecord> {
   const values = Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key, value ?? null]));
-  await merge(requests, type, at(image), fieldManagers.cli, { metadata: { annotations: values } });
+  return translateRecord(await merge(requests, type, at(image), fieldManagers.cli, { metadata: { annotations: values } }, options));
+}
+
+/** Under the version it was read at: a request that was made again meanwhile is another one. */
+export async function takeAnnotation(requests: Requests, image: ImageName, annotation: string, value: string): Promise<void> {
+  await againOnConflict(async () => {
+    const object = await requests.jsonOrNothing({ ...at(image), verb: 'get', type });
+    if (object === undefined) return;
+    const { resourceVersion, annotations = {} } = (object as StoredRecord).metadata;
+    if (annotations[annotation] !== value) return;
+    await merge(requests, type, at(image), fieldManagers.cli, { metadata: { resourceVersion, annotations: { [annotation]: null } } });
+  });
 }
 
 function at(image: ImageName): Address {

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { drawBars, sumLine } from './frame.js';
 import { sumUp, type ProgressBoard } from './progress.js';
+import { Redraw } from '../redraw.js';
 import { Rate } from './rate.js';
 
 /** Shows progress until it is closed. */
@@ -52,35 +53,27 @@ class Lines implements Display {
 class Bars implements Display {
   readonly #timer: NodeJS.Timeout;
   readonly #rate = new Rate();
-  #drawn = 0;
+  readonly #redraw: Redraw;
 
   constructor(private readonly board: ProgressBoard, private readonly screen: Screen) {
+    this.#redraw = new Redraw(screen.stream);
     this.#timer = setInterval(() => this.#draw(), drawEveryMs);
     this.#rate.sample(0, performance.now());
   }
 
   say(line: string): void {
-    this.screen.stream.write(`${this.#erase()}${line}\n`);
+    this.#redraw.say(line);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.screen.stream.write(this.#erase());
+    this.#redraw.clear();
   }
 
   #draw(): void {
     const images = this.board.images;
     const totals = sumUp(images);
     this.#rate.sample(totals.bytesDone, performance.now());
-    const lines = drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns || usualColumns);
-    this.screen.stream.write(this.#erase() + lines.map((line) => `${line}\n`).join('')); // one write, or it flickers
-    this.#drawn = lines.length;
-  }
-
-  /** Up over what was drawn, and clear from there to the end. */
-  #erase(): string {
-    const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A\x1b[J`;
-    this.#drawn = 0;
-    return up;
+    this.#redraw.draw(drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns || usualColumns));
   }
 }

@@ -1,3 +1,4 @@
+import { columns } from '../columns.js';
 import { formatBytes } from './frame.js';
 import { nextStep } from './next-step.js';
 import type { OutputForm } from './options.js';
@@ -47,11 +48,4 @@ function table(outcomes: readonly Outcome[]): string {
     formatBytes(bytes),
   ]);
   return rows.length === 0 ? '' : columns([['DESTINATION', 'RESULT', 'DIGEST', 'PLATFORMS', 'MISSING', 'SENT'], ...rows]);
-}
-
-/** Columns as wide as their widest cell, three blanks between, as kubectl prints them. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
-  return rows.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('   ').trimEnd()}\n`).join('');
 }

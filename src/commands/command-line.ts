@@ -1,0 +1,60 @@
+/** How the arguments of a command are read. Only commander is loaded here: `--help` pays for nothing else. */
+import { CommanderError, Option, type Command } from 'commander';
+
+/** What was read, or the exit code where that was all: help was printed, or what is wrong. */
+export type Arguments<T> = { readonly options: T; readonly args: readonly string[] } | { readonly exit: 0 | 1 };
+
+export function readArguments<T extends object>(command: Command, args: readonly string[]): Arguments<T> {
+  const { writeOut, writeErr } = printers(command);
+  command.helpOption('-h, --help', 'print this').exitOverride().configureOutput({ writeOut, writeErr });
+  try {
+    command.parse(args, { from: 'user' });
+    return { options: command.opts<T>(), args: command.args };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { exit: error.exitCode === 0 ? 0 : 1 };
+  }
+}
+
+/** Complaints start with the name of the program, like every other of it. */
+function printers(command: Command): { writeOut: (text: string) => void; writeErr: (text: string) => void } {
+  return {
+    writeOut: (text) => void process.stdout.write(text),
+    writeErr: (text) => void process.stderr.write(`${command.name()}: ${text.replace(/^error: /, '')}`),
+  };
+}
+
+/** Which cluster is asked; as kubectl has it. */
+export interface ClusterChoice {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+export function withClusterOptions(command: Command): Command {
+  return command.option('--kubeconfig <file>', 'which cluster to ask; else KUBECONFIG, ~/.kube/config').option('--context <name>', 'context of that file');
+}
+
+export type DryRun = 'none' | 'client' | 'server';
+
+/** `client` asks nobody, `server` has the API server check rights and content; neither changes anything. */
+export function dryRunOption(): Option {
+  return new Option('--dry-run <where>', 'client: print what would be asked for; server: have the API server check it as well; nothing is changed').choices(['none', 'client', 'server']).default('none');
+}
+
+export function outputOption(forms: readonly string[]): Option {
+  return new Option('-o, --output <form>', 'form of the result').choices(forms).default('table');
+}
+
+/** Version of everything the command line prints as data. */
+export const cliVersion = 'cli.kuik.enix.io/v1';
+
+/** @returns exit code 1, after saying why: what is wrong, and what to do about it */
+export function complain(command: string, ...problems: readonly string[]): 1 {
+  for (const problem of problems) process.stderr.write(`kuik ${command}: ${problem}\n`);
+  return 1;
+}
+
+/** Data as JSON, to standard output. */
+export function printJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+}

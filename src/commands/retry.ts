@@ -1,0 +1,70 @@
+/** `kuik retry` and `kuik mirror`: copy now. The request is an annotation on the record, which the manager carries out. */
+import { Command, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../domain/duration.js';
+import { complain, dryRunOption, outputOption, readArguments, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
+
+export interface RetryOptions extends ClusterChoice {
+  readonly failed?: boolean;
+  readonly registry?: string;
+  /** false: ask, and go */
+  readonly wait: boolean;
+  /** wait as long as it takes */
+  readonly watch?: boolean;
+  /** milliseconds */
+  readonly timeout: number;
+  readonly dryRun: DryRun;
+  readonly output: 'table' | 'json' | 'name';
+}
+
+const usualTimeoutMs = 10 * 60 * 1000;
+
+/** @returns 0 every copy is there, 1 failed or not done in time, 2 a copy failed again, 130 interrupted */
+export async function retry(args: readonly string[]): Promise<number> {
+  const command = commandLine('retry', 'Tries the copies of images again, at once and before all others, and tells how each ended.')
+    .usage('IMAGE... [options]\n       kuik retry --failed [--registry HOST] [options]')
+    .option('--failed', 'every image in use with a copy that failed')
+    .option('--registry <host>', 'with --failed: only those from or to this registry, host[:port]')
+    .addHelpText('after', examplesOf('retry', ['--failed', '--failed --registry docker.io', 'nginx:1.27 --no-wait']));
+  const read = readArguments<RetryOptions>(command, args);
+  if ('exit' in read) return read.exit;
+  const { options, args: images } = read;
+  if ((images.length > 0) === (options.failed === true)) return complain('retry', 'name images, or all that failed with --failed, and not both; kuik retry --help shows examples');
+  if (options.registry !== undefined && options.failed !== true) return complain('retry', '--registry: chooses among what failed, add --failed');
+  const { runRetry } = await import('./retry/run.js');
+  return runRetry('retry', images, options);
+}
+
+/** @returns as `retry` */
+export async function mirror(args: readonly string[]): Promise<number> {
+  const command = commandLine('mirror', 'Copies images to their mirrors now, before all others, and tells how each copy ended. What is there already is only compared.')
+    .usage('IMAGE... [options]')
+    .addHelpText('after', examplesOf('mirror', ['nginx:1.27', 'ghcr.io/acme/api:v4 --watch']));
+  const read = readArguments<RetryOptions>(command, args);
+  if ('exit' in read) return read.exit;
+  if (read.args.length === 0) return complain('mirror', 'name an image, as in kuik mirror nginx:1.27');
+  const { runRetry } = await import('./retry/run.js');
+  return runRetry('mirror', read.args, read.options);
+}
+
+function commandLine(name: string, description: string): Command {
+  return withClusterOptions(new Command(`kuik ${name}`).description(description).argument('[images...]', 'as in a Pod (nginx:1.27), or a record (ia/NAME)'))
+    .option('--no-wait', 'ask, and do not wait for the outcome')
+    .option('-w, --watch', 'wait as long as it takes')
+    .option('--timeout <duration>', 'how long to wait', readTimeout, usualTimeoutMs)
+    .addOption(dryRunOption())
+    .addOption(outputOption(['table', 'json', 'name']));
+}
+
+function readTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('Write a duration, as in 90s, 10m or 2h.');
+  return ms;
+}
+
+function examplesOf(name: string, lines: readonly string[]): string {
+  return `
+Examples:
+${lines.map((line) => `  kuik ${name} ${line}`).join('\n')}
+
+Exit status: 0 every copy is there, 1 could not ask or not done in time, 2 a copy failed, 130 interrupted`;
+}

@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Stage } from '../../tools/demo/stage.js';
+import { projectRoot } from '../../tools/programs.js';
+import { scratchFolder } from '../../tools/servers.js';
+import { applyQuickstart, createPod, push, recordOf, tagIsThere, until, untilMirrored } from '../support/stage.js';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open({ dir: scratchFolder('retry') });
+  await applyQuickstart(stage);
+});
+afterAll(() => stage?.close());
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function kuik(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(join(projectRoot(), 'bin', 'kuik'), [...args, '--kubeconfig', stage.api.kubeconfig], (error, output, errors) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, output, errors }));
+  });
+}
+
+/** A Pod of an image that is not at its source: the copy fails, and by itself is tried again in six hours. */
+async function failedImage(name: string): Promise<string> {
+  await createPod(stage, name.replace(/[:.]/g, '-'), stage.image(name));
+  await until(`the copy of ${name} to fail`, async () => (await recordOf(stage, stage.image(name)))?.failure?.code === 'missing');
+  return stage.image(name);
+}
+
+describe('kuik retry', () => {
+  test('tells that a copy fails again, why, and what to do: exit 2', async () => {
+    const image = await failedImage('gone:1.0');
+
+    const { code, output, errors } = await kuik('retry', image);
+
+    expect(errors).toBe('');
+    expect(output).toMatch(/RESULT +WHY\n.*gone:1.0 +failed +missing: .*; check the name and the tag/);
+    expect(code).toBe(2);
+  });
+
+  test('copies what is back at its source, with every other one that failed: exit 0 or 2, by all of them', async () => {
+    const [late] = [await failedImage('late:1.0'), await failedImage('never:1.0')];
+    await push(stage, 'late:1.0');
+
+    const { code, output } = await kuik('retry', '--failed', '--registry', stage.sourceAddress, '-o', 'json');
+
+    const { items } = JSON.parse(output) as { items: { image: string; result: string }[] };
+    expect(items.find(({ image }) => image === late)?.result).toBe('copied');
+    expect(items.filter(({ result }) => result === 'failed')).toHaveLength(2);
+    expect(code).toBe(2);
+    expect(await tagIsThere(stage, stage.copyOf('late:1.0'))).toBe(true);
+  });
+
+  test('of a copy that is there compares it and says so, at once: exit 0', async () => {
+    await push(stage, 'web:1.0');
+    await createPod(stage, 'web', stage.image());
+    await untilMirrored(stage, stage.image());
+
+    const { code, output } = await kuik('mirror', stage.image());
+
+    expect(output).toMatch(/web:1.0 +copied +sha256:/);
+    expect(code).toBe(0);
+  });
+
+  test('with --no-wait asks, and goes', async () => {
+    const { code, output } = await kuik('retry', stage.image(), '--no-wait', '-o', 'name');
+
+    expect(code).toBe(0);
+    const name = output.trim().replace('imageavailability.kuik.enix.io/', '');
+    await until('the request to be carried out', async () => !(await stage.kubectl('get', 'ia', name, '-o', 'yaml')).includes('requested-at'));
+  });
+
+  test.each(['client', 'server'])('with --dry-run=%s changes nothing', async (where) => {
+    const { code, output } = await kuik('retry', stage.image(), `--dry-run=${where}`);
+
+    expect(code).toBe(0);
+    expect(output).toContain(`asked (${where} dry run)`);
+    const { name } = (await recordOf(stage, stage.image()))!;
+    expect(await stage.kubectl('get', 'ia', name, '--show-managed-fields', '-o', 'jsonpath={.metadata.annotations}')).toBe('');
+  });
+
+  test('that is not done in time says where to look: exit 1', async () => {
+    await stage.temporal.stop();
+
+    const { code, output, errors } = await kuik('retry', stage.image(), '--timeout', '2s');
+    await stage.temporal.start();
+
+    expect(output).toMatch(/asked\n/);
+    expect(errors).toMatch(/not done in time: 0 of 1 copied, 1 asked; .* --watch/);
+    expect(code).toBe(1);
+  });
+
+  test('heals a keeper that somebody terminated', async () => {
+    const { address, namespace } = stage.temporal.running;
+    const { toolOutput } = await import('../../tools/servers.js');
+    const image = await failedImage('heals:1.0');
+    await toolOutput('temporal', ['workflow', 'terminate', '--address', address, '--namespace', namespace, '--workflow-id', `keep/${stage.copyOf('heals:1.0')}`]);
+    await push(stage, 'heals:1.0');
+
+    const { code, output } = await kuik('retry', image, '--timeout', '60s');
+
+    expect(output).toMatch(/heals:1.0 +copied/);
+    expect(code).toBe(0);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['an image nobody uses', ['retry', 'nginx:9'], /^kuik retry: nginx:9 \(docker.io\/library\/nginx:9\): kuik has no record of it.*kubectl get ia/],
+    ['nothing', ['retry'], /^kuik retry: name images, or all that failed with --failed/],
+    ['a registry without --failed', ['retry', 'nginx', '--registry', 'docker.io'], /^kuik retry: --registry: .*add --failed/],
+    ['an unknown option', ['retry', '--nope'], /^kuik retry: unknown option '--nope'/],
+    ['a wrong time', ['retry', 'nginx', '--timeout', 'soon'], /Write a duration/],
+    ['a context that is not there', ['retry', 'nginx', '--context', 'nope'], /^kuik retry: no cluster found: context "nope"/],
+  ])('of %s is refused with the next step: exit 1', async (_what, args, said) => {
+    const { code, output, errors } = await kuik(...args);
+
+    expect(output).toBe('');
+    expect(errors).toMatch(said);
+    expect(code).toBe(1);
+  });
+});
