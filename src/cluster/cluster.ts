@@ -27,10 +27,17 @@ export interface Cluster {
   namespaceUid(name: string): Promise<string>;
   /** Read by name; Secrets are never listed or watched. */
   secret(ref: SecretRef): Promise<Secret | undefined>;
-  /** Server-side apply. A Secret somebody else made is a `conflict`, unless its labels say that kuik did; as `kuik-certificates` it is taken over. */
+  /**
+   * Server-side apply. A Secret somebody else made is a `conflict`, unless its labels name the same owner; as
+   * `kuik-certificates` it is taken over. The type of a Secret never changes: another one is `invalid`.
+   */
   applySecret(secret: AppliedSecret, manager: FieldManager): Promise<void>;
-  /** Removing what is gone already is success. */
-  deleteSecret(ref: SecretRef): Promise<void>;
+  /**
+   * Removing what is gone already is success.
+   *
+   * @param version only while the Secret is as it was read; @throws Failure `conflict` when it has changed
+   */
+  deleteSecret(ref: SecretRef, version?: string): Promise<void>;
 
   record(image: ImageName): Promise<ImageRecord | undefined>;
   /** Writes what the watchers own of a record (`kuik-usage`); creates it when absent. */
@@ -150,6 +157,8 @@ export interface Secret {
 export interface AppliedSecret {
   readonly namespace: string;
   readonly name: string;
+  /** only while the Secret is as it was read; else `conflict` */
+  readonly version?: string;
   readonly type: string;
   readonly data: Readonly<Record<string, Uint8Array>>;
   readonly labels?: Readonly<Record<string, string>>;

@@ -120,9 +120,13 @@ export class MemoryCluster implements Cluster {
   async applySecret(applied: AppliedSecret, manager: FieldManager): Promise<void> {
     this.#reach();
     const known = this.#secrets.get(secretKey(applied));
-    const mayTakeOver = manager === fieldManagers.certificates || known === undefined || known.manager === manager || isOurs(known.secret);
+    const mayTakeOver = manager === fieldManagers.certificates || known === undefined || known.manager === manager || isOurs(known.secret, applied);
     if (!mayTakeOver) {
       throw new Failure({ code: 'conflict', side: 'cluster', message: `secret ${secretKey(applied)} was made by somebody else` });
+    }
+    if (applied.version !== undefined && known?.secret.resourceVersion !== applied.version) throw changed(applied);
+    if (known !== undefined && known.secret.type !== applied.type) {
+      throw new Failure({ code: 'invalid', side: 'cluster', message: `secret ${secretKey(applied)} is of type ${known.secret.type}, which never changes` });
     }
     const { namespace, name, type, data } = applied;
     const secret: Secret = {
@@ -133,13 +137,16 @@ export class MemoryCluster implements Cluster {
       uid: known?.secret.uid ?? this.#nextId(),
       resourceVersion: this.#nextId(),
       labels: { ...known?.secret.labels, ...applied.labels },
-      annotations: { ...known?.secret.annotations, ...applied.annotations },
+      // what this manager said before and does not say now goes
+      annotations: { ...(known?.manager === manager ? {} : known?.secret.annotations), ...applied.annotations },
     };
     this.#secrets.set(secretKey(applied), { secret, manager });
   }
 
-  async deleteSecret(ref: SecretRef): Promise<void> {
+  async deleteSecret(ref: SecretRef, version?: string): Promise<void> {
     this.#reach();
+    const known = this.#secrets.get(secretKey(ref))?.secret;
+    if (known !== undefined && version !== undefined && known.resourceVersion !== version) throw changed(ref);
     this.#secrets.delete(secretKey(ref));
   }
 
@@ -263,8 +270,13 @@ function secretKey(ref: SecretRef): string {
   return `${ref.namespace}/${ref.name}`;
 }
 
-function isOurs(secret: Secret): boolean {
-  return secret.labels[labels.ownerUid] !== undefined;
+function isOurs(secret: Secret, applied: AppliedSecret): boolean {
+  const owner = applied.labels?.[labels.ownerUid];
+  return owner !== undefined && secret.labels[labels.ownerUid] === owner;
+}
+
+function changed(ref: SecretRef): Failure {
+  return new Failure({ code: 'conflict', side: 'cluster', message: `secret ${secretKey(ref)} has changed` });
 }
 
 function missing(what: string): Failure {

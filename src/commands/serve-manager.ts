@@ -13,6 +13,7 @@ import { Reconciler } from '../watchers/reconcile.js';
 import { reportRules } from '../watchers/report.js';
 import { Requests } from '../watchers/requests.js';
 import { SecretCheck } from '../watchers/secret-check.js';
+import { SecretCopies } from '../watchers/secret-copies.js';
 import { unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
 import { mirrorWork } from './mirror-work.js';
@@ -108,13 +109,15 @@ class Manager {
     const requests = new Requests();
     const loop = new Loop({
       pass: () => this.#pass(reconciler, requests, queue),
-      mayRun: () => this.#leadership.isLeader && unsyncedViews(this.#views).length === 0,
+      mayRun: () => this.#leads(),
       onError: (error) => log.warn({ err: error }, 'a pass was incomplete, and is repeated'),
       gatherMs,
       everyMs: passEveryMs,
       signal,
     });
     this.#loop = loop;
+    const copies = this.#secretCopies();
+    const renewing = this.#copyLoop(copies, signal);
     const forgetting = setInterval(() => reconciler.forget(), forgetEveryMs);
 
     let term = new AbortController();
@@ -125,17 +128,49 @@ class Manager {
       term = new AbortController();
       queue.forget();
       reconciler.forget();
+      copies.forget();
       sending = queue.run(AbortSignal.any([signal, term.signal]));
       loop.ask();
+      renewing.ask();
     };
     const lost = (): void => {
       log.info({}, 'no longer leading');
       metrics.manager.isLeader(false);
       term.abort();
     };
-    await Promise.all([this.#leadership.run({ gained, lost }, signal), loop.run()]);
+    await Promise.all([this.#leadership.run({ gained, lost }, signal), loop.run(), renewing.run()]);
     clearInterval(forgetting);
     await sending;
+  }
+
+  #secretCopies(): SecretCopies {
+    const { cluster, config, metrics } = this.#base;
+    const { rules, usage, namespaces } = this.#views;
+    return new SecretCopies({
+      cluster,
+      rules: () => rules.snapshot(),
+      pods: () => usage.pods(),
+      namespaces: () => namespaces.snapshot().map(({ name }) => name),
+      expiryMs: config.routing.pullSecrets.expiryMs,
+      observe: metrics.webhook.pullSecret,
+      now: Date.now,
+    });
+  }
+
+  /** On its own: Secrets that cannot be reached hold up no claim. */
+  #copyLoop(copies: SecretCopies, signal: AbortSignal): Loop {
+    return new Loop({
+      pass: () => copies.pass(),
+      mayRun: () => this.#leads(),
+      onError: (error) => this.#base.log.warn({ err: error }, 'a copy of a pull Secret waits: it cannot be looked after'),
+      gatherMs,
+      everyMs: this.#base.config.routing.pullSecrets.renewEveryMs,
+      signal,
+    });
+  }
+
+  #leads(): boolean {
+    return this.#leadership.isLeader && unsyncedViews(this.#views).length === 0;
   }
 
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {

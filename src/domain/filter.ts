@@ -7,6 +7,11 @@ export function seesPod(rule: Pick<Rule, 'id' | 'pods'>, pod: PodScope): boolean
   return (rule.id.namespace === undefined || rule.id.namespace === pod.namespace) && podInScope(rule.pods, pod);
 }
 
+/** Whether a rule could see Pods of a namespace: unlike labels and annotations, that is not theirs to choose. */
+export function seesNamespace({ id, pods }: Pick<Rule, 'id' | 'pods'>, namespace: string): boolean {
+  return (id.namespace === undefined || id.namespace === namespace) && accepts(pods.include.namespaces, pods.exclude.namespaces, namespace);
+}
+
 /** Every dimension with includes needs one that matches; one matching exclude anywhere rejects. */
 export function podInScope({ include, exclude }: PodFilter, pod: PodScope): boolean {
   return (

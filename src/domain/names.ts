@@ -13,6 +13,7 @@ export const annotations = {
   requestedAt: 'kuik.enix.io/requested-at',
   secretSource: 'kuik.enix.io/source',
   secretSourceVersion: 'kuik.enix.io/source-version',
+  secretUnusedSince: 'kuik.enix.io/unused-since',
   /** the kubelet's mark of a static Pod's mirror */
   staticPod: 'kubernetes.io/config.mirror',
 } as const;

@@ -1,8 +1,8 @@
-import type { Cluster, Secret } from '../cluster/cluster.js';
+import type { AppliedSecret, Cluster, Secret } from '../cluster/cluster.js';
 import type { Candidate } from '../domain/candidate.js';
-import { annotations, fieldManagers } from '../domain/names.js';
+import { fieldManagers } from '../domain/names.js';
 import type { RuleId, SecretRef } from '../domain/rule.js';
-import { isSecretCopy, secretCopy, secretCopyName } from './secret-copy.js';
+import { isCopyFor, isCurrentCopy, isSecretCopy, secretCopy, secretCopyName } from '../domain/secret-copy.js';
 import type { Secrets } from './secrets.js';
 
 /** The Secret a Pod must name to pull from a place: none, one that is there, or why there is none. */
@@ -15,7 +15,7 @@ export function nameOfGrant({ secret, rule }: Pick<Candidate, 'secret' | 'rule'>
 }
 
 export interface PullSecretsDeps {
-  readonly cluster: Pick<Cluster, 'applySecret'>;
+  readonly cluster: Pick<Cluster, 'applySecret' | 'deleteSecret'>;
   readonly secrets: Pick<Secrets, 'get' | 'forget'>;
   readonly observe: (action: 'created' | 'renewed' | 'failed') => void;
 }
@@ -50,8 +50,8 @@ export class PullSecrets {
 
     const name = secretCopyName(ref, rule.uid);
     const present = await this.#deps.secrets.get({ namespace, name });
-    if (present !== undefined && !isSecretCopy(present)) return { failed: `secret ${namespace}/${name} is not ours` };
-    if (!isDryRun && !isCurrent(present, source)) await this.#write(source, rule, { namespace, name }, present);
+    if (present !== undefined && !isCopyFor(rule, present)) return { failed: `secret ${namespace}/${name} is not ours` };
+    if (!isDryRun && !(present !== undefined && isCurrentCopy(present, source))) await this.#write(source, rule, { namespace, name }, present);
     return { name };
   }
 
@@ -62,8 +62,7 @@ export class PullSecrets {
     const writing = this.#writing.get(key);
     if (writing !== undefined) return writing;
 
-    const written = cluster
-      .applySecret(secretCopy(source, rule, copy.namespace), fieldManagers.webhook)
+    const written = replaceSecret(cluster, secretCopy(source, rule, copy.namespace), present)
       .then(() => observe(present === undefined ? 'created' : 'renewed'))
       .finally(() => {
         this.#writing.delete(key);
@@ -74,15 +73,10 @@ export class PullSecrets {
   }
 }
 
-/** Versions are opaque, so equality is all that can be asked; v2's copies name none and are written anew. */
-function isCurrent(copy: Secret | undefined, source: Secret): boolean {
-  if (copy?.annotations[annotations.secretSourceVersion] !== source.resourceVersion || copy.type !== source.type) return false;
-  const keys = Object.keys(source.data);
-  return keys.length === Object.keys(copy.data).length && keys.every((key) => isSameContent(copy.data[key], source.data[key]));
-}
-
-function isSameContent(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+/** The type of a Secret never changes: a copy of another type makes room first. */
+async function replaceSecret(cluster: PullSecretsDeps['cluster'], copy: AppliedSecret, present: Secret | undefined): Promise<void> {
+  if (present !== undefined && present.type !== copy.type) await cluster.deleteSecret(copy, present.resourceVersion);
+  await cluster.applySecret(copy, fieldManagers.webhook);
 }
 
 function textOf({ namespace, name }: SecretRef): string {

@@ -11,7 +11,7 @@ import { Secrets } from './secrets.js';
 
 /** What routing is made of, at the composition root of webhook and `explain`. */
 export interface RouteWorld {
-  readonly cluster: Pick<Cluster, 'secret' | 'applySecret'>;
+  readonly cluster: Pick<Cluster, 'secret' | 'applySecret' | 'deleteSecret'>;
   readonly registry: Pick<Registry, 'head'>;
   readonly keyring: Keyring;
   readonly rules: RouteDeps['rules'] & { snapshot(): readonly Rule[] };

@@ -339,13 +339,46 @@ export function clusterConformance(bench: () => ClusterBench): void {
       expect(await bench().cluster.secret(ref)).toBeUndefined();
     });
 
+    test('lose an annotation that is not said again', async () => {
+      const copy = { namespace: 'default', name: 'kuik-annotated', type: dockerConfig, data: { '.dockerconfigjson': Buffer.from(emptyConfig) } };
+      await bench().cluster.applySecret({ ...copy, annotations: { 'kuik.enix.io/source': 'a/b', 'kuik.enix.io/unused-since': '2026-11-20T10:00:00Z' } }, 'kuik-webhook');
+      await bench().cluster.applySecret({ ...copy, annotations: { 'kuik.enix.io/source': 'a/b' } }, 'kuik-webhook');
+
+      expect((await bench().cluster.secret(copy))?.annotations).toEqual({ 'kuik.enix.io/source': 'a/b' });
+    });
+
+    test('are written and removed as they were read, or not at all', async () => {
+      const copy = { namespace: 'default', name: 'kuik-versioned', type: dockerConfig, data: { '.dockerconfigjson': Buffer.from(emptyConfig) }, labels: { 'kuik.enix.io/owner-uid': 'u1' } };
+      await bench().cluster.applySecret(copy, 'kuik-webhook');
+      const before = (await bench().cluster.secret(copy))?.resourceVersion;
+      await bench().cluster.applySecret({ ...copy, data: { '.dockerconfigjson': Buffer.from('{"auths":{"b":{}}}') } }, 'kuik-webhook');
+
+      await expect(bench().cluster.applySecret({ ...copy, version: before }, 'kuik-webhook')).rejects.toMatchObject({ code: 'conflict', side: 'cluster' });
+      await expect(bench().cluster.deleteSecret(copy, before)).rejects.toMatchObject({ code: 'conflict', side: 'cluster' });
+
+      await bench().cluster.deleteSecret(copy, (await bench().cluster.secret(copy))?.resourceVersion);
+      expect(await bench().cluster.secret(copy)).toBeUndefined();
+      await bench().cluster.deleteSecret(copy, before);
+    });
+
+    test('never change their type', async () => {
+      const copy = { namespace: 'default', name: 'kuik-typed', data: { '.dockerconfigjson': Buffer.from(emptyConfig) }, labels: { 'kuik.enix.io/owner-uid': 'u1' } };
+      await bench().cluster.applySecret({ ...copy, type: dockerConfig }, 'kuik-webhook');
+
+      await expect(bench().cluster.applySecret({ ...copy, type: 'Opaque' }, 'kuik-webhook')).rejects.toMatchObject({ code: 'invalid', side: 'cluster' });
+    });
+
     test('of somebody else are not overwritten, those of an older release are', async () => {
       const mine = { namespace: 'default', type: dockerConfig, data: { '.dockerconfigjson': Buffer.from('{"auths":{"mine":{}}}') } };
       await bench().createSecret('theirs', { '.dockerconfigjson': emptyConfig });
       await bench().createSecret('from-v2', { '.dockerconfigjson': emptyConfig }, { 'kuik.enix.io/owner-uid': 'u1' });
 
-      await expect(bench().cluster.applySecret({ ...mine, name: 'theirs' }, 'kuik-webhook')).rejects.toMatchObject({ code: 'conflict', side: 'cluster' });
-      await bench().cluster.applySecret({ ...mine, name: 'from-v2' }, 'kuik-webhook');
+      await bench().createSecret('of-another-rule', { '.dockerconfigjson': emptyConfig }, { 'kuik.enix.io/owner-uid': 'u2' });
+      const labels = { 'kuik.enix.io/owner-uid': 'u1' };
+
+      await expect(bench().cluster.applySecret({ ...mine, labels, name: 'theirs' }, 'kuik-webhook')).rejects.toMatchObject({ code: 'conflict', side: 'cluster' });
+      await expect(bench().cluster.applySecret({ ...mine, labels, name: 'of-another-rule' }, 'kuik-webhook')).rejects.toMatchObject({ code: 'conflict', side: 'cluster' });
+      await bench().cluster.applySecret({ ...mine, labels, name: 'from-v2' }, 'kuik-webhook');
 
       const renewed = await bench().cluster.secret({ namespace: 'default', name: 'from-v2' });
       expect(Buffer.from(renewed?.data['.dockerconfigjson'] ?? []).toString()).toBe('{"auths":{"mine":{}}}');

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Secret } from '../../src/cluster/cluster.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { Registry } from '../../src/registry/registry.js';
 import { answerReview } from '../../src/webhook/admission.js';
-import { secretCopyName } from '../../src/webhook/secret-copy.js';
+import { secretCopyName } from '../../src/domain/secret-copy.js';
 import { settled } from './support.js';
 import { aPod, aWorld, imagesOf, noteOf, type World, type WorldOptions } from './world.js';
 
@@ -160,6 +161,31 @@ describe('pull Secrets', () => {
     await world.clock.advance(5_000);
     await world.create(aPod('nginx:1'));
     expect(world.secretActions).toEqual(['created', 'renewed']);
+  });
+
+  test('whose time runs out are written anew at their next use: the manager then leaves them alone', async () => {
+    const world = aMirrorWorld();
+    await world.create(aPod('nginx:1'));
+    const written = (await copyIn(world)) as Secret;
+    await world.cluster.applySecret({ ...written, annotations: { ...written.annotations, 'kuik.enix.io/unused-since': '2026-11-20T12:00:00Z' } }, 'kuik-webhook');
+    await world.clock.advance(5_000);
+
+    await world.create(aPod('nginx:1'));
+
+    expect(world.secretActions).toEqual(['created', 'renewed']);
+    expect(await copyIn(world)).toMatchObject({ annotations: written.annotations });
+  });
+
+  test('of another type make room for their next version', async () => {
+    const world = aMirrorWorld();
+    await world.create(aPod('nginx:1'));
+    const old = JSON.stringify({ 'mirror.example.com': { username: 'robot', password: 'p' } });
+    world.cluster.putSecret({ namespace: 'kuik-system', name: 'pull', type: 'kubernetes.io/dockercfg', data: { '.dockercfg': Buffer.from(old) } });
+    await world.clock.advance(5_000);
+
+    await world.create(aPod('nginx:1'));
+
+    expect(await copyIn(world)).toMatchObject({ type: 'kubernetes.io/dockercfg' });
   });
 
   test('that are missing cost their place, never the Pod', async () => {

@@ -13,7 +13,7 @@ import { answerReview, type AdmissionDeps } from '../../src/webhook/admission.js
 import { CertificateKeeper } from '../../src/webhook/certificate-keeper.js';
 import { admissionPath, webhookConfiguration } from '../../src/webhook/configuration.js';
 import { createRouteDeps } from '../../src/webhook/route-deps.js';
-import { secretCopyName } from '../../src/webhook/secret-copy.js';
+import { secretCopyName } from '../../src/domain/secret-copy.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../../src/webhook/server.js';
 import type { KeyPair } from '../../src/webhook/x509.js';
 import { freePort, startApiServer, type ApiServer } from '../../tools/servers.js';

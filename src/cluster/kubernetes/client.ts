@@ -59,7 +59,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
 
     secret: (ref) => readSecret(requests, ref),
     applySecret: (secret, manager) => applySecret(requests, secret, manager),
-    deleteSecret: (ref) => deleteSecret(requests, ref),
+    deleteSecret: (ref, version) => deleteSecret(requests, ref, version),
 
     record: (image) => readRecord(requests, image),
     applyUsage: (usage) => applyUsage(requests, usage),

@@ -98,7 +98,8 @@ export class Requests {
   }
 
   async #send(call: ApiCall, mayRepeat: boolean): Promise<http.IncomingMessage> {
-    const options = await this.#options(call);
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const options = await this.#options(call, body);
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const client = this.#server.protocol === 'http:' ? http : https;
     const request = client.request(options, resolve);
@@ -106,7 +107,7 @@ export class Requests {
     request.setTimeout(this.#idleMs, () => request.destroy(new DOMException(`no byte for ${this.#idleMs} ms`, 'TimeoutError')));
     request.on('socket', (socket) => socket.setKeepAlive(true, probeAfterMs));
     request.on('error', reject);
-    request.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+    request.end(body);
 
     try {
       return await promise;
@@ -118,9 +119,12 @@ export class Requests {
     }
   }
 
-  async #options(call: ApiCall): Promise<https.RequestOptions> {
+  async #options(call: ApiCall, body: string | undefined): Promise<https.RequestOptions> {
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'kuik' };
-    if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json';
+    if (body !== undefined) {
+      headers['content-type'] = call.contentType ?? 'application/json';
+      headers['content-length'] = String(Buffer.byteLength(body)); // Node frames the body of a DELETE not at all unless told
+    }
     const options: https.RequestOptions = {
       method: methods[call.verb],
       protocol: this.#server.protocol,

@@ -31,21 +31,22 @@ export async function readSecret(requests: Requests, ref: SecretRef): Promise<Se
 
 /**
  * A copy without force, so that a Secret which happens to have our name is not overwritten. Copies that v2 made are
- * ours: they carry the owner labels, and only then are fields taken over. The Secret of our authority is ours alone,
+ * ours: they carry the labels of the same owner, and only then are fields taken over. The Secret of our authority is ours alone,
  * whoever edited it.
  */
 export async function applySecret(requests: Requests, secret: AppliedSecret, manager: FieldManager): Promise<void> {
-  const { namespace, name } = secret;
+  const { namespace, name, version: resourceVersion } = secret;
   try {
-    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: manager === fieldManagers.certificates });
+    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: manager === fieldManagers.certificates, resourceVersion });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'conflict' || !(await isOurs(requests, secret))) throw error;
-    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: true });
+    await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: true, resourceVersion });
   }
 }
 
-export async function deleteSecret(requests: Requests, ref: SecretRef): Promise<void> {
-  await requests.jsonOrNothing({ ...ref, verb: 'delete', type });
+export async function deleteSecret(requests: Requests, ref: SecretRef, resourceVersion?: string): Promise<void> {
+  const body = resourceVersion === undefined ? undefined : { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion } };
+  await requests.jsonOrNothing({ ...ref, verb: 'delete', type, body });
 }
 
 function objectOf({ data, type: secretType, labels, annotations, owner }: AppliedSecret): { metadata: object; type: string; data: object } {
@@ -57,7 +58,9 @@ function objectOf({ data, type: secretType, labels, annotations, owner }: Applie
   };
 }
 
-async function isOurs(requests: Requests, ref: SecretRef): Promise<boolean> {
-  const known = await readSecret(requests, ref);
-  return known?.labels[labels.ownerUid] !== undefined;
+/** Of the same owner: the copy of another rule is as little ours to change as a user's Secret. */
+async function isOurs(requests: Requests, secret: AppliedSecret): Promise<boolean> {
+  const owner = secret.labels?.[labels.ownerUid];
+  const known = await readSecret(requests, secret);
+  return owner !== undefined && known?.labels[labels.ownerUid] === owner;
 }

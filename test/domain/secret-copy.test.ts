@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Secret } from '../../src/cluster/cluster.js';
 import type { RuleId } from '../../src/domain/rule.js';
-import { isSecretCopy, secretCopy, secretCopyName } from '../../src/webhook/secret-copy.js';
-import { xxh64 } from '../../src/webhook/xxh64.js';
+import { isSecretCopy, secretCopy, secretCopyName } from '../../src/domain/secret-copy.js';
+import { xxh64 } from '../../src/domain/xxh64.js';
 
 // reference values of the xxHash project and of the Go implementation v2 uses
 test.each([

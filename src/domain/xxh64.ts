@@ -13,39 +13,40 @@ const prime5 = 0x27d4_eb2f_1656_67c5n;
  * @see https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, "XXH64 Algorithm Description"
  */
 export function xxh64(text: string): string {
-  const bytes = Buffer.from(text, 'utf8');
-  const striped = bytes.length - (bytes.length % 32);
+  const { buffer, byteOffset, byteLength } = new TextEncoder().encode(text);
+  const bytes = new DataView(buffer, byteOffset, byteLength);
+  const striped = byteLength - (byteLength % 32);
   const start = striped === 0 ? prime5 : converge(bytes, striped);
-  return avalanche(consume(bytes, striped, (start + BigInt(bytes.length)) & mask))
+  return avalanche(consume(bytes, striped, (start + BigInt(byteLength)) & mask))
     .toString(16)
     .padStart(16, '0');
 }
 
-function converge(bytes: Buffer, end: number): bigint {
+function converge(bytes: DataView, end: number): bigint {
   let a = (prime1 + prime2) & mask;
   let b = prime2;
   let c = 0n;
   let d = -prime1 & mask;
   for (let at = 0; at < end; at += 32) {
-    a = round(a, bytes.readBigUInt64LE(at));
-    b = round(b, bytes.readBigUInt64LE(at + 8));
-    c = round(c, bytes.readBigUInt64LE(at + 16));
-    d = round(d, bytes.readBigUInt64LE(at + 24));
+    a = round(a, bytes.getBigUint64(at, true));
+    b = round(b, bytes.getBigUint64(at + 8, true));
+    c = round(c, bytes.getBigUint64(at + 16, true));
+    d = round(d, bytes.getBigUint64(at + 24, true));
   }
   const sum = (rotate(a, 1n) + rotate(b, 7n) + rotate(c, 12n) + rotate(d, 18n)) & mask;
   return [a, b, c, d].reduce(merge, sum);
 }
 
 /** What is left after the stripes: words of eight, one of four, single bytes. */
-function consume(bytes: Buffer, from: number, start: bigint): bigint {
+function consume(bytes: DataView, from: number, start: bigint): bigint {
   let hash = start;
   let at = from;
-  for (; at + 8 <= bytes.length; at += 8) hash = (rotate(hash ^ round(0n, bytes.readBigUInt64LE(at)), 27n) * prime1 + prime4) & mask;
-  if (at + 4 <= bytes.length) {
-    hash = (rotate(hash ^ ((BigInt(bytes.readUInt32LE(at)) * prime1) & mask), 23n) * prime2 + prime3) & mask;
+  for (; at + 8 <= bytes.byteLength; at += 8) hash = (rotate(hash ^ round(0n, bytes.getBigUint64(at, true)), 27n) * prime1 + prime4) & mask;
+  if (at + 4 <= bytes.byteLength) {
+    hash = (rotate(hash ^ ((BigInt(bytes.getUint32(at, true)) * prime1) & mask), 23n) * prime2 + prime3) & mask;
     at += 4;
   }
-  for (; at < bytes.length; at++) hash = (rotate(hash ^ ((BigInt(bytes[at] ?? 0) * prime5) & mask), 11n) * prime1) & mask;
+  for (; at < bytes.byteLength; at++) hash = (rotate(hash ^ ((BigInt(bytes.getUint8(at)) * prime5) & mask), 11n) * prime1) & mask;
   return hash;
 }
 
