@@ -2,8 +2,8 @@ import type { AvailabilityState } from '../domain/availability.js';
 import { failures } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
-import type { PlaceFailure, PlaceRecord } from '../domain/record.js';
-import type { CopyOutcome } from '../domain/task.js';
+import type { PlaceBlock, PlaceFailure, PlaceRecord } from '../domain/record.js';
+import type { CopyOutcome, Report } from '../domain/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { RecordActivities, RecordInput } from '../temporal/activities.js';
 
@@ -60,9 +60,15 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'copying':
       return { ...place, workflowId };
     case 'copied':
-      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, workflowId };
+      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, blocked: undefined, workflowId };
     case 'failed':
       return { ...place, triedAt: at, failure: failedAgain(place.failure, report.failure, at), workflowId };
+    case 'retiring':
+      return { ...place, retiringSince: place.retiringSince ?? at, workflowId };
+    case 'stays':
+      return { ...place, retiringSince: undefined, blocked: blockedAgain(place.blocked, report.block, at), workflowId };
+    case 'deleted':
+      return { ...place, ...nothingThere };
   }
 }
 
@@ -78,6 +84,32 @@ function copied(place: PlaceRecord, outcome: CopyOutcome): Partial<PlaceRecord> 
     // a copy that was there already is as old, and as large, as it was
     bytes: isKnown && bytes === 0 ? place.bytes : bytes,
     mirroredAt: isKnown ? place.mirroredAt : mirroredAt,
+  };
+}
+
+/** All that a copy told of its place; without it the place leaves the record. */
+const nothingThere = {
+  digest: undefined,
+  sourceDigest: undefined,
+  strategy: undefined,
+  platforms: undefined,
+  missingPlatforms: undefined,
+  bytes: undefined,
+  mirroredAt: undefined,
+  retiringSince: undefined,
+  triedAt: undefined,
+  failure: undefined,
+  blocked: undefined,
+  workflowId: undefined,
+} as const satisfies Partial<Record<keyof PlaceRecord, undefined>>;
+
+function blockedAgain(before: PlaceBlock | undefined, why: Extract<Report, { readonly state: 'stays' }>['block'], at: string): PlaceBlock {
+  const reason = 'reason' in why ? why.reason : why.code;
+  return {
+    reason,
+    message: why.message.slice(0, longestMessage),
+    since: before?.reason === reason ? before.since : at,
+    attempts: (before?.attempts ?? 0) + 1,
   };
 }
 

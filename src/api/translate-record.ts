@@ -3,8 +3,9 @@ import { parseDigest } from '../domain/digest.js';
 import { failureCodes } from '../domain/failure.js';
 import { imageName, parseImageRef, type ImageName } from '../domain/image-ref.js';
 import { annotations } from '../domain/names.js';
-import type { Condition, ImageRecord, PlaceFailure, PlaceRecord } from '../domain/record.js';
+import type { Condition, ImageRecord, PlaceBlock, PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { SecretRef } from '../domain/rule.js';
+import { blockReasons } from '../domain/task.js';
 import { Field } from './field.js';
 
 /**
@@ -68,6 +69,7 @@ function readPlace(place: Field): readonly PlaceRecord[] {
     retiringSince: readTime(place.get('retiringSince')),
     triedAt: readTime(place.get('triedAt')),
     failure: readFailure(place.get('failure')),
+    blocked: readBlock(place.get('blocked')),
     workflowId: place.get('workflowId').text(),
   };
   return [compact(found)];
@@ -78,6 +80,13 @@ function readFailure(field: Field): PlaceFailure | undefined {
   const since = readTime(field.get('since'));
   if (code === undefined || since === undefined) return undefined;
   return { code, since, message: field.get('message').text() ?? '', attempts: field.get('attempts').integer() ?? 0 };
+}
+
+function readBlock(field: Field): PlaceBlock | undefined {
+  const reason = field.get('reason').oneOf<PlaceBlock['reason']>([...blockReasons, ...failureCodes]);
+  const since = readTime(field.get('since'));
+  if (reason === undefined || since === undefined) return undefined;
+  return { reason, since, message: field.get('message').text() ?? '', attempts: field.get('attempts').integer() ?? 0 };
 }
 
 function readSecret(field: Field): SecretRef | undefined {

@@ -23,6 +23,7 @@ const placeFields = {
     'retiringSince',
     'triedAt',
     'failure',
+    'blocked',
     'workflowId',
   ],
   [fieldManagers.monitor]: ['digest', 'state', 'checkedAt', 'identity', 'checkFailure'],

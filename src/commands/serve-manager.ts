@@ -100,6 +100,8 @@ class Manager {
       onError: (error) => log.warn({ err: error }, 'a claim waits: the keeper cannot be told'),
       ttlMs: config.retention.claimTtlMs,
       verifyEveryMs: config.mirroring.verifyIntervalMs,
+      tombstoneMs: config.retention.tombstoneMs,
+      connected: config.temporal.shared,
     });
   }
 
@@ -196,7 +198,7 @@ class Manager {
       rules: views.rules,
       records: views.records,
       namespaceLabels: (namespace) => views.namespaces.labels(namespace),
-      settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, skip: config.skip },
+      settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip },
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
       report: (picture) => reportRules(picture, report),

@@ -31,6 +31,10 @@ export interface Claim {
   readonly shared: boolean;
   /** the copy that is there is kept, and none is made: Pods run from it, or its rule rests */
   readonly rests?: boolean;
+  /** of a shared mirror: all clusters that share it meet in this Temporal namespace; without that nothing is deleted there */
+  readonly connected?: boolean;
+  /** milliseconds nobody is routed to the copy before it is deleted; 10 min unless told */
+  readonly tombstoneMs?: number;
   /** milliseconds this claim lives without renewal; 72 h unless told */
   readonly ttlMs?: number;
   /** milliseconds between two looks at a copy; 24 h unless told */
@@ -40,9 +44,9 @@ export interface Claim {
 }
 
 /** What a cluster wants of a destination: a claim less what its sender adds. */
-export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'renewal'>;
+export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected' | 'renewal'>;
 
-export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs'> {
+export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected'> {
   readonly generation: number;
   readonly renewal: boolean;
 }
@@ -53,7 +57,7 @@ const mostSources = 6;
 const mostPlatforms = 16;
 
 /** Names every field, because a wish may carry more than may leave the cluster: a Secret's name, say. */
-export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verifyEveryMs }: Sender): Claim {
+export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verifyEveryMs, tombstoneMs, connected }: Sender): Claim {
   return {
     v: 1,
     cluster,
@@ -71,6 +75,8 @@ export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verif
     drift: wish.drift,
     shared: wish.shared,
     ...(wish.rests === true ? { rests: true } : {}),
+    ...(wish.shared && connected === true ? { connected } : {}),
+    ...(tombstoneMs === undefined ? {} : { tombstoneMs }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(verifyEveryMs === undefined ? {} : { verifyEveryMs }),
     ...(renewal ? { renewal } : {}),

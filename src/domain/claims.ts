@@ -24,6 +24,8 @@ export interface HeldClaim {
   /** milliseconds since the epoch */
   readonly releasedAt?: number;
   readonly purge?: boolean;
+  /** a person said that the cluster is gone */
+  readonly forgotten?: boolean;
 }
 
 export type Claims = readonly HeldClaim[];
@@ -34,7 +36,8 @@ export type ClaimAnswer = 'accepted' | 'known' | 'stale' | 'too-many-clusters';
 export type Claimed = HeldClaim & { readonly claim: Claim };
 
 const usualTtlMs = 72 * 60 * 60 * 1000;
-const mostClusters = 64;
+/** That share one destination. */
+export const mostClusters = 64;
 
 export function holdClaim(claims: Claims, claim: Claim, now: number): { readonly claims: Claims; readonly answer: ClaimAnswer } {
   const held = claims.find(({ cluster }) => cluster === claim.cluster);
@@ -51,9 +54,15 @@ export function holdClaim(claims: Claims, claim: Claim, now: number): { readonly
 
 export function holdRelease(claims: Claims, release: Release, now: number): Claims {
   const held = claims.find(({ cluster }) => cluster === release.cluster);
+  if (release.forget === true) return forgotten(claims, held, now);
   if (held !== undefined && (release.generation < held.generation || (release.generation === held.generation && held.releasedAt !== undefined))) return claims;
   const { cluster, generation, purge } = release;
   return put(claims, { ...(held ?? { expiresAt: now }), cluster, generation, releasedAt: now, ...(purge === true ? { purge } : {}) });
+}
+
+/** Whoever says so does not know the generation of a cluster that is gone; if it comes back after all, it claims again. */
+function forgotten(claims: Claims, held: HeldClaim | undefined, now: number): Claims {
+  return held === undefined ? claims : put(claims, { ...held, releasedAt: held.releasedAt ?? now, forgotten: true });
 }
 
 function put(claims: Claims, held: HeldClaim): Claims {

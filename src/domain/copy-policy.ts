@@ -8,12 +8,33 @@ import { mirrorPlace } from './join.js';
 import type { PlaceRecord } from './record.js';
 import { ruleText, type Cleanup, type Mirror, type MirrorRule, type Rule } from './rule.js';
 
+export interface PolicyPicture {
+  readonly rules: readonly Rule[];
+  /** all clusters that share mirrors meet in one Temporal namespace */
+  readonly isConnected?: boolean;
+}
+
 /** The clean-up of one place of an image, by the rule it names or by what it remembers. */
-export function placePolicy(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): Cleanup {
+export function placePolicy(place: PlaceRecord, image: ImageName, { rules, isConnected }: PolicyPicture): Cleanup {
   const named = place.rule === undefined ? undefined : byText(rules).get(place.rule);
   const ref = named === undefined ? undefined : parseImageRef(image);
   const mirror = named === undefined || ref === undefined ? undefined : mirrorAt(named, ref, place.reference);
-  return mirror?.cleanup ?? rememberedPolicy(place);
+  return mirror === undefined ? rememberedPolicy(place) : mirrorPolicy(mirror, isConnected);
+}
+
+/** On a shared mirror a lost keeper must not forget the other clusters: each has renewed by then. */
+export const sharedRetentionMs = 48 * 60 * 60 * 1000;
+
+/** Whether a mirror cleans up after itself; a shared one only where all its clusters meet. */
+export function cleanupState({ cleanup, shared }: Pick<Mirror, 'cleanup' | 'shared'>, isConnected: boolean): 'on' | 'off' | 'not-connected' {
+  if (!cleanup.enabled) return 'off';
+  return shared && !isConnected ? 'not-connected' : 'on';
+}
+
+/** The clean-up of a mirror as it is in force: on a shared one only where its clusters meet, and never before 48 hours. */
+export function mirrorPolicy({ cleanup, shared }: Pick<Mirror, 'cleanup' | 'shared'>, isConnected: boolean | undefined): Cleanup {
+  if (cleanupState({ cleanup, shared }, isConnected === true) !== 'on') return { ...cleanup, enabled: false };
+  return shared && cleanup.retentionMs !== undefined ? { enabled: true, retentionMs: Math.max(cleanup.retentionMs, sharedRetentionMs) } : cleanup;
 }
 
 /** The mirror of a rule that keeps an image at a place. */

@@ -4,7 +4,7 @@
  * - Pods pull from them, whatever rules, filters and opt-outs say by now;
  * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go.
  */
-import { mirrorAt, placePolicy } from './copy-policy.js';
+import { mirrorAt, mirrorPolicy, placePolicy } from './copy-policy.js';
 import { selectsImage } from './filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { mirrorPlace } from './join.js';
@@ -70,13 +70,14 @@ function restingMirror(image: ImageRef, place: PlaceRecord, resting: readonly Mi
 
 function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resting, { podsPulling, settings }: Pick<HeldPicture, 'podsPulling' | 'settings'>): WantedCopy {
   const at = mirrorPlace(mirror, image) ?? image;
+  const policy = mirrorPolicy(mirror, settings.isConnected);
   return {
     ...held(imageName(image), at, settings),
     rules: [rule.id],
     rule: place.rule ?? ruleText(rule.id),
     ...(mirror.credentialSecret === undefined ? {} : { secret: mirror.credentialSecret }),
-    retentionMs: mirror.cleanup.retentionMs ?? settings.retentionMs,
-    cleanup: mirror.cleanup.enabled,
+    retentionMs: policy.retentionMs ?? settings.retentionMs,
+    cleanup: policy.enabled,
     shared: mirror.shared,
     pulledBy: podsPulling(placeIdentity(at)),
   };
@@ -90,7 +91,7 @@ function copiesInUse({ rules, records, podsPulling, settings }: HeldPicture): Wa
       const pulledBy = ref === undefined ? 0 : podsPulling(placeIdentity(ref));
       if (ref === undefined || pulledBy === 0) return [];
       const { rule, secret } = place;
-      const policy = placePolicy(place, image, rules);
+      const policy = placePolicy(place, image, { rules, isConnected: settings.isConnected });
       return [
         {
           ...held(image, ref, settings),

@@ -20,10 +20,18 @@ export function isRelease(payload: unknown): payload is Release {
 }
 
 export function isObserved(payload: unknown): payload is Observed {
-  if (!isObject(payload) || payload['v'] !== 1 || !isText(payload['runId']) || !isObject(payload['outcome'])) return false;
-  const { outcome } = payload;
+  if (!isObject(payload) || payload['v'] !== 1 || !isText(payload['runId'])) return false;
+  if (payload['asking'] === true) return payload['kind'] === 'delete' && isText(payload['digest']);
+  const { kind, outcome } = payload;
+  if (!isObject(outcome)) return false;
   if (outcome['result'] === 'failed') return isObject(outcome['failure']) && isText(outcome['failure']['code']);
+  if (kind === 'delete') return isDeletion(outcome);
   return isText(outcome['result']) && isText(outcome['digest']) && Array.isArray(outcome['platforms']) && Array.isArray(outcome['missingPlatforms']);
+}
+
+function isDeletion({ result, digest, block }: Record<string, unknown>): boolean {
+  if (result === 'blocked') return isObject(block) && isText(block['reason']) && isText(block['message']);
+  return (result === 'deleted' || result === 'absent') && isText(digest);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

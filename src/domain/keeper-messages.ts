@@ -7,8 +7,9 @@ import type { Claim } from './claim.js';
 import { hasWillingCluster, holdClaim, holdRelease, liveClaims, type ClaimAnswer, type Claims } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
-import { copyNeed, toldKey, wantedNow, type HeldFailure, type KeeperState, type Running, type Told } from './keeper.js';
-import type { CopyOutcome, CopyTask, FailedOutcome, Observed, Outcome, Release, Sight } from './task.js';
+import { copyNeed, toldKey, wantedNow, type HeldFailure, type KeeperState, type RunningCopy, type Told } from './keeper.js';
+import { fence, settleDeletion } from './keeper-deletion.js';
+import type { CopyOutcome, CopyTask, DeletionOutcome, FailedOutcome, Observed, Outcome, Question, Release, Sight } from './task.js';
 
 const hours = 60 * 60 * 1000;
 const usualVerifyMs = 24 * hours;
@@ -19,9 +20,20 @@ const rememberedRuns = 8;
 export function acceptClaim(state: KeeperState, claim: Claim, now: number): { readonly state: KeeperState; readonly answer: ClaimAnswer | 'another-destination' } {
   if (claim.destination !== state.destination) return { state, answer: 'another-destination' };
   const { claims, answer } = holdClaim(state.claims, claim, now);
+  if (answer === 'too-many-clusters') return { state: turnAway(state, claim), answer };
   if (answer !== 'accepted') return { state: { ...state, claims }, answer };
-  // a cluster that speaks is not silent
-  return { state: heard({ ...state, claims, silent: state.silent.filter((cluster) => cluster !== claim.cluster) }, now), answer };
+  // a cluster that speaks is not silent; what kept an unclaimed copy is of no interest once it is claimed
+  const turnedAway = state.turnedAway?.filter(({ cluster }) => cluster !== claim.cluster);
+  return { state: heard({ ...state, claims, turnedAway, blocked: undefined, silent: without(state.silent, claim.cluster) }, now), answer };
+}
+
+const mostTurnedAway = 16;
+
+/** It is told once, in its record: its claims come again every day. */
+function turnAway(state: KeeperState, { cluster, image }: Claim): KeeperState {
+  const { turnedAway = [] } = state;
+  if (turnedAway.length >= mostTurnedAway || turnedAway.some((each) => each.cluster === cluster)) return state;
+  return { ...state, turnedAway: [...turnedAway, { cluster, image }] };
 }
 
 export function acceptRelease(state: KeeperState, release: Release, now: number): KeeperState {
@@ -53,19 +65,45 @@ export function acceptResume(state: KeeperState, now: number): KeeperState {
 
 /** How a run ended. One that this keeper did not start is only a hint: it looks before it believes anything. */
 export function acceptObserved(state: KeeperState, observed: Observed, now: number): KeeperState {
+  if ('asking' in observed) return acceptQuestion(state, observed, now);
   if (state.seenRuns.includes(observed.runId)) return state;
   const seenRuns = [...state.seenRuns, observed.runId].slice(-rememberedRuns);
-  const { running, ...rest } = heard({ ...state, seenRuns }, now);
+  const heardOf = heard({ ...state, seenRuns }, now);
+  return observed.kind === 'copy' ? copyEnded(heardOf, observed, now) : deletionEnded(heardOf, observed, now);
+}
 
-  if (observed.kind !== 'copy') return { ...rest, ...(running === undefined ? {} : { running }) };
-  if (running?.runId === observed.runId) return settle(rest, running, observed.outcome, now);
-  return { ...rest, hint: observed.outcome, ended: rest.ended + 1 };
+type Ending<Kind extends Observed['kind']> = Exclude<Extract<Observed, { readonly kind: Kind }>, Question>;
+
+function copyEnded(state: KeeperState, { runId, outcome }: Ending<'copy'>, now: number): KeeperState {
+  const { running, ...rest } = state;
+  if (running?.kind === 'copy' && running.runId === runId) return settle(rest, running, outcome, now);
+  const hinted = { ...rest, hint: outcome, ended: rest.ended + 1 };
+  // to run at all it took the place of our deletion, which somebody ended in the middle of whatever it did
+  return running?.kind === 'delete' ? fence(hinted, now) : hinted;
+}
+
+function deletionEnded(state: KeeperState, { runId, outcome }: Ending<'delete'>, now: number): KeeperState {
+  const { running, ...rest } = state;
+  if (running?.kind !== 'delete') return state;
+  if (running.runId === runId) return settleDeletion(rest, running, outcome, now);
+  // one that took the place of ours: that a copy is gone is only a hint, and the next deletion looks first
+  return outcome.result === 'blocked' || outcome.result === 'failed' ? fence(settleDeletion(rest, running, outcome, now), now) : fence(rest, now);
+}
+
+/** Answered by the loop, after one more look at the claims. */
+function acceptQuestion(state: KeeperState, question: Question, now: number): KeeperState {
+  return heard({ ...state, asking: question }, now);
+}
+
+/** The deletion has been answered. */
+export function acceptAnswered(state: KeeperState): KeeperState {
+  return { ...state, asking: undefined };
 }
 
 /** A copy begins. */
 export function beginCopy(state: KeeperState, task: Omit<CopyTask, 'keeper'>, now: number): KeeperState {
   const { image, plan, cluster, clusters } = task;
-  return { ...state, asked: false, running: { image, plan, cluster, clusters, since: now } };
+  return { ...state, asked: false, deletedAt: undefined, running: { kind: 'copy', image, plan, cluster, clusters, since: now } };
 }
 
 /** Its run has started. */
@@ -73,26 +111,32 @@ export function nameRun(state: KeeperState, runId: string): KeeperState {
   return state.running === undefined ? state : { ...state, running: { ...state.running, runId } };
 }
 
-/** The run we waited for ended without telling: terminated, timed out, or its last step was lost. */
+/** The copy we waited for ended without telling: terminated, timed out, or its last step was lost. */
 export function acceptEnding(state: KeeperState, outcome: Outcome, now: number): KeeperState {
   const { running, ...rest } = state;
-  return running === undefined ? state : settle(rest, running, outcome, now);
+  return running?.kind === 'copy' ? settle(rest, running, outcome, now) : state;
+}
+
+/** As for copies; what a deletion had begun to send may still arrive. */
+export function acceptDeletionEnding(state: KeeperState, outcome: DeletionOutcome | FailedOutcome, now: number): KeeperState {
+  const { running, ...rest } = state;
+  return running?.kind === 'delete' ? fence(settleDeletion(rest, running, outcome, now), now) : state;
 }
 
 type Settled = Omit<KeeperState, 'running'>;
 
-function settle(state: Settled, running: Running, outcome: Outcome, now: number): KeeperState {
+function settle(state: Settled, running: RunningCopy, outcome: Outcome, now: number): KeeperState {
   const told = running.clusters.map((cluster) => toldKey({ cluster, image: running.image })); // the run has told them
   const next = { ...state, told, ended: state.ended + 1 };
   return outcome.result === 'failed' ? settleFailure(next, running, outcome, now) : settleCopy(next, running, outcome, now);
 }
 
-function settleCopy(state: Settled, running: Running, outcome: CopyOutcome, now: number): KeeperState {
+function settleCopy(state: Settled, running: RunningCopy, outcome: CopyOutcome, now: number): KeeperState {
   const copy = { image: running.image, outcome: { ...outcome, plan: outcome.plan ?? running.plan } };
   return { ...state, copy, failure: undefined, hint: undefined, seen: { digest: outcome.digest }, lookAt: nextLook(state, now), silent: without(state.silent, running.cluster) };
 }
 
-function settleFailure(state: Settled, running: Running, { failure: info }: FailedOutcome, now: number): KeeperState {
+function settleFailure(state: Settled, running: RunningCopy, { failure: info }: FailedOutcome, now: number): KeeperState {
   const failure = failedAgain(state, info, running.plan, now);
   const isSilent = info.side === 'cluster' && info.code === 'unreachable';
   return { ...state, failure, silent: isSilent ? silentWith(state, running.cluster, now) : state.silent };

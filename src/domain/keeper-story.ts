@@ -1,6 +1,7 @@
 /** What people read of a keeper: one line for a list, a few for a page. Markdown, as the Temporal UI shows it. */
 import { parseImageRef, repositoryText, type ImageName, type PlaceId } from './image-ref.js';
-import { isLive } from './claims.js';
+import { isLive, type HeldClaim } from './claims.js';
+import { reasonOf } from './keeper-deletion.js';
 import { phaseOf, type KeeperState, type Phase, type Step } from './keeper.js';
 import { expiryOf } from './retain.js';
 import { ruleText } from './rule.js';
@@ -13,16 +14,18 @@ export interface KeeperStatus {
   readonly destination: PlaceId;
   readonly phase: Phase;
   readonly next: { readonly step: Step['kind']; readonly reason: string; readonly at?: string };
-  readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released'; readonly expiresAt: string }[];
+  readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released' | 'forgotten'; readonly expiresAt: string }[];
   readonly copy?: CopyOutcome;
   readonly failure?: FailureInfo & { readonly since: string; readonly attempts: number; readonly nextAt: string };
+  /** why the last deletion did not take place: a reason of contract 4.8, or a failure code */
+  readonly blocked?: { readonly reason: string; readonly message: string; readonly since: string; readonly attempts: number; readonly nextAt: string };
   readonly unusedSince?: string;
   readonly expiresAt?: string;
 }
 
 export function statusOf(state: KeeperState, step: Step, now: number): KeeperStatus {
   const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
-  const { failure } = state;
+  const { failure, blocked } = state;
   return {
     v: 1,
     destination: state.destination,
@@ -32,19 +35,26 @@ export function statusOf(state: KeeperState, step: Step, now: number): KeeperSta
       cluster: held.cluster,
       ...(held.claim === undefined ? {} : { image: held.claim.image }),
       rules: (held.claim?.rules ?? []).map(ruleText),
-      state: isLive(held, now) ? 'live' : held.releasedAt === undefined ? 'expired' : 'released',
+      state: claimState(held, now),
       expiresAt: timeText(held.expiresAt),
     })),
     ...(state.copy === undefined ? {} : { copy: state.copy.outcome }),
     ...(failure === undefined ? {} : { failure: { ...failure.info, since: timeText(failure.since), attempts: failure.attempts, nextAt: timeText(failure.nextAt) } }),
+    ...(blocked === undefined ? {} : { blocked: { reason: reasonOf(blocked.why), message: blocked.why.message, since: timeText(blocked.since), attempts: blocked.attempts, nextAt: timeText(blocked.nextAt) } }),
     ...(expiry === undefined ? {} : { unusedSince: timeText(expiry.unusedSince) }),
     ...(expiry?.cleanup === true ? { expiresAt: timeText(expiry.dueAt) } : {}),
   };
 }
 
+function claimState(held: HeldClaim, now: number): KeeperStatus['claims'][number]['state'] {
+  if (isLive(held, now)) return 'live';
+  if (held.forgotten === true) return 'forgotten';
+  return held.releasedAt === undefined ? 'expired' : 'released';
+}
+
 /** The page of one keeper: where it stands, what comes next, who claims it. */
 export function storyOf(status: KeeperStatus): string {
-  const { next, copy, failure } = status;
+  const { next, copy, failure, blocked } = status;
   const lines = [
     `**${status.phase}**: ${sentenceOf(status)}`,
     ...(next.at === undefined ? [] : [`Next: ${next.reason} at ${next.at}`]),
@@ -52,6 +62,7 @@ export function storyOf(status: KeeperStatus): string {
     ...(copy?.warnings ?? []).map((warning) => `Warning: ${warning}`),
     ...(copy === undefined || copy.missingPlatforms.length === 0 ? [] : [`Missing at the source: ${copy.missingPlatforms.join(', ')}`]),
     ...(failure === undefined ? [] : [`Failed ${failure.attempts} times since ${failure.since}. Send the signal \`retry\` to try now.`]),
+    ...(blocked === undefined ? [] : [`Not deleted since ${blocked.since}, ${blocked.attempts} times, next at ${blocked.nextAt}: ${blocked.reason}, ${blocked.message}. Send the signal \`retry\` to try now.`]),
     ...status.claims.map((claim) => `Claim: ${claim.cluster}, ${claim.state}, ${claim.rules.join(', ') || 'no rule'}, lease until ${claim.expiresAt}`),
   ];
   return lines.join('\n\n');

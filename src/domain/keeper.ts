@@ -4,23 +4,27 @@
  * It remembers little: who claims the destination, what the last operations told, what it saw. Everything else is
  * computed, in this order:
  *
- * 1. paused: nothing starts;
- * 2. a run that somebody else started has ended: look before believing it;
- * 3. copy, when the destination does not hold what the claims want;
- * 4. look, when it is time; tell clusters that do not know yet;
- * 5. renew, when the history has grown or a week has passed;
- * 6. done, when nobody claims it and nothing is to be cleaned up;
- * 7. wait for whatever comes first.
+ * 1. answer a deletion that asks whether it may;
+ * 2. paused: nothing starts;
+ * 3. a run that somebody else started has ended: look before believing it;
+ * 4. copy, when the destination does not hold what the claims want;
+ * 5. look, when it is time; tell clusters that do not know yet;
+ * 6. delete, when nobody claims the copy and its retention is over: see `keeper-deletion.ts`;
+ * 7. renew, when the history has grown or a week has passed;
+ * 8. done, when nobody claims it and nothing is to be cleaned up;
+ * 9. wait for whatever comes first.
  *
  * @see docs/concepts/mirror.md
+ * @see docs/concepts/retain.md
  */
 import { spreadMs } from './backoff.js';
-import { hasWillingCluster, liveClaims, wantedOf, type Claims, type Wanted } from './claims.js';
+import { hasWillingCluster, liveClaims, mostClusters, wantedOf, type Claims, type Wanted } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
+import { consentTo, deleteTask, deletionDue, type DeleteReason } from './keeper-deletion.js';
 import type { ImageName, PlaceId } from './image-ref.js';
 import { expiryOf } from './retain.js';
-import type { CopyOutcome, CopyTask, Outcome, Report, Sight } from './task.js';
+import type { Block, Consent, CopyOutcome, CopyTask, DeleteTask, Outcome, Question, Report, Sight } from './task.js';
 
 /** What a keeper starts with: IDs are made by whoever starts it, since the sandbox has no SHA-256. */
 export interface KeeperBirth {
@@ -34,8 +38,9 @@ export interface KeeperBirth {
   readonly pace?: number;
 }
 
-/** What a keeper remembers. Times are milliseconds since the epoch. */
-export interface KeeperState extends Required<KeeperBirth> {
+/** What a keeper remembers. Times are milliseconds since the epoch. A new field is optional, or `revive` adds it. */
+export interface KeeperState extends Omit<Required<KeeperBirth>, 'v'> {
+  readonly v: 2;
   readonly bornAt: number;
   readonly claims: Claims;
   readonly paused: boolean;
@@ -44,6 +49,16 @@ export interface KeeperState extends Required<KeeperBirth> {
   readonly running?: Running;
   readonly copy?: HeldCopy;
   readonly failure?: HeldFailure;
+  /** why the last deletion did not take place */
+  readonly blocked?: HeldBlock;
+  /** a deletion that waits for consent */
+  readonly asking?: Question;
+  /** when the last copy was deleted */
+  readonly deletedAt?: number;
+  /** no operation starts before: a request of the last one may still be under way */
+  readonly fencedUntil?: number;
+  /** clusters that found no room among the claims, and have to be told */
+  readonly turnedAway?: readonly Pick<Told, 'cluster' | 'image'>[];
   /** how a run ended that this keeper did not start */
   readonly hint?: Outcome;
   readonly seen?: Sight;
@@ -61,10 +76,24 @@ export interface KeeperState extends Required<KeeperBirth> {
 }
 
 /** The operation under way. */
-export interface Running extends Pick<CopyTask, 'image' | 'plan' | 'cluster' | 'clusters'> {
+export type Running = RunningCopy | RunningDeletion;
+
+interface Started {
   readonly since: number;
   /** known once the run has started; a run of somebody else has none */
   readonly runId?: string;
+}
+
+export interface RunningCopy extends Started, Pick<CopyTask, 'image' | 'plan' | 'cluster' | 'clusters'> {
+  readonly kind: 'copy';
+}
+
+export interface RunningDeletion extends Started, Pick<DeleteTask, 'image' | 'digest'> {
+  readonly kind: 'delete';
+  /** those that were asked */
+  readonly clusters: readonly string[];
+  /** it has been told to stop */
+  readonly cancelled?: boolean;
 }
 
 export interface HeldCopy {
@@ -82,16 +111,28 @@ export interface HeldFailure {
   readonly nextAt: number;
 }
 
+/** Why a deletion did not take place, and when it is tried again. */
+export interface HeldBlock {
+  /** a guard said no, or an attempt failed */
+  readonly why: Pick<Block, 'reason' | 'message'> | FailureInfo;
+  readonly since: number;
+  readonly attempts: number;
+  readonly nextAt: number;
+}
+
 export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
 
 export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'OtherCluster' | 'SlowRetry';
 export type LookReason = 'RunOfSomebodyElse' | 'TimeToLook' | 'NewCluster';
-export type WaitReason = 'Paused' | 'FirstClaim' | 'SlowRetry' | 'NextLook' | 'LeaseEnds' | 'RetentionEnds' | 'DeletionNotYet' | 'Renewal';
+export type WaitReason = 'Paused' | 'FirstClaim' | 'SlowRetry' | 'NextLook' | 'LeaseEnds' | 'RetentionEnds' | 'DeletionRetry' | 'DeletionNotYet' | 'Renewal';
 export type RenewReason = 'WeekOver' | 'HistoryFull' | 'Idle';
-export type DoneReason = 'NeverClaimed' | 'NeverCopied' | 'CopyStays';
+export type DoneReason = 'NeverClaimed' | 'NeverCopied' | 'CopyStays' | 'Deleted';
+export type AnswerReason = 'Consent' | 'Refusal';
 
 export type Step =
   | { readonly kind: 'task'; readonly operation: 'copy'; readonly task: Omit<CopyTask, 'keeper'>; readonly reason: CopyReason }
+  | { readonly kind: 'task'; readonly operation: 'delete'; readonly task: Omit<DeleteTask, 'keeper'>; readonly reason: DeleteReason }
+  | { readonly kind: 'answer'; readonly consent: Consent; readonly reason: AnswerReason }
   | { readonly kind: 'look'; readonly what: 'verify'; readonly wanted: Wanted; readonly reason: LookReason }
   | { readonly kind: 'look'; readonly what: 'tell'; readonly reports: readonly Told[]; readonly reason: LookReason }
   | { readonly kind: 'renew'; readonly reason: RenewReason }
@@ -113,6 +154,8 @@ export interface RunFacts {
   readonly events: number;
   /** the server suggests to continue as new */
   readonly isFull: boolean;
+  /** this run may delete: one that began under an older release does not know how, until it is asked to */
+  readonly deletes: boolean;
 }
 
 const minutes = 60_000;
@@ -121,11 +164,14 @@ const days = 24 * hours;
 const newcomerMs = 1 * minutes; // a keeper that `retry` alone started has nothing to keep
 const smallHistory = 100; // events; below it a renewal saves nothing
 
+/** States of the releases that are still supported: what one of them wrote, the next one reads. */
+export type OlderState = Omit<KeeperState, 'v'> & { readonly v: 1 };
+
 /** The state a keeper begins with; one that continues another keeps what that one knew. */
-export function revive(input: KeeperBirth | KeeperState, now: number): KeeperState {
-  if ('claims' in input) return input;
+export function revive(input: KeeperBirth | KeeperState | OlderState, now: number): KeeperState {
+  if ('claims' in input) return upcast(input);
   return {
-    v: 1,
+    v: 2,
     destination: input.destination,
     taskId: input.taskId,
     searchable: input.searchable,
@@ -142,10 +188,16 @@ export function revive(input: KeeperBirth | KeeperState, now: number): KeeperSta
   };
 }
 
+/** From 1 to 2: what is new is about deletions, of which an older keeper knew none. It continued with nothing under way. */
+function upcast(state: KeeperState | OlderState): KeeperState {
+  return { ...state, v: 2 };
+}
+
 export function nextStep(state: KeeperState, now: number, run: RunFacts): Step {
   const wanted = wantedNow(state, now);
   return (
-    (state.paused ? undefined : work(state, wanted, now)) ??
+    answer(state, now) ??
+    (state.paused ? undefined : (work(state, wanted, now) ?? deletion(state, now, run))) ??
     renewal(state, now, run) ??
     (state.paused ? undefined : end(state, now)) ??
     wait(state, wanted, now, run)
@@ -155,6 +207,12 @@ export function nextStep(state: KeeperState, now: number, run: RunFacts): Step {
 /** What the clusters together want at this moment. */
 export function wantedNow(state: KeeperState, now: number): Wanted | undefined {
   return wantedOf(state.claims, now, { holder: state.copy?.image, silent: state.silent });
+}
+
+function answer(state: KeeperState, now: number): Step | undefined {
+  if (state.asking === undefined) return undefined;
+  const consent = consentTo(state.asking, state, now);
+  return { kind: 'answer', consent, reason: consent.refused === undefined ? 'Consent' : 'Refusal' };
 }
 
 function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step | undefined {
@@ -171,6 +229,11 @@ function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step
 
 /** When the next copy is due, and why; undefined while the destination holds what is wanted. */
 function copyDue(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
+  const due = copyWish(state, wanted, now);
+  return due === undefined ? undefined : { ...due, at: Math.max(due.at, state.fencedUntil ?? 0) };
+}
+
+function copyWish(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
   if (state.asked) return { at: now, reason: 'Asked' };
   const reason = wanted.rests === true ? undefined : copyNeed(state, wanted);
   if (reason === undefined) return undefined;
@@ -219,6 +282,7 @@ function untold(state: KeeperState, wanted: Wanted): Told[] {
   const all = [
     ...(report === undefined ? [] : wanted.clusters.map((cluster) => ({ cluster, image: wanted.image, report }))),
     ...wanted.refused.map(({ cluster, image }) => ({ cluster, image, report: conflict })),
+    ...(state.turnedAway ?? []).map(({ cluster, image }) => ({ cluster, image, report: { state: 'failed', failure: tooMany(wanted) } as const })),
   ];
   return all.filter((each) => !state.told.includes(toldKey(each)));
 }
@@ -236,6 +300,16 @@ function conflictWith({ destination, image }: Wanted): FailureInfo {
   return { code: 'conflict', side: 'destination', message: `${destination} holds the copy of ${image}; layout: host keeps them apart` };
 }
 
+function tooMany({ destination }: Wanted): FailureInfo {
+  return { code: 'conflict', side: 'destination', message: `${mostClusters} clusters already claim ${destination}; give the others a mirror of their own` };
+}
+
+function deletion(state: KeeperState, now: number, run: RunFacts): Step | undefined {
+  const due = deletionDue(state, now);
+  if (!run.deletes || state.copy === undefined || due === undefined || due.at > now) return undefined;
+  return { kind: 'task', operation: 'delete', task: deleteTask(state, state.copy, now), reason: due.reason };
+}
+
 function renewal(state: KeeperState, now: number, run: RunFacts): Step | undefined {
   if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
   if (now >= renewAt(state, run)) return { kind: 'renew', reason: 'WeekOver' };
@@ -251,7 +325,7 @@ function end(state: KeeperState, now: number): Step | undefined {
   if (liveClaims(state.claims, now).length > 0) return undefined;
   const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
   if (expiry === undefined) return now < state.bornAt + newcomerMs * state.pace ? undefined : { kind: 'done', reason: 'NeverClaimed' };
-  if (state.copy === undefined) return { kind: 'done', reason: 'NeverCopied' };
+  if (state.copy === undefined) return { kind: 'done', reason: state.deletedAt === undefined ? 'NeverCopied' : 'Deleted' };
   return expiry.cleanup ? undefined : { kind: 'done', reason: 'CopyStays' };
 }
 
@@ -259,14 +333,14 @@ type Wake = { readonly at: number; readonly reason: WaitReason };
 
 function wait(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Step {
   const events: Wake[] = [{ at: renewAt(state, run), reason: state.paused ? 'Paused' : 'Renewal' }];
-  if (!state.paused) events.push(...wakesOf(state, wanted, now));
+  if (!state.paused) events.push(...wakesOf(state, wanted, now, run));
 
   const first = events.reduce((one, other) => (other.at < one.at ? other : one));
   return { kind: 'wait', ms: Math.max(1, Math.ceil(first.at - now)), ...first };
 }
 
-function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number): Wake[] {
-  if (wanted === undefined) return [unclaimedWake(state, now)];
+function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Wake[] {
+  if (wanted === undefined) return [unclaimedWake(state, now, run)];
   const due = copyDue(state, wanted, now);
   return [
     ...(due === undefined ? [] : [{ at: due.at, reason: 'SlowRetry' as const }]),
@@ -275,18 +349,17 @@ function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number): W
   ];
 }
 
-function unclaimedWake(state: KeeperState, now: number): Wake {
-  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
-  if (expiry === undefined) return { at: state.bornAt + newcomerMs * state.pace, reason: 'FirstClaim' };
-  // doubt blocks: a copy that is due stays until every cluster has confirmed that it is unused
-  if (now >= expiry.dueAt) return { at: now + days * state.pace, reason: 'DeletionNotYet' };
-  return { at: expiry.dueAt, reason: 'RetentionEnds' };
+function unclaimedWake(state: KeeperState, now: number, run: RunFacts): Wake {
+  const due = deletionDue(state, now);
+  if (due === undefined) return { at: state.bornAt + newcomerMs * state.pace, reason: 'FirstClaim' };
+  if (!run.deletes && now >= due.at) return { at: now + days * state.pace, reason: 'DeletionNotYet' };
+  return { at: due.at, reason: state.blocked === undefined ? 'RetentionEnds' : 'DeletionRetry' };
 }
 
 /** What people read of a keeper in one word. */
 export function phaseOf(state: KeeperState, now: number): Phase {
   if (state.paused) return 'Paused';
-  if (state.running !== undefined) return 'Copying';
+  if (state.running !== undefined) return state.running.kind === 'delete' ? 'Deleting' : 'Copying';
   if (liveClaims(state.claims, now).length === 0 && state.copy !== undefined) return 'Expiring';
   if (state.failure !== undefined) return 'Failed';
   return state.copy === undefined ? 'Pending' : 'Mirrored';

@@ -11,6 +11,7 @@
  */
 import type { Wish } from './claim.js';
 import { isSameImage, resolveCollisions, type Collision } from './collision.js';
+import { mirrorPolicy } from './copy-policy.js';
 import { seesPod, selectsImage } from './filter.js';
 import { heldCopies, type PulledCopy } from './held-copy.js';
 import { imageName, placeIdentity, type ImageRef, type PlaceId } from './image-ref.js';
@@ -46,6 +47,8 @@ export interface MirrorSettings {
   readonly platforms: readonly Platform[];
   /** milliseconds an unused copy is kept where no rule says otherwise */
   readonly retentionMs: number;
+  /** all clusters that share mirrors meet in one Temporal namespace: without that nothing is cleaned up there */
+  readonly isConnected?: boolean;
 }
 
 /** One copy the cluster wants: what its claim will say, and what stays in the cluster. */
@@ -100,6 +103,7 @@ function wants(rule: MirrorRule, image: UsedImage): boolean {
 function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror, picture: MirrorPicture): WantedCopy | undefined {
   const place = mirrorPlace(mirror, image);
   if (place === undefined || placeIdentity(place) === placeIdentity(image)) return undefined;
+  const policy = mirrorPolicy(mirror, picture.settings.isConnected);
   return {
     destination: placeIdentity(place),
     publishAs: publishedName(place),
@@ -111,8 +115,8 @@ function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror
     platforms: mirror.platforms ?? picture.settings.platforms,
     copy: mirror.copy,
     referrers: mirror.referrers,
-    retentionMs: mirror.cleanup.retentionMs ?? picture.settings.retentionMs,
-    cleanup: mirror.cleanup.enabled,
+    retentionMs: policy.retentionMs ?? picture.settings.retentionMs,
+    cleanup: policy.enabled,
     drift: rule.drift,
     shared: mirror.shared,
   };

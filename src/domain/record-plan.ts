@@ -10,6 +10,7 @@ import { placePolicy, retentionText, ruleAt } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
 import { replicasOf } from './replica.js';
 import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from './record.js';
+import { pinEnd } from './retain.js';
 import { ruleText, type Rule } from './rule.js';
 import type { PodScope } from './usage.js';
 
@@ -20,6 +21,8 @@ export interface RecordPicture {
   readonly records: readonly ImageRecord[];
   /** milliseconds an unused copy is kept where no rule says otherwise */
   readonly retentionMs: number;
+  /** all clusters that share mirrors meet in one Temporal namespace */
+  readonly isConnected?: boolean;
   /** milliseconds since the epoch */
   readonly now: number;
 }
@@ -100,8 +103,8 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: He
 /** Nothing goes while a place is claimed or the image is pinned for ever. */
 function expiry(record: ImageRecord, copies: readonly WantedCopy[], kept: readonly KeptPlace[], since: number): { readonly expiresAt?: string } {
   const ends = kept.filter(({ isCopy }) => isCopy).map(({ retentionMs }) => since + retentionMs);
-  if (copies.length > 0 || ends.length === 0 || record.keepUntil === 'forever') return {};
-  return { expiresAt: new Date(Math.max(...ends, pinnedUntil(record))).toISOString() };
+  if (copies.length > 0 || ends.length === 0 || pinEnd(record.keepUntil) === Infinity) return {};
+  return { expiresAt: new Date(Math.max(...ends, pinEnd(record.keepUntil))).toISOString() };
 }
 
 /** Several names of one digest are one image with one copy: each of their records shows it. */
@@ -169,7 +172,7 @@ function retained(record: ImageRecord | undefined, picture: RecordPicture): Kept
   if (record === undefined) return [];
   return record.places.filter((place) => isOurs(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
     const known = withRule(place, record.image, picture.rules);
-    const policy = placePolicy(known, record.image, picture.rules);
+    const policy = placePolicy(known, record.image, picture);
     const retention = retentionText(policy, picture.retentionMs);
     if (retention === undefined) return [];
     return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: policy.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
@@ -212,11 +215,6 @@ function forgottenPlaces({ image, places }: RecordUsage, record: ImageRecord | u
 function unusedSince(record: ImageRecord, now: number): number {
   const stamped = Date.parse(record.unusedSince ?? '');
   return stamped > 0 && stamped <= now ? stamped : now; // v2 marks instant expiry by a time before 1970: unused since now
-}
-
-function pinnedUntil(record: ImageRecord): number {
-  const until = Date.parse(record.keepUntil ?? '');
-  return Number.isNaN(until) ? 0 : until;
 }
 
 function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {

@@ -3,6 +3,7 @@ import type { Digest } from './digest.js';
 import type { FailureCode } from './failure.js';
 import type { ImageName } from './image-ref.js';
 import type { SecretRef } from './rule.js';
+import type { BlockReason } from './task.js';
 
 /** What a place is to an image: where it comes from, where we copy it, where somebody else keeps it equal. */
 export type PlaceRole = 'origin' | 'mirror' | 'replica';
@@ -38,12 +39,23 @@ export interface PlaceRecord {
   /** when the last copy ended, well or not: tells whoever asked for one that it was made */
   readonly triedAt?: string;
   readonly failure?: PlaceFailure;
+  readonly blocked?: PlaceBlock;
   readonly workflowId?: string;
 }
 
 /** Why the last copy failed. */
 export interface PlaceFailure {
   readonly code: FailureCode;
+  /** at most 256 characters */
+  readonly message: string;
+  /** RFC 3339 */
+  readonly since: string;
+  readonly attempts: number;
+}
+
+/** Why the last deletion did not take place. */
+export interface PlaceBlock {
+  readonly reason: BlockReason | FailureCode;
   /** at most 256 characters */
   readonly message: string;
   /** RFC 3339 */

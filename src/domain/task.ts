@@ -65,12 +65,88 @@ export interface FailedOutcome {
 
 export type Outcome = CopyOutcome | FailedOutcome;
 
-/** What the last step of every operation tells its keeper, whoever started it. */
-export interface Observed {
+/** Why a copy that nobody claims stays. @see contract, 4.8 */
+export const blockReasons = [
+  'claimed',
+  'in-use',
+  'pinned',
+  'incomplete-inventory',
+  'budget',
+  'digest-changed',
+  'shared-digest',
+  'unsupported',
+  'immutable',
+  'denied',
+  'no-credential',
+] as const;
+
+export type BlockReason = (typeof blockReasons)[number];
+
+/** A guard said no. */
+export interface Block {
+  readonly reason: BlockReason;
+  /** lower case, no full stop, no secret; at most 256 characters where it is stored */
+  readonly message: string;
+  /** milliseconds after which it may be otherwise; the usual day unless told */
+  readonly retryAfterMs?: number;
+}
+
+/** A cluster that claims a destination, or did: it may have Pods that pull from there. */
+export interface KnownCluster {
+  readonly cluster: string;
+  /** what it calls the image: the key of its record */
+  readonly image: ImageName;
+  readonly rules: Claim['rules'];
+  /** its lease has been over for the whole retention, or a person said it is gone: its silence no longer blocks */
+  readonly isLost?: true;
+}
+
+/** Work asked for: one deletion. As for copies, credentials are found in the cluster that executes. */
+export interface DeleteTask {
+  readonly v: 1;
+  readonly destination: PlaceId;
+  readonly publishAs: ImageName;
+  readonly image: ImageName;
+  /** what was published there: anything else belongs to somebody else */
+  readonly digest: Digest;
+  /** every known cluster: each has to say that it does not use the copy */
+  readonly clusters: readonly KnownCluster[];
+  /** how long nobody is routed there before it goes: milliseconds */
+  readonly tombstoneMs: number;
+  /** workflow ID of the keeper: asked before the deletion, told after it */
+  readonly keeper: string;
+  readonly searchable: boolean;
+  /** scale of every delay: 1, or less in tests */
+  readonly pace?: number;
+}
+
+/** How a deletion ended. `deleted` and `absent` only after the registry itself answered that the tag is missing. */
+export type DeletionOutcome =
+  | { readonly v: 1; readonly result: 'deleted' | 'absent'; readonly digest: Digest }
+  | { readonly v: 1; readonly result: 'blocked'; readonly block: Block };
+
+/** What the last step of every operation tells its keeper, whoever started it; a deletion also asks with it. */
+export type Observed =
+  | { readonly v: 1; readonly runId: string; readonly kind: 'copy'; readonly outcome: Outcome }
+  | { readonly v: 1; readonly runId: string; readonly kind: 'delete'; readonly outcome: DeletionOutcome | FailedOutcome }
+  | Question;
+
+/** A deletion is ready, and asks whether it may. */
+export interface Question {
   readonly v: 1;
   readonly runId: string;
-  readonly kind: 'copy' | 'delete';
-  readonly outcome: Outcome;
+  readonly kind: 'delete';
+  readonly asking: true;
+  /** what it would delete */
+  readonly digest: Digest;
+}
+
+/** The keeper's word to a deletion that asked, for that run only. */
+export interface Consent {
+  readonly v: 1;
+  readonly runId: string;
+  /** absent: go on */
+  readonly refused?: Block;
 }
 
 /** The cluster no longer wants the destination. */
@@ -80,6 +156,8 @@ export interface Release {
   readonly generation: number;
   /** delete the copy without waiting, when nothing else claims it */
   readonly purge?: boolean;
+  /** somebody says that the cluster is gone for good: it is not waited for any more; what it said of retention and clean-up stays */
+  readonly forget?: boolean;
 }
 
 /** What a look at the registries told. */
@@ -94,4 +172,9 @@ export interface Sight {
 export type Report =
   | { readonly state: 'copying' }
   | { readonly state: 'copied'; readonly outcome: CopyOutcome }
-  | { readonly state: 'failed'; readonly failure: FailureInfo };
+  | { readonly state: 'failed'; readonly failure: FailureInfo }
+  /** nobody is routed there any more */
+  | { readonly state: 'retiring' }
+  /** it is not deleted: routing goes on */
+  | { readonly state: 'stays'; readonly block: Block | FailureInfo }
+  | { readonly state: 'deleted' };

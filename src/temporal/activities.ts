@@ -1,5 +1,6 @@
 /** What workflows ask of activities. Inputs are versioned, additive, small, and never hold a credential. */
-import type { CopyTask, Report, Sight } from '../domain/task.js';
+import type { Digest } from '../domain/digest.js';
+import type { Block, CopyTask, DeleteTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
 import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
 
@@ -44,4 +45,53 @@ export interface MirrorActivities {
 /** On `kuik-cluster.<cluster>`. */
 export interface RecordActivities {
   readonly recordOutcome: (input: RecordInput) => Promise<'changed' | 'unchanged' | 'absent'>;
+}
+
+/** Which copy is to go, in the words of the cluster that is asked. */
+export interface ConfirmInput extends Pick<DeleteTask, 'v' | 'destination' | 'publishAs' | 'image' | 'digest'> {
+  /** also draws from the deletion budgets: once per deletion */
+  readonly draws: boolean;
+}
+
+export type Confirmation =
+  | {
+      readonly v: 1;
+      readonly verdict: 'unused';
+      /** whether another copy of ours in the same repository has the digest, as far as this cluster knows */
+      readonly sharing: 'unshared' | 'shared';
+      /** rules or records of this cluster say that the place is ours: it finds the credentials to delete there */
+      readonly isHeld: boolean;
+    }
+  | { readonly v: 1; readonly verdict: 'blocked'; readonly block: Block };
+
+/** On `kuik-cluster.<cluster>`. */
+export interface GuardActivities {
+  readonly confirmUnused: (input: ConfirmInput) => Promise<Confirmation>;
+}
+
+export interface PlanDeleteInput extends Subject {
+  readonly digest: Digest;
+  /** what all clusters together say */
+  readonly sharing: 'unshared' | 'shared';
+}
+
+/** What is deleted, and with it, once nothing else has the digest. */
+export interface DeleteTagInput extends PlanDeleteInput {
+  readonly beside: readonly { readonly tag: string; readonly digest: Digest }[];
+}
+
+export type DeletePlan =
+  | { readonly v: 1; readonly verdict: 'delete'; readonly beside: DeleteTagInput['beside'] }
+  | { readonly v: 1; readonly verdict: 'absent' }
+  | { readonly v: 1; readonly verdict: 'blocked'; readonly block: Block };
+
+export type Deleted =
+  /** `restored`: how many tags the registry took along, and got back at once */
+  | { readonly v: 1; readonly verdict: 'deleted' | 'absent'; readonly restored?: number }
+  | { readonly v: 1; readonly verdict: 'blocked'; readonly block: Block };
+
+/** On `kuik-registry.<cluster>`. */
+export interface RetainActivities {
+  readonly planDelete: (input: PlanDeleteInput) => Promise<DeletePlan>;
+  readonly deleteTag: (input: DeleteTagInput) => Promise<Deleted>;
 }

@@ -6,7 +6,7 @@
  * 3. send at a steady rate; what cannot be sent stays and is tried again;
  * 4. renew each claim daily, because claims are leases.
  */
-import { claimOf, type Wish } from '../domain/claim.js';
+import { claimOf, type Sender, type Wish } from '../domain/claim.js';
 import { isFailure } from '../domain/failure.js';
 import { fingerprint, shareOf } from '../domain/fingerprint.js';
 import type { PlaceId } from '../domain/image-ref.js';
@@ -23,8 +23,11 @@ export interface ClaimQueueOptions {
   /** resolves after so many milliseconds, or when the signal aborts */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /** what every claim of this cluster says beside its wish */
   readonly ttlMs?: number;
   readonly verifyEveryMs?: number;
+  readonly tombstoneMs?: number;
+  readonly connected?: boolean;
   readonly perSecond?: number;
   readonly debounceMs?: number;
   readonly mostWaiting?: number;
@@ -184,10 +187,10 @@ class Queue implements ClaimQueue {
   }
 
   async #send(destination: PlaceId, waiting: Waiting): Promise<void> {
-    const { client, cluster, generation, now, ttlMs, verifyEveryMs } = this.#options;
+    const { client, generation, now } = this.#options;
     const { wish, renewal, content } = waiting;
-    if (wish === undefined) await client.release(destination, { v: 1, cluster, generation: generation() });
-    else await client.claim(claimOf(wish, { cluster, generation: generation(), renewal, ttlMs, verifyEveryMs }));
+    if (wish === undefined) await client.release(destination, { v: 1, cluster: this.#options.cluster, generation: generation() });
+    else await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
 
     this.#remember(destination, { content, at: now() });
     // a newer state that came meanwhile stays
@@ -205,6 +208,10 @@ class Queue implements ClaimQueue {
 }
 
 /** What a keeper would see of a wish, whenever it is sent. */
-function contentOf(wish: Wish, { cluster, ttlMs, verifyEveryMs }: ClaimQueueOptions): string {
-  return fingerprint(JSON.stringify(claimOf(wish, { cluster, generation: 0, renewal: false, ttlMs, verifyEveryMs })));
+function contentOf(wish: Wish, options: ClaimQueueOptions): string {
+  return fingerprint(JSON.stringify(claimOf(wish, { ...senderOf(options), generation: 0, renewal: false })));
+}
+
+function senderOf({ cluster, ttlMs, verifyEveryMs, tombstoneMs, connected }: ClaimQueueOptions): Omit<Sender, 'generation' | 'renewal'> {
+  return { cluster, ttlMs, verifyEveryMs, tombstoneMs, connected };
 }

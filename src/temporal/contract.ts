@@ -42,4 +42,4 @@ export const searchAttributes = {
 } as const;
 
 export type { Phase } from '../domain/keeper.js';
-export type { CopyOutcome, CopyTask, FailedOutcome, Observed, Outcome, Release } from '../domain/task.js';
+export type { Block, Consent, CopyOutcome, CopyTask, DeleteTask, DeletionOutcome, FailedOutcome, Observed, Outcome, Question, Release } from '../domain/task.js';

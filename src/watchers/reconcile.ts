@@ -107,7 +107,8 @@ export class Reconciler {
   #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {
     const isKnownCopy = (place: PlaceId): boolean => this.#deps.records.holder(place) !== undefined;
     const recorded = recordedImages(used, rules, (ref) => isKnownCopy(placeIdentity(ref)));
-    return planRecords({ used: recorded, plan, rules, records, retentionMs: this.#deps.settings.retentionMs, now });
+    const { retentionMs, isConnected } = this.#deps.settings;
+    return planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now });
   }
 
   /** @returns the first error, after everything was tried */

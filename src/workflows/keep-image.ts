@@ -6,6 +6,7 @@
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, type Step } from '../domain/keeper.js';
 import { acceptBlindness, acceptSight, acceptTold, compact } from '../domain/keeper-messages.js';
+import { answer } from './keeper-answer.js';
 import { lookAt, tell } from './keeper-look.js';
 import { installHandlers } from './keeper-handlers.js';
 import { createPublisher, type Publisher } from './keeper-publish.js';
@@ -35,8 +36,10 @@ export async function keepImage(input: KeeperBirth | KeeperState): Promise<void>
 
 async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, publish: Publisher): Promise<void> {
   switch (step.kind) {
+    case 'answer':
+      return answer(keeper, step.consent);
     case 'task':
-      return runCopy(keeper, step, publish);
+      return step.operation === 'copy' ? runCopy(keeper, step.task, () => publish(keeper.state, step)) : undefined;
     case 'look':
       return look(keeper, step);
     case 'wait':
@@ -60,5 +63,5 @@ async function look(keeper: Keeper, step: Extract<Step, { kind: 'look' }>): Prom
 
 function runFacts(): RunFacts {
   const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
-  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested };
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: false };
 }

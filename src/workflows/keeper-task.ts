@@ -5,13 +5,11 @@
  */
 import { condition, getExternalWorkflowHandle, isCancellation, startChild, workflowInfo } from '@temporalio/workflow';
 import { acceptEnding, beginCopy, nameRun, passRetryOn } from '../domain/keeper-messages.js';
-import type { Step } from '../domain/keeper.js';
 import { copySummary } from '../domain/keeper-story.js';
 import type { CopyOutcome, CopyTask, Outcome } from '../domain/task.js';
 import { signals, workflowTypes } from '../temporal/contract.js';
 import { failureOf } from '../temporal/failures.js';
 import type { Keeper } from './keep-image.js';
-import type { Publisher } from './keeper-publish.js';
 import { policiesAt } from './policies.js';
 
 /** The child we started; its ending once it is known. */
@@ -19,11 +17,11 @@ interface Child {
   ending?: Outcome;
 }
 
-export async function runCopy(keeper: Keeper, step: Extract<Step, { kind: 'task' }>, publish: Publisher): Promise<void> {
-  const task: CopyTask = { ...step.task, keeper: workflowInfo().workflowId };
+export async function runCopy(keeper: Keeper, wanted: Omit<CopyTask, 'keeper'>, publish: () => void): Promise<void> {
+  const task: CopyTask = { ...wanted, keeper: workflowInfo().workflowId };
   const { settleMs, busyMs } = policiesAt(keeper.state.pace);
   keeper.state = beginCopy(keeper.state, task, Date.now());
-  publish(keeper.state, step);
+  publish();
 
   let child = await start(keeper, task);
   let patienceMs = child === undefined ? settleMs : busyMs;

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { createRecordActivities, originState, recorded } from '../../src/activities/record.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
-import type { Report } from '../../src/domain/task.js';
+import type { BlockReason, Report } from '../../src/domain/task.js';
+import { partOf, saysSomething } from '../../src/cluster/ownership.js';
 import type { RecordInput } from '../../src/temporal/activities.js';
 import { copied, digestOf, failed, nginx, place } from '../support/keeper.js';
 
@@ -12,6 +13,7 @@ const reference = place as string as ImageName;
 const blank: PlaceRecord = { reference, role: 'mirror' };
 const input = (report: Report, at = later): RecordInput => ({ v: 1, image: nginx, destination: place, workflowId: `task/${place}`, report, at });
 const good = (some = {}): Report => ({ state: 'copied', outcome: copied({ mirroredAt: later, ...some }) });
+const stays = (reason: BlockReason): Report => ({ state: 'stays', block: { reason, message: reason } });
 const bad = (code: 'missing' | 'denied'): Report => ({ state: 'failed', failure: failed(code).failure });
 
 test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
@@ -29,6 +31,11 @@ test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['the same failure again counts on', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 4 } }],
   ['another failure has its own beginning', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('denied'), { failure: { code: 'denied', message: 'denied at docker.io', since: later, attempts: 4 } }],
   ['a failure does not forget the copy that is there', { ...blank, digest: digestOf('a'), mirroredAt: noon }, bad('denied'), { digest: digestOf('a'), mirroredAt: noon }],
+  ['a copy that is about to go says since when, once', { ...blank, mirroredAt: noon, retiringSince: noon }, { state: 'retiring' }, { retiringSince: noon, mirroredAt: noon }],
+  ['a copy that stays is routed to again, and says why it stays', { ...blank, mirroredAt: noon, retiringSince: noon }, stays('in-use'), { retiringSince: undefined, mirroredAt: noon, blocked: { reason: 'in-use', message: 'in-use', since: later, attempts: 1 } }],
+  ['the same reason again counts on', { ...blank, blocked: { reason: 'in-use', message: 'm', since: noon, attempts: 3 } }, stays('in-use'), { blocked: { reason: 'in-use', message: 'in-use', since: noon, attempts: 4 } }],
+  ['an attempt that failed is a reason as well', blank, { state: 'stays', block: failed('unreachable').failure }, { blocked: { reason: 'unreachable', message: 'unreachable at docker.io', since: later, attempts: 1 } }],
+  ['a good copy ends the talk of deletion', { ...blank, blocked: { reason: 'in-use', message: 'm', since: noon, attempts: 3 } }, good(), { blocked: undefined }],
 ])('%s', (_sentence, before, report, after) => {
   expect(recorded(before, input(report))).toMatchObject(after);
 });
@@ -79,4 +86,11 @@ test('a message fits the record', () => {
   const report: Report = { state: 'failed', failure: { code: 'invalid', side: 'source', message: 'x'.repeat(999) } };
 
   expect(recorded(blank, input(report)).failure?.message).toHaveLength(256);
+});
+
+test('a copy that is gone leaves nothing behind that a copy wrote', () => {
+  const whole = recorded({ ...blank, retiringSince: noon, blocked: { reason: 'budget', message: 'm', since: noon, attempts: 1 } }, input(good()));
+
+  expect(saysSomething(partOf(whole, 'kuik-mirror'))).toBe(true);
+  expect(partOf(recorded(whole, input({ state: 'deleted' })), 'kuik-mirror')).toEqual({ reference });
 });

@@ -31,6 +31,7 @@ describe('a record', () => {
       retiringSince: time,
       triedAt: time,
       failure: { code: 'denied', message: 'no', since: time, attempts: 2 },
+      blocked: { reason: 'in-use', message: 'pod shop/web-1 pulls from it', since: time, attempts: 2 },
       workflowId: 'keep/registry.example.com/mirror/library/nginx:1.27',
     };
 

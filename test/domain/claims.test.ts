@@ -90,7 +90,7 @@ describe('the retention clock', () => {
   });
 
   test('starts when the last claim ended, and runs for the longest retention', () => {
-    expect(expiryOf(ended, t0, t0 + days, 1)).toEqual({ unusedSince: t0 + 2 * hours, cleanup: true, dueAt: t0 + 2 * hours + 40 * days });
+    expect(expiryOf(ended, t0, t0 + days, 1)).toEqual({ unusedSince: t0 + 2 * hours, cleanup: true, dueAt: t0 + 2 * hours + 40 * days, purge: false });
   });
 
   test('starts with the end of a lease as well', () => {

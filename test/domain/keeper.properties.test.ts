@@ -4,9 +4,12 @@ import type { Claim } from '../../src/domain/claim.js';
 import { liveClaims } from '../../src/domain/claims.js';
 import { failureCodes } from '../../src/domain/failure.js';
 import { nextStep, type KeeperState } from '../../src/domain/keeper.js';
+import { beginDeletion, consentTo } from '../../src/domain/keeper-deletion.js';
 import {
+  acceptAnswered,
   acceptBlindness,
   acceptClaim,
+  acceptDeletionEnding,
   acceptEnding,
   acceptObserved,
   acceptPause,
@@ -20,13 +23,20 @@ import {
   compact,
   nameRun,
 } from '../../src/domain/keeper-messages.js';
-import type { Outcome, Release } from '../../src/domain/task.js';
+import { blockReasons, type DeletionOutcome, type FailedOutcome, type Outcome, type Release } from '../../src/domain/task.js';
 import { aClaim, aKeeper, aRun, copied, days, digestOf, failed, hours, t0 } from '../support/keeper.js';
 
 const cluster = fc.constantFrom('berlin', 'paris', 'rome');
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constantFrom(copied(), copied({ digest: digestOf('b') })),
   fc.record({ code: fc.constantFrom(...failureCodes), side: fc.constantFrom('source', 'destination', 'cluster') }).map(({ code, side }) => failed(code, { side })),
+);
+type Deletion = DeletionOutcome | FailedOutcome;
+
+const deletion: fc.Arbitrary<Deletion> = fc.oneof(
+  fc.constantFrom<Deletion>({ v: 1, result: 'deleted', digest: digestOf('a') }, { v: 1, result: 'absent', digest: digestOf('a') }),
+  fc.constantFrom(...blockReasons).map((reason): Deletion => ({ v: 1, result: 'blocked', block: { reason, message: reason } })),
+  fc.constantFrom(...failureCodes).map((code): Deletion => failed(code)),
 );
 const sight = fc.record({ digest: fc.constantFrom(digestOf('a'), digestOf('b'), 'missing' as const), origin: fc.option(fc.constantFrom(digestOf('a'), digestOf('c'), 'missing' as const), { nil: undefined }) });
 const settings = fc.record({
@@ -35,6 +45,7 @@ const settings = fc.record({
   copy: fc.constantFrom('auto', 'all'),
   retentionMs: fc.constantFrom(0, days, 30 * days),
   shared: fc.boolean(),
+  connected: fc.boolean(),
   ttlMs: fc.constantFrom(hours, 3 * days),
 });
 
@@ -44,20 +55,28 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.tuple(cluster, fc.nat(20), settings).map(([name, generation, some]): Happening => (state, now) => acceptClaim(state, aClaim({ cluster: name, generation, ...some }), now).state),
   fc.tuple(cluster, fc.nat(20)).map(([name, generation]): Happening => (state, now) => acceptRelease(state, { v: 1, cluster: name, generation }, now)),
   fc.tuple(fc.stringMatching(/^[a-d]$/), outcome).map(([runId, told]): Happening => (state, now) => acceptObserved(state, { v: 1, runId, kind: 'copy', outcome: told }, now)),
+  fc.tuple(fc.stringMatching(/^[a-d]$/), deletion).map(([runId, told]): Happening => (state, now) => acceptObserved(state, { v: 1, runId, kind: 'delete', outcome: told }, now)),
+  fc.constantFrom(digestOf('a'), digestOf('b')).map((digest): Happening => (state, now) => acceptObserved(state, { v: 1, runId: 'asks', kind: 'delete', asking: true, digest }, now)),
+  cluster.map((name): Happening => (state, now) => acceptRelease(state, { v: 1, cluster: name, generation: 0, forget: true }, now)),
   fc.constantFrom<Happening>(acceptRetry, acceptResync, acceptPause, acceptResume, (state, now) => compact(state, now)),
 );
 
 /** Lets a keeper perform what it decides, as the shell would, with the world answering as it likes. */
-function perform(state: KeeperState, now: number, world: { readonly outcome: Outcome; readonly sight: ReturnType<typeof sight.generate>['value']; readonly loses: boolean; readonly runId: string }): KeeperState {
+function perform(state: KeeperState, now: number, world: { readonly outcome: Outcome; readonly deletion: Deletion; readonly sight: ReturnType<typeof sight.generate>['value']; readonly loses: boolean; readonly runId: string }): KeeperState {
   const step = nextStep(state, now, aRun({ startedAt: now }));
   if (step.kind === 'look') return step.what === 'tell' ? acceptTold(state, step.reports) : world.loses ? acceptBlindness(state, now) : acceptSight(state, world.sight, now);
+  if (step.kind === 'answer') return acceptAnswered(state);
   if (step.kind !== 'task') return state;
+  if (step.operation === 'delete') {
+    const running = nameRun(beginDeletion(state, step.task, now), world.runId);
+    return world.loses ? acceptDeletionEnding(running, world.deletion, now) : acceptObserved(running, { v: 1, runId: world.runId, kind: 'delete', outcome: world.deletion }, now);
+  }
   const running = nameRun(beginCopy(state, step.task, now), world.runId);
   const told = { ...world.outcome, plan: step.task.plan };
   return world.loses ? acceptEnding(running, told, now) : acceptObserved(running, { v: 1, runId: world.runId, kind: 'copy', outcome: told }, now);
 }
 
-const world = fc.record({ outcome, sight, loses: fc.boolean(), runId: fc.uuid() });
+const world = fc.record({ outcome, deletion, sight, loses: fc.boolean(), runId: fc.uuid() });
 const life = fc.array(fc.record({ happens: fc.option(happening, { nil: undefined }), after: fc.integer({ min: 0, max: 2 * days }), world }), { maxLength: 40 });
 
 function live(through: (state: KeeperState, now: number) => void, moments: ReadonlyArray<{ readonly happens?: Happening; readonly after: number; readonly world: Parameters<typeof perform>[2] }>): void {
@@ -109,11 +128,45 @@ test('what a keeper waits for is never in the past, and never for ever', () => {
   );
 });
 
+test('a deletion is only ever due, or agreed to, when nobody claims the copy, everybody cleans up, and retention is over', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      live((state, now) => {
+        const step = nextStep(state, now, aRun({ startedAt: now }));
+        const consent = consentTo({ v: 1, runId: 'asks', kind: 'delete', asking: true, digest: digestOf('a') }, state, now);
+        if (!(step.kind === 'task' && step.operation === 'delete') && consent.refused !== undefined) return;
+
+        expect(liveClaims(state.claims, now)).toEqual([]);
+        const known = state.claims.flatMap(({ claim, releasedAt, expiresAt }) => (claim === undefined ? [] : [{ claim, endedAt: Math.min(releasedAt ?? expiresAt, expiresAt) }]));
+        expect(known.length).toBeGreaterThan(0);
+        expect(known.every(({ claim }) => claim.cleanup && (!claim.shared || claim.connected === true))).toBe(true);
+        for (const { claim } of known) expect(now - Math.max(...known.map(({ endedAt }) => endedAt))).toBeGreaterThanOrEqual(claim.retentionMs);
+        if (known.some(({ claim }) => claim.shared)) expect(now - state.bornAt).toBeGreaterThanOrEqual(2 * days);
+        expect(state.copy).toBeDefined();
+        expect(state.paused).toBe(false);
+      }, moments);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('after a deletion that ended without a word nothing starts until its requests are over', () => {
+  fc.assert(
+    fc.property(life, (moments) => {
+      let fencedUntil = 0;
+      live((state, now) => {
+        if (now < fencedUntil) expect(nextStep(state, now, aRun({ startedAt: now })).kind).not.toBe('task');
+        fencedUntil = Math.max(fencedUntil, state.fencedUntil ?? 0);
+      }, moments);
+    }),
+  );
+});
+
 test('nothing starts while a keeper is paused', () => {
   fc.assert(
     fc.property(life, (moments) => {
       live((state, now) => {
-        if (state.paused) expect(['wait', 'renew']).toContain(nextStep(state, now, aRun({ startedAt: now })).kind);
+        if (state.paused) expect(['wait', 'renew', 'answer']).toContain(nextStep(state, now, aRun({ startedAt: now })).kind);
       }, moments);
     }),
   );

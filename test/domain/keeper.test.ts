@@ -165,7 +165,7 @@ describe('a run somebody else started', () => {
 
   test('ends the wait for a run that will never report', () => {
     const step = stepAt(aKeeper(aClaim()), t0);
-    if (step.kind !== 'task') throw new Error(step.kind);
+    if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(step.kind);
     const waiting = nameRun(beginCopy(aKeeper(aClaim()), step.task, t0), 'ours');
 
     expect(acceptObserved(waiting, { ...foreign, outcome: copied() }, t0).running).toBeUndefined();
@@ -217,8 +217,11 @@ describe('when nobody claims a copy any more', () => {
     expect(stepAt(unclaimed, t0 + 29 * days)).toMatchObject({ kind: 'wait', reason: 'RetentionEnds', at: t0 + 30 * days });
   });
 
-  test('after the retention nothing is deleted yet', () => {
-    expect(stepAt(unclaimed, t0 + 31 * days)).toMatchObject({ kind: 'wait', reason: 'DeletionNotYet' });
+  test('after the retention its deletion is due, unless this run began under a release that cannot delete', () => {
+    const now = t0 + 31 * days;
+
+    expect(stepAt(unclaimed, now)).toMatchObject({ kind: 'task', operation: 'delete', reason: 'RetentionOver' });
+    expect(nextStep(unclaimed, now, aRun({ startedAt: now, deletes: false }))).toMatchObject({ kind: 'wait', reason: 'DeletionNotYet' });
   });
 
   test.each([
@@ -259,7 +262,7 @@ describe('a keeper renews', () => {
 
 test('a run that ends without a word counts as failed', () => {
   const step = stepAt(aKeeper(aClaim()), t0);
-  if (step.kind !== 'task') throw new Error(step.kind);
+  if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(step.kind);
   const ended = acceptEnding(beginCopy(aKeeper(aClaim()), step.task, t0), failed('timeout', { side: 'cluster' }), t0);
 
   expect(phaseOf(ended, t0)).toBe('Failed');

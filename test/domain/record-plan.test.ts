@@ -19,12 +19,13 @@ interface Situation {
   readonly records?: readonly ImageRecord[];
   /** Pods that pull from the copy */
   readonly pulling?: number;
+  readonly isConnected?: boolean;
 }
 
-function plan({ used = [], rules = [], records = [], pulling = 0 }: Situation): RecordPlan {
+function plan({ used = [], rules = [], records = [], pulling = 0, isConnected }: Situation): RecordPlan {
   const uses = used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
-  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour } });
-  return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, now });
+  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour, isConnected } });
+  return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, isConnected, now });
 }
 
 describe('the record of an image in use', () => {
@@ -119,6 +120,18 @@ describe('the record of an image nobody uses any more', () => {
 
   test('announces nothing while it is pinned for ever', () => {
     expect(plan({ rules: [cleaning], records: [unused('2026-11-19T00:00:00.000Z', { keepUntil: 'forever' })] }).apply[0]).not.toHaveProperty('expiresAt');
+  });
+
+  test('announces nothing while its pin cannot be read', () => {
+    expect(plan({ rules: [cleaning], records: [unused('2026-11-19T00:00:00.000Z', { keepUntil: 'christmas' })] }).apply[0]).not.toHaveProperty('expiresAt');
+  });
+
+  test('announces no end on a shared mirror whose clusters do not meet', () => {
+    const shared = aMirrorRule({ mirrors: [{ shared: true, cleanup: { enabled: true, retentionMs: 0 } }] });
+    const records = [unused('2026-11-19T00:00:00.000Z')];
+
+    expect(plan({ rules: [shared], records })).toMatchObject({ apply: [], remove: [imageName(knownImageRef('nginx:1.27'))] });
+    expect(plan({ rules: [shared], records, isConnected: true }).apply[0]?.expiresAt).toBe('2026-11-21T00:00:00.000Z');
   });
 
   test('forgets a copy no rule cleans up: it stays in the registry and leaves the record', () => {

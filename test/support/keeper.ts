@@ -50,7 +50,7 @@ export function aKeeper(...claims: readonly Claim[]): KeeperState {
 
 /** A run of the keeper that has just begun. */
 export function aRun(some: Partial<RunFacts> = {}): RunFacts {
-  return { startedAt: t0, events: 10, isFull: false, ...some };
+  return { startedAt: t0, events: 10, isFull: false, deletes: true, ...some };
 }
 
 export function copied(some: Partial<CopyOutcome> = {}): CopyOutcome {
@@ -64,7 +64,7 @@ export function failed(code: FailureCode, some: Partial<FailedOutcome['failure']
 /** Performs the copy that is due, as the shell would; the keeper must want one. */
 export function afterCopy(state: KeeperState, outcome: Outcome, now: number, runId = `run-${state.ended}`): KeeperState {
   const step = nextStep(state, now, aRun({ startedAt: now }));
-  if (step.kind !== 'task') throw new Error(`no copy is due: ${step.kind} ${step.reason}`);
+  if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(`no copy is due: ${step.kind} ${step.reason}`);
   const running = nameRun(beginCopy(state, step.task, now), runId);
   return acceptObserved(running, { v: 1, runId, kind: 'copy', outcome: { ...outcome, plan: step.task.plan } }, now);
 }

@@ -232,3 +232,16 @@ test('a claim names no Secret, and stays below two kilobytes whatever the rules 
   expect(text).not.toContain('push');
   expect(text.length).toBeLessThan(2048);
 });
+
+test.each([
+  ['says where its clusters meet', true, { shared: true, connected: true, tombstoneMs: 10 * minutes }],
+  ['says nothing of it where they do not', false, { shared: true }],
+])('a claim for a shared mirror %s', async (_sentence, connected, said) => {
+  const bench = new Bench({ connected, tombstoneMs: 10 * minutes });
+
+  bench.queue.want(new Map([[place('a'), { ...aClaim({ shared: true }), destination: place('a') }]]), []);
+  await bench.runUntil(() => bench.sent.length > 0);
+
+  expect(bench.sent).toMatchObject([{ claim: said }]);
+  expect('claim' in bench.sent[0]! && bench.sent[0].claim.connected).toBe(connected || undefined);
+});

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { availabilityStates } from '../../domain/availability.js';
 import { failureCodes, type FailureCode } from '../../domain/failure.js';
+import type { PlaceBlock } from '../../domain/record.js';
+import { blockReasons } from '../../domain/task.js';
 import { conditions, observedGeneration } from './condition.js';
 import { bytes, count, flag, listOf, mapByKey, oneOf, optional, shortText, time } from './field-types.js';
 import { ageColumn, type Column, type Kind } from './kind.js';
 import { immutable, validated } from './validation.js';
 
 const someDigest = `sha256:${'0'.repeat(64)}`;
+const reasons = [...new Set([...blockReasons, ...failureCodes])] as unknown as readonly [PlaceBlock['reason'], ...PlaceBlock['reason'][]];
 const codes = failureCodes as readonly [FailureCode, ...FailureCode[]];
 
 export const ImageAvailabilitySpec = z
@@ -28,6 +31,15 @@ const Failure = z
     attempts: count({ description: 'How many attempts failed since then.', example: 3 }),
   })
   .meta({ description: 'Why the last copy failed; absent when it did not.' });
+
+const Blocked = z
+  .object({
+    reason: oneOf(reasons, { description: 'What stood in the way, from a closed list: a guard, or the code of a failure.', example: 'in-use' }),
+    message: shortText(256, { description: 'The same for people.', example: 'pod shop/web-6d5f pulls from it' }),
+    since: time('When it was first not deleted for this reason.'),
+    attempts: count({ description: 'How often its deletion was tried since then.', example: 3 }),
+  })
+  .meta({ description: 'Why a copy that nobody uses any more was not deleted; tried again daily.' });
 
 const SecretName = z
   .object({
@@ -59,6 +71,7 @@ const Place = z.object({
     retiringSince: time('Since when no Pod is sent there any more, because the copy is about to be deleted.'),
     triedAt: time('When the last copy ended, well or not.'),
     failure: Failure,
+    blocked: Blocked,
     workflowId: shortText(255, { description: 'The Temporal workflow that keeps this copy.', example: 'keep/registry.example.com/mirror/library/nginx:1.27' }),
   }).shape,
 }).meta({ description: 'One reference the image can be pulled from.' });

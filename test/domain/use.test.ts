@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import { imageName, knownImageRef, placeIdentity } from '../../src/domain/image-ref.js';
+import { publishedName } from '../../src/domain/published-name.js';
+import { imagesUsed } from '../../src/domain/original.js';
+import type { ImageRecord } from '../../src/domain/record.js';
+import type { Rule } from '../../src/domain/rule.js';
+import { useOf, type ClusterPicture, type CopyName } from '../../src/domain/use.js';
+import { aCopy, aMirrorRule, aPod, aRecord, type SomePod } from '../support/builders.js';
+import { digestOf } from '../support/keeper.js';
+
+const mirror = 'registry.example.com/mirror';
+const at = `${mirror}/library/nginx:1.27`;
+
+function aCopyName(image = 'nginx:1.27', destination = at, digest = digestOf('a')): CopyName {
+  const ref = knownImageRef(destination);
+  return { destination: placeIdentity(ref), publishAs: publishedName(ref), image: imageName(knownImageRef(image)), digest };
+}
+
+interface Situation {
+  readonly pods?: readonly SomePod[];
+  /** opted out, or of templates: only these count as using */
+  readonly used?: readonly string[];
+  readonly rules?: readonly Rule[];
+  readonly records?: readonly ImageRecord[];
+}
+
+function aPicture({ pods = [], used = [], rules = [], records = [] }: Situation): ClusterPicture {
+  return {
+    pods: pods.map(aPod).map((pod) => ({ pod, images: imagesUsed(pod, 7439) })),
+    used: used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false })),
+    rules,
+    records,
+    settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 },
+  };
+}
+
+const recorded = aRecord({ places: [aCopy(at, { digest: digestOf('a'), rule: 'ClusterImageSetMirror/main' })] });
+
+describe('a copy is pulled from', () => {
+  test.each<[string, SomePod]>([
+    ['by a container', { images: { web: at } }],
+    ['by an init container', { images: {}, initImages: { init: at } }],
+    ['by an ephemeral container', { spec: { ephemeralContainers: [{ name: 'debug', image: at }] } }],
+    ['by an image volume', { spec: { volumes: [{ name: 'data', image: { reference: at } }] } }],
+    ['by a Pod that has ended', { images: { web: at }, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }],
+    ['by a Pod that is left alone', { images: { web: at }, labels: { 'kuik.enix.io/ignore': 'true' } }],
+    ['by tag and digest together', { images: { web: `${at}@${digestOf('a')}` } }],
+    ['by its digest', { images: { web: `${mirror}/library/nginx@${digestOf('a')}` } }],
+    ['by a digest nobody knows, which may be one of its platforms', { images: { web: `${mirror}/library/nginx@${digestOf('e')}` } }],
+  ])('%s', (_sentence, pod) => {
+    expect(useOf(aCopyName(), aPicture({ pods: [pod], records: [recorded] })).pulledBy).toBe('shop/web-1');
+  });
+
+  test.each<[string, SomePod, readonly ImageRecord[]]>([
+    ['that names the origin', { images: { web: 'nginx:1.27' } }, []],
+    ['that names another tag', { images: { web: `${mirror}/library/nginx:1.28` } }, []],
+    ['that names the same digest elsewhere', { images: { web: `docker.io/library/nginx@${digestOf('a')}` } }, []],
+    ['that once named it, and pulls from the origin now', { images: { web: 'nginx:1.27' }, annotations: { 'kuik.enix.io/original-images': JSON.stringify({ web: at }) } }, []],
+    [
+      'that names a digest which another copy of ours keeps',
+      { images: { web: `${mirror}/library/nginx@${digestOf('e')}` } },
+      [aRecord({ image: 'nginx:1.28', places: [aCopy(`${mirror}/library/nginx:1.28`, { digest: digestOf('e') })] })],
+    ],
+  ])('but not by a Pod %s', (_sentence, pod, records) => {
+    expect(useOf(aCopyName(), aPicture({ pods: [pod], records })).pulledBy).toBeUndefined();
+  });
+
+  test('a pinned copy also by the tag it is published under', () => {
+    const pinned = `nginx@${digestOf('a')}`;
+    const copy = aCopyName(pinned, `${mirror}/library/${pinned}`);
+
+    expect(useOf(copy, aPicture({ pods: [{ images: { web: copy.publishAs } }] })).pulledBy).toBe('shop/web-1');
+  });
+});
+
+describe('a copy is claimed', () => {
+  test.each<[string, boolean, Situation]>([
+    ['while a rule wants it for an image in use', true, { used: ['nginx:1.27'], rules: [aMirrorRule()] }],
+    ['by another rule than the one that made it', true, { used: ['nginx:1.27'], rules: [aMirrorRule({ name: 'other' })], records: [recorded] }],
+    ['not by a rule whose filter changed', false, { used: ['nginx:1.27'], rules: [aMirrorRule({ images: { include: [/quay\.io.*/] } })], records: [recorded] }],
+    ['not for an image nobody uses', false, { rules: [aMirrorRule()], records: [recorded] }],
+    ['not for an image that wants a name which is taken', false, { used: ['quay.io/library/nginx:1.27'], rules: [aMirrorRule()], records: [recorded] }],
+  ])('%s: %s', (_sentence, isClaimed, situation) => {
+    expect(useOf(aCopyName(), aPicture(situation)).isClaimed).toBe(isClaimed);
+  });
+});
+
+describe('the digest of a copy', () => {
+  const sibling = (reference: string, letter: string): ImageRecord => aRecord({ image: 'nginx:other', places: [aCopy(reference, { digest: digestOf(letter) })] });
+
+  test.each([
+    ['is shared by another tag of ours in its repository', sibling(`${mirror}/library/nginx:stable`, 'a'), 'shared'],
+    ['is not shared by a tag with another digest', sibling(`${mirror}/library/nginx:stable`, 'b'), 'unshared'],
+    ['is not shared by another repository', sibling(`${mirror}/library/httpd:2`, 'a'), 'unshared'],
+  ])('%s', (_sentence, record, sharing) => {
+    expect(useOf(aCopyName(), aPicture({ records: [recorded, record] })).sharing).toBe(sharing);
+  });
+});
+
+test('a pin on any record that names it counts, the one that ends last', () => {
+  const until = (keepUntil: string): ImageRecord => aRecord({ image: `nginx:${keepUntil.length}`, places: [aCopy(at)], keepUntil });
+
+  expect(useOf(aCopyName(), aPicture({ records: [until('2026-09-01T00:00:00Z'), until('2027-09-01T00:00:00.000Z')] })).keepUntil).toBe('2027-09-01T00:00:00.000Z');
+  expect(useOf(aCopyName(), aPicture({ records: [recorded] }))).not.toHaveProperty('keepUntil');
+});
+
+describe('a cluster holds a copy', () => {
+  test.each<[string, boolean, Situation]>([
+    ['when one of its rules makes it', true, { rules: [aMirrorRule()] }],
+    ['when a suspended rule made it', true, { rules: [aMirrorRule({ suspended: true })] }],
+    ['when only its record is left', true, { records: [recorded] }],
+    ['not when neither knows it', false, { rules: [aMirrorRule({ mirrors: [{ path: 'elsewhere' }] })] }],
+  ])('%s: %s', (_sentence, isHeld, situation) => {
+    expect(useOf(aCopyName(), aPicture(situation)).isHeld).toBe(isHeld);
+  });
+});
+
+test('a deletion draws from the budget of the rule that made the copy, and of all it made', () => {
+  const more = Array.from({ length: 3 }, (_, index) => aRecord({ image: `httpd:${index}`, places: [aCopy(`${mirror}/library/httpd:${index}`, { rule: 'ClusterImageSetMirror/main' })] }));
+
+  expect(useOf(aCopyName(), aPicture({ rules: [aMirrorRule({ name: 'newer' })], records: [recorded, ...more] }))).toMatchObject({ rule: 'ClusterImageSetMirror/main', ruleCopies: 4 });
+  expect(useOf(aCopyName(), aPicture({ rules: [aMirrorRule({ name: 'newer' })] }))).toMatchObject({ rule: 'ClusterImageSetMirror/newer', ruleCopies: 0 });
+});
