@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { test } from '@jest/globals';
+import { chanceOf, type Chance } from './chance.js';
 
-/** Every random choice of a fault test, drawn from one seed. */
-export interface Chance {
-  /** at least 0, below 1 */
-  next(): number;
-  /** a whole number, both ends included */
-  between(least: number, most: number): number;
-}
+export { chanceOf, type Chance };
 
 /** What a fault test gets. */
 export interface Fault {
@@ -42,10 +37,3 @@ export function fault(row: string, sentence: string, play: (fault: Fault) => Pro
 }
 
 const longestSoakMs = 2 * 60 * 60 * 1000;
-
-/** Hashes of a counter: the same everywhere for the same seed. */
-export function chanceOf(seed: string): Chance {
-  let drawn = 0;
-  const next = (): number => createHash('sha256').update(`${seed} ${(drawn += 1)}`).digest().readUInt32BE() / 2 ** 32;
-  return { next, between: (least, most) => least + Math.floor(next() * (most - least + 1)) };
-}

@@ -1,0 +1,266 @@
+/**
+ * One cluster of a history: its Pods, its rule, its records, and a manager that plans over them as the watchers do.
+ * What is decided is decided by the domain; what is asked about it is answered from the plain facts kept here.
+ */
+import { emptyRecord, mergedRecord, withPart, withParts, type StoredRecord } from '../../../src/cluster/memory/records.js';
+import { partOf } from '../../../src/cluster/ownership.js';
+import { claimOf, type Claim } from '../../../src/domain/claim.js';
+import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
+import { planMirrors, type MirrorPlan, type WantedCopy } from '../../../src/domain/mirror.js';
+import { annotations } from '../../../src/domain/names.js';
+import { planRecords, referenceOf } from '../../../src/domain/record-plan.js';
+import type { ImageRecord, PlaceRecord } from '../../../src/domain/record.js';
+import type { MirrorRule } from '../../../src/domain/rule.js';
+import type { Release } from '../../../src/domain/task.js';
+import { UsageView } from '../../../src/views/usage.js';
+import { imagesInUse, pulledCopies, recordedImages } from '../../../src/watchers/picture.js';
+import { aMirrorRule, aPod } from '../builders.js';
+import { hours } from '../keeper.js';
+import { copyOf, type Model } from './model.js';
+
+/** What the administrator of a cluster wrote; plain, so that a test can judge by it. */
+export interface RuleFacts {
+  readonly selects: RegExp;
+  readonly isSuspended: boolean;
+  readonly cleanup: boolean;
+  readonly retentionMs: number;
+}
+
+/** A Pod, by what it was asked for and what it pulls. */
+interface PodFacts {
+  readonly asked: ImageName;
+  readonly pulls: ImageName;
+  readonly since: number;
+}
+
+interface Planned {
+  readonly plan: MirrorPlan;
+  readonly released: readonly PlaceId[];
+  /** each claim as text, without its generation */
+  readonly claims: ReadonlyMap<PlaceId, string>;
+}
+
+export type Message = { readonly to: PlaceId; readonly claim: Claim } | { readonly to: PlaceId; readonly release: Release } | { readonly to: PlaceId; readonly resync: true };
+
+const settings = { platforms: [{ os: 'linux', architecture: 'amd64' }], retentionMs: 30 * 24 * hours };
+const skip = { labels: [], annotations: [], namespaces: [] };
+const ttlMs = 72 * hours;
+const renewMs = 19 * hours;
+const silenceMs = 30_000;
+
+export class ModelCluster {
+  readonly pods = new Map<string, PodFacts>();
+  rule: RuleFacts | undefined;
+  /** its manager works; its Pods come and go all the same */
+  isAlive = true;
+  silentSince: number | undefined;
+  /** how far its clock is off: milliseconds */
+  skewMs = 0;
+  readonly #model: Model;
+  readonly #usage = new UsageView({ v1ProxyPort: 0 });
+  readonly #records = new Map<ImageName, StoredRecord>();
+  readonly #sent = new Map<PlaceId, { readonly content: string; readonly at: number }>();
+  readonly #mute = new Map<PlaceId, number>();
+  #term = 1;
+  #said = 0;
+  #isPassDue = false;
+  /** what was planned of the picture as it is; only time can change what follows from it */
+  #planned: Planned | undefined;
+
+  constructor(
+    readonly name: string,
+    model: Model,
+  ) {
+    this.#model = model;
+  }
+
+  // --- what people and machines do to it
+
+  createPod(name: string, asked: ImageName, pulls: ImageName): void {
+    this.pods.set(name, { asked, pulls, since: this.#model.agenda.now });
+    const pod = aPod({ name, images: { web: pulls }, annotations: asked === pulls ? {} : this.#annotationsOf(asked) });
+    this.#usage.apply({ type: 'put', key: pod.key, object: pod });
+    this.changed();
+  }
+
+  deletePod(name: string): void {
+    this.pods.delete(name);
+    this.#usage.apply({ type: 'gone', key: `shop/${name}` });
+    this.changed();
+  }
+
+  change(rule: RuleFacts | undefined): void {
+    this.rule = rule;
+    this.changed();
+  }
+
+  /** The manager is gone, and what it remembered with it. */
+  fallSilent(): void {
+    if (this.isAlive) this.silentSince = this.#model.agenda.now;
+    this.isAlive = false;
+    this.#sent.clear();
+    this.#mute.clear();
+  }
+
+  comeBack(): void {
+    this.isAlive = true;
+    this.silentSince = undefined;
+    this.#term += 1;
+    this.changed();
+  }
+
+  deleteRecord(image: ImageName): void {
+    this.#records.delete(image);
+    this.#planned = undefined;
+    this.changed();
+  }
+
+  // --- what is so, by plain facts
+
+  /** Whether a Pod pulls from a copy, or would lose it: a rule wants it for an image in use. Since when: milliseconds. */
+  usesSince(image: ImageName): number | undefined {
+    const wants = this.rule !== undefined && !this.rule.isSuspended && this.rule.selects.test(image);
+    const users = [...this.pods.values()].filter(({ asked, pulls }) => pulls === copyOf(image) || (wants && (asked === image || pulls === image)));
+    return users.length === 0 ? undefined : Math.min(...users.map(({ since }) => since));
+  }
+
+  /** Where the webhook may send a Pod: a copy the record tells of, that is not about to go. */
+  hasCopy(image: ImageName): boolean {
+    const place = this.record(image)?.places.find(({ reference }) => reference === copyOf(image));
+    return place?.role === 'mirror' && place.mirroredAt !== undefined && place.retiringSince === undefined;
+  }
+
+  record(image: ImageName): ImageRecord | undefined {
+    const stored = this.#records.get(image);
+    return stored && mergedRecord(stored);
+  }
+
+  // --- what its manager does
+
+  /** Level-triggered: many changes are one pass. */
+  changed(): void {
+    this.#planned = undefined;
+    this.#seeAgain();
+  }
+
+  #seeAgain(): void {
+    if (this.#isPassDue) return;
+    this.#isPassDue = true;
+    this.#model.agenda.in(this.#model.chance.between(500, 4_000), () => {
+      this.#isPassDue = false;
+      this.#planned = undefined;
+      if (this.isAlive) this.#pass();
+    });
+  }
+
+  /** Now and then without any change. */
+  beat(): void {
+    if (this.isAlive) this.#pass();
+  }
+
+  /** @returns false when nobody was there to write it */
+  changePlace(image: ImageName, change: (place: PlaceRecord) => PlaceRecord): boolean {
+    if (!this.isAlive) return false;
+    const stored = this.#records.get(image);
+    if (stored === undefined) return true;
+    const reference = copyOf(image);
+    const before = mergedRecord(stored).places.find((place) => place.reference === reference) ?? { reference };
+    this.#records.set(image, withPart(stored, 'kuik-mirror', partOf(change(before), 'kuik-mirror')));
+    this.#planned = undefined;
+    return true;
+  }
+
+  picture() {
+    const rules = this.#rules();
+    const records = [...this.#records.values()].map(mergedRecord);
+    const used = imagesInUse(this.#usage, { skip, namespaceLabels: () => ({}) });
+    const pods = [...this.#usage.pods()].map((pod) => ({ pod, images: this.#usage.imagesOf(pod) }));
+    return { pods, used, rules, records, settings };
+  }
+
+  #annotationsOf(asked: ImageName): Record<string, string> {
+    return { [annotations.originalImages]: JSON.stringify({ web: asked }), [annotations.rewrittenBy]: JSON.stringify({ web: `ClusterImageSetMirror/${this.name}` }) };
+  }
+
+  #forget(image: ImageName, reference: ImageName): void {
+    const stored = this.#records.get(image);
+    if (stored !== undefined) this.#records.set(image, withPart(stored, 'kuik-mirror', { reference }));
+  }
+
+  #pass(): void {
+    const planned = (this.#planned ??= this.#plan());
+    this.#speak(planned);
+    this.#askSilent(planned.plan);
+    const hasUnused = [...this.#records.values()].some(({ usage }) => usage?.unusedSince !== undefined);
+    if (hasUnused) this.#planned = undefined; // its end comes by itself
+  }
+
+  #plan(): Planned {
+    const { used, rules, records } = this.picture();
+    const podsPulling = (place: PlaceId): number => this.#usage.podsAt(place).length;
+    const plan = planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(this.#usage), settings });
+    const known = new Set(records.flatMap(({ places }) => places.filter(({ mirroredAt }) => mirroredAt !== undefined).map(({ reference }) => reference)));
+    const recorded = recordedImages(used, rules, (ref) => known.has(referenceOf(placeIdentity(ref))));
+    const { apply, remove, forgotten, released } = planRecords({ used: recorded, plan, rules, records, retentionMs: settings.retentionMs, now: this.#model.agenda.now + this.skewMs });
+
+    for (const { image, reference } of forgotten) this.#forget(image, reference);
+    for (const usage of apply) {
+      const stored = this.#records.get(usage.image) ?? emptyRecord(usage.image, `uid-${usage.image}`);
+      if (JSON.stringify(stored.usage) !== JSON.stringify(usage)) this.#seeAgain();
+      this.#records.set(usage.image, withParts({ ...stored, usage }, 'kuik-usage', usage.places.map((place) => partOf(place, 'kuik-usage'))));
+    }
+    for (const image of remove) this.#records.delete(image);
+    const claims = new Map([...plan.wanted].map(([destination, wish]) => [destination, JSON.stringify(this.#claim(wish, 0, false))]));
+    return { plan, released, claims };
+  }
+
+  #speak({ plan: { wanted }, released, claims }: Planned): void {
+    const { now } = this.#model.agenda;
+    for (const [destination, wish] of wanted) {
+      const content = claims.get(destination) ?? '';
+      const last = this.#sent.get(destination);
+      const isRenewal = last?.content === content && now - last.at >= renewMs;
+      if (last?.content === content && !isRenewal) continue;
+      this.#sent.set(destination, { content, at: now });
+      this.#model.send(this, { to: destination, claim: this.#claim(wish, this.#generation(), isRenewal) });
+    }
+    const ours = [...this.#sent].filter(([, { content }]) => content !== 'released').map(([destination]) => destination);
+    for (const destination of new Set([...ours, ...released])) {
+      if (wanted.has(destination) || this.#sent.get(destination)?.content === 'released') continue;
+      this.#sent.set(destination, { content: 'released', at: now });
+      this.#model.send(this, { to: destination, release: { v: 1, cluster: this.name, generation: this.#generation() } });
+    }
+  }
+
+  /** As the watchers do: a record that stays silent about a wanted copy has its keeper asked. */
+  #askSilent({ wanted }: MirrorPlan): void {
+    const { now } = this.#model.agenda;
+    for (const { destination, image } of wanted.values()) {
+      const place = this.record(image)?.places.find(({ reference }) => reference === referenceOf(destination));
+      const speaks = place !== undefined && (place.workflowId !== undefined || place.mirroredAt !== undefined || place.failure !== undefined);
+      if (speaks) this.#mute.delete(destination);
+      else if (now - (this.#mute.get(destination) ?? now) >= silenceMs) this.#model.send(this, { to: destination, resync: true });
+      if (!speaks && !this.#mute.has(destination)) this.#mute.set(destination, now);
+    }
+  }
+
+  #claim(wish: WantedCopy, generation: number, renewal: boolean): Claim {
+    return claimOf(wish, { cluster: this.name, generation, renewal, ttlMs });
+  }
+
+  #generation(): number {
+    return this.#term * 1_000_000_000 + (this.#said += 1);
+  }
+
+  #rules(): MirrorRule[] {
+    if (this.rule === undefined) return [];
+    const { selects, isSuspended, cleanup, retentionMs } = this.rule;
+    return [aMirrorRule({ name: this.name, images: { include: [selects] }, suspended: isSuspended, mirrors: [{ shared: this.#model.isShared, cleanup: { enabled: cleanup, retentionMs } }] })];
+  }
+}
+
+/** A name as the API server would give it back. */
+export function nameOf(text: string): ImageName {
+  const { host, path, tag } = knownImageRef(text);
+  return `${host}/${path}:${tag}` as ImageName;
+}

@@ -1,0 +1,209 @@
+/**
+ * Several clusters, one registry, one Temporal, and a clock that only this file moves. Keepers are the real ones,
+ * less the server: their state lives in a map, and what they ask for happens here, later.
+ */
+import { recorded } from '../../../src/activities/record.js';
+import type { Digest } from '../../../src/domain/digest.js';
+import { parseImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
+import { nextStep, revive, type KeeperState, type Step } from '../../../src/domain/keeper.js';
+import {
+  acceptBlindness,
+  acceptClaim,
+  acceptEnding,
+  acceptObserved,
+  acceptRelease,
+  acceptResync,
+  acceptSight,
+  acceptTold,
+  beginCopy,
+  compact,
+  nameRun,
+} from '../../../src/domain/keeper-messages.js';
+import type { CopyTask, Outcome, Report } from '../../../src/domain/task.js';
+import type { Chance } from '../chance.js';
+import { digestOf, failed, t0 } from '../keeper.js';
+import { Agenda } from './agenda.js';
+import { ModelCluster, type Message } from './cluster.js';
+
+interface Keeping {
+  state: KeeperState;
+  startedAt: number;
+  /** counts what it was told or woken for: an older alarm rings in vain */
+  turn: number;
+}
+
+export class Model {
+  readonly agenda = new Agenda(t0);
+  readonly clusters: readonly ModelCluster[];
+  readonly keepers = new Map<PlaceId, Keeping>();
+  /** what each destination answers with */
+  readonly tags = new Map<PlaceId, Digest>();
+  /** operations under way: the server refuses a second one */
+  readonly tasks = new Map<PlaceId, string>();
+  /** what should never have happened, in words */
+  readonly violations: string[] = [];
+  /** how far the clock of the Temporal server is off: milliseconds */
+  skewMs = 0;
+  #runs = 0;
+
+  constructor(
+    readonly chance: Chance,
+    names: readonly string[],
+  ) {
+    this.clusters = names.map((name) => new ModelCluster(name, this));
+  }
+
+  /** Several clusters say so of their mirrors, as the contract asks. */
+  get isShared(): boolean {
+    return this.clusters.length > 1;
+  }
+
+  /** Messages come late, twice, or in another order; each comes. */
+  send(_from: ModelCluster, message: Message): void {
+    this.agenda.in(this.chance.between(1_000, 8_000), () => this.#hear(message));
+    if (this.chance.next() < 0.05) this.agenda.in(this.chance.between(1_000, 600_000), () => this.#hear(message));
+  }
+
+  /** Somebody terminates a keeper, or Temporal loses it. */
+  loseKeeper(destination: PlaceId): void {
+    this.keepers.delete(destination);
+  }
+
+  #serverNow(): number {
+    return this.agenda.now + this.skewMs;
+  }
+
+  #hear(message: Message): void {
+    const { to } = message;
+    if ('claim' in message && !this.keepers.has(to)) this.keepers.set(to, this.#born(to));
+    const keeping = this.keepers.get(to);
+    if (keeping === undefined) return;
+    const now = this.#serverNow();
+    if ('claim' in message) keeping.state = acceptClaim(keeping.state, message.claim, now).state;
+    else if ('release' in message) keeping.state = acceptRelease(keeping.state, message.release, now);
+    else keeping.state = acceptResync(keeping.state, now);
+    this.#turn(to, keeping);
+  }
+
+  #born(destination: PlaceId): Keeping {
+    const now = this.#serverNow();
+    return { state: revive({ v: 1, destination, taskId: `task/${destination}`, searchable: true }, now), startedAt: now, turn: 0 };
+  }
+
+  /** The keeper's loop, until it waits for something. */
+  #turn(destination: PlaceId, keeping: Keeping): void {
+    keeping.turn += 1;
+    for (let steps = 0; keeping.state.running === undefined; steps++) {
+      if (steps > 50) throw new Error(`the keeper of ${destination} never rests: ${JSON.stringify(this.#step(keeping))}`);
+      const step = this.#step(keeping);
+      if (step.kind === 'wait') return this.#wake(destination, keeping, step.ms);
+      if (step.kind === 'done') return void this.keepers.delete(destination);
+      this.#perform(keeping, step);
+    }
+  }
+
+  #step({ state, startedAt }: Keeping): Step {
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false });
+  }
+
+  #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
+    const { turn } = keeping;
+    this.agenda.in(ms, () => {
+      if (this.keepers.get(destination) === keeping && keeping.turn === turn) this.#turn(destination, keeping);
+    });
+  }
+
+  #perform(keeping: Keeping, step: Exclude<Step, { kind: 'wait' | 'done' }>): void {
+    const now = this.#serverNow();
+    switch (step.kind) {
+      case 'task':
+        return this.#copy(keeping, step.task);
+      case 'look':
+        if (step.what === 'tell') {
+          for (const { cluster, image, report } of step.reports) this.#report(cluster, image, report);
+          keeping.state = acceptTold(keeping.state, step.reports);
+        } else {
+          const isSeen = this.#cluster(step.wanted.cluster)?.isAlive === true;
+          keeping.state = isSeen ? acceptSight(keeping.state, { digest: this.tags.get(keeping.state.destination) ?? 'missing' }, now) : acceptBlindness(keeping.state, now);
+        }
+        return;
+      case 'renew':
+        keeping.state = JSON.parse(JSON.stringify(compact(keeping.state, now))) as KeeperState;
+        keeping.startedAt = now;
+    }
+  }
+
+  #copy(keeping: Keeping, task: Omit<CopyTask, 'keeper'>): void {
+    const runId = `run-${(this.#runs += 1)}`;
+    const { destination } = task;
+    keeping.state = beginCopy(keeping.state, task, this.#serverNow());
+    if (this.tasks.has(destination)) return this.#waitForOther(keeping);
+    this.tasks.set(destination, runId);
+    keeping.state = nameRun(keeping.state, runId);
+    const isDeaf = this.#cluster(task.cluster)?.isAlive !== true;
+    this.agenda.in(isDeaf ? 300_000 : this.chance.between(2_000, 900_000), () => this.#endCopy(runId, task));
+  }
+
+  /** A run of somebody else is busy: the keeper asks again after an hour, unless it hears before. */
+  #waitForOther(keeping: Keeping): void {
+    const { destination } = keeping.state;
+    this.agenda.in(3_600_000, () => {
+      if (this.keepers.get(destination) !== keeping || keeping.state.running === undefined || keeping.state.running.runId !== undefined) return;
+      keeping.state = acceptEnding(keeping.state, failed('timeout', { side: 'cluster' }), this.#serverNow());
+      this.#turn(destination, keeping);
+    });
+  }
+
+  #endCopy(runId: string, task: Omit<CopyTask, 'keeper'>): void {
+    const { destination } = task;
+    this.tasks.delete(destination);
+    const outcome = this.#outcomeOf(task);
+    const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
+    for (const cluster of task.clusters) this.#report(cluster, task.image, report);
+
+    const keeping = this.keepers.get(destination);
+    if (keeping === undefined) return;
+    const isOurs = keeping.state.running?.runId === runId;
+    const isTold = this.chance.next() < 0.95; // now and then only the end of the child comes
+    if (isTold) keeping.state = acceptObserved(keeping.state, { v: 1, runId, kind: 'copy', outcome }, this.#serverNow());
+    else if (isOurs) keeping.state = acceptEnding(keeping.state, outcome, this.#serverNow());
+    else return;
+    if (keeping.state.running === undefined) this.#turn(destination, keeping);
+  }
+
+  #outcomeOf(task: Omit<CopyTask, 'keeper'>): Outcome {
+    const { destination, image, plan, cluster } = task;
+    if (this.#cluster(cluster)?.isAlive !== true) return { ...failed('unreachable', { side: 'cluster' }), plan };
+    if (this.chance.next() < 0.1) return { ...failed('unreachable'), plan };
+    const digest = contentOf(image);
+    const isThere = this.tags.get(destination) === digest;
+    this.tags.set(destination, digest);
+    const result = isThere ? 'unchanged' : 'copied';
+    return { v: 1, result, digest, sourceDigest: digest, strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [], bytes: 1000, mirroredAt: new Date(this.#serverNow()).toISOString(), source: image, plan };
+  }
+
+  #report(cluster: string, image: ImageName, report: Report): void {
+    const at = new Date(this.#serverNow()).toISOString();
+    this.#cluster(cluster)?.changePlace(image, (place) => recorded(place, { v: 1, image, destination: destinationOf(image), workflowId: 'task', report, at }));
+  }
+
+  #cluster(name: string): ModelCluster | undefined {
+    return this.clusters.find((cluster) => cluster.name === name);
+  }
+}
+
+/** Which content an image has: all history long the same. */
+export function contentOf(image: ImageName): Digest {
+  return digestOf(/app-([a-f])/.exec(image)?.[1] ?? '0');
+}
+
+/** Where the rules of a history keep an image: worked out by hand, not by the code under test. */
+export function copyOf(image: ImageName): ImageName {
+  return image.replace('docker.io/', 'registry.example.com/mirror/') as ImageName;
+}
+
+export function destinationOf(image: ImageName): PlaceId {
+  const ref = parseImageRef(copyOf(image));
+  if (ref === undefined) throw new Error(`not an image: ${image}`);
+  return placeIdentity(ref);
+}

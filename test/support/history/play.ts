@@ -1,0 +1,88 @@
+/** Random days in the life of several clusters. */
+import type { ImageName } from '../../../src/domain/image-ref.js';
+import type { Chance } from '../chance.js';
+import { days, hours, minutes } from '../keeper.js';
+import { nameOf, type ModelCluster, type RuleFacts } from './cluster.js';
+import { copyOf, destinationOf, Model } from './model.js';
+
+export const images: readonly ImageName[] = ['app-a:1', 'app-b:1', 'app-c:1'].map(nameOf);
+
+const retentions = [0, 1 * hours, 3 * days, 10 * days];
+
+export function aRuleBy(chance: Chance): RuleFacts {
+  return {
+    selects: pick(chance, [/.*/, /.*/, /.*app-[ab].*/]),
+    isSuspended: chance.next() < 0.1,
+    cleanup: chance.next() < 0.8,
+    retentionMs: pick(chance, retentions),
+  };
+}
+
+/** A model whose clusters have begun to work. */
+export function aModel(chance: Chance): Model {
+  const model = new Model(chance, ['berlin', 'paris', 'rome'].slice(0, chance.between(1, 3)));
+  for (const cluster of model.clusters) {
+    cluster.change(aRuleBy(chance));
+    beatFor(model, cluster);
+  }
+  return model;
+}
+
+/** A pass now and then, as long as the history lasts. */
+function beatFor(model: Model, cluster: ModelCluster): void {
+  model.agenda.in(model.chance.between(8, 11) * hours, () => {
+    cluster.beat();
+    beatFor(model, cluster);
+  });
+}
+
+type Happening = (model: Model, cluster: ModelCluster, image: ImageName, chance: Chance) => void;
+
+const skews = [-1 * hours, -5 * minutes, 0, 0, 5 * minutes, 1 * hours];
+let podNumber = 0;
+
+const happenings: readonly (readonly [weight: number, Happening])[] = [
+  [8, (_model, cluster, image, chance) => cluster.createPod(`pod-${(podNumber += 1)}`, image, cluster.hasCopy(image) && chance.next() < 0.5 ? copyOf(image) : image)],
+  [1, (_model, cluster, image) => cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image))],
+  [10, (_model, cluster, _image, chance) => dropPods(cluster, chance)],
+  [2, (_model, cluster, _image, chance) => cluster.change(chance.next() < 0.15 ? undefined : aRuleBy(chance))],
+  [2, (_model, cluster) => (cluster.isAlive ? cluster.fallSilent() : cluster.comeBack())],
+  [1, (_model, cluster) => (cluster.fallSilent(), cluster.comeBack())], // a manager starts again
+  [1, (_model, cluster, image) => cluster.deleteRecord(image)],
+  [1, (_model, cluster, _image, chance) => void (cluster.skewMs = pick(chance, skews))],
+  [1, (model, _cluster, _image, chance) => void (model.skewMs = pick(chance, skews))],
+  [1, (model, _cluster, image) => model.loseKeeper(destinationOf(image))],
+  [0.5, (model, _cluster, image) => void model.tags.delete(destinationOf(image))],
+];
+const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
+
+function dropPods(cluster: ModelCluster, chance: Chance): void {
+  for (const name of [...cluster.pods.keys()]) if (chance.next() < 0.5) cluster.deletePod(name);
+}
+
+/** One thing happens somewhere. */
+export function happen(model: Model): void {
+  const { chance } = model;
+  let draw = chance.next() * totalWeight;
+  const happening = happenings.find(([weight]) => (draw -= weight) < 0) ?? happenings[0]!;
+  happening[1](model, pick(chance, model.clusters), pick(chance, images), chance);
+}
+
+/** Seconds, hours or days: each matters to something. */
+export function aWhile(chance: Chance): number {
+  return pick(chance, [30_000, 10 * minutes, 1 * hours, 12 * hours, 2 * days, 5 * days]) * (0.5 + chance.next());
+}
+
+/** Everybody is well again, clocks are right, and what rules say is plain. */
+export function heal(model: Model, rule: RuleFacts): void {
+  model.skewMs = 0;
+  for (const cluster of model.clusters) {
+    cluster.skewMs = 0;
+    if (!cluster.isAlive) cluster.comeBack();
+    cluster.change(rule);
+  }
+}
+
+export function pick<T>(chance: Chance, from: readonly T[]): T {
+  return from[chance.between(0, from.length - 1)] as T;
+}

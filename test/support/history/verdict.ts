@@ -1,0 +1,35 @@
+import { chanceOf } from '../chance.js';
+import { days, hours } from '../keeper.js';
+import { contentOf, destinationOf, type Model } from './model.js';
+import { aModel, aWhile, happen, heal, images } from './play.js';
+
+const lasting = { selects: /.*/, isSuspended: false, cleanup: true, retentionMs: 1 * hours };
+
+/**
+ * Plays one history and judges it.
+ *
+ * @returns what went wrong, in words; nothing when all is well
+ */
+export function verdictOn(seed: string, steps: number): readonly string[] {
+  const model = aModel(chanceOf(seed));
+  for (let step = 0; step < steps; step++) {
+    happen(model);
+    model.agenda.pass(aWhile(model.chance));
+  }
+  heal(model, lasting);
+  return [...model.violations, ...wantedInVain(model)].map((what) => `history ${seed}: ${what}`);
+}
+
+/** Everybody uses everything: each copy is there, and each cluster is known to want it. */
+function wantedInVain(model: Model): string[] {
+  for (const cluster of model.clusters) for (const image of images) cluster.createPod(`last-${image}`, image, image);
+  model.agenda.pass(5 * days);
+
+  return images.flatMap((image) => {
+    const destination = destinationOf(image);
+    const claims = model.keepers.get(destination)?.state.claims ?? [];
+    const live = claims.filter(({ releasedAt, expiresAt }) => releasedAt === undefined && expiresAt > model.agenda.now).map(({ cluster }) => cluster);
+    const unknown = model.clusters.filter(({ name }) => !live.includes(name)).map(({ name }) => `the claim of ${name} on ${destination} is not known`);
+    return [...unknown, ...(model.tags.get(destination) === contentOf(image) ? [] : [`no copy at ${destination}`])];
+  });
+}
