@@ -103,7 +103,7 @@ export class Model {
   }
 
   #step({ state, startedAt }: Keeping): Step {
-    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false });
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: false });
   }
 
   #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
@@ -117,7 +117,8 @@ export class Model {
     const now = this.#serverNow();
     switch (step.kind) {
       case 'task':
-        return this.#copy(keeping, step.task);
+        if (step.operation === 'copy') this.#copy(keeping, step.task);
+        return;
       case 'look':
         if (step.what === 'tell') {
           for (const { cluster, image, report } of step.reports) this.#report(cluster, image, report);
