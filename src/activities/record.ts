@@ -1,8 +1,9 @@
 import type { AvailabilityState } from '../domain/availability.js';
+import { isSameDrift, type Drift } from '../domain/drift.js';
 import { failures } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
-import type { PlaceBlock, PlaceFailure, PlaceRecord } from '../domain/record.js';
+import type { PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { CopyOutcome, Report } from '../domain/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { RecordActivities, RecordInput } from '../temporal/activities.js';
@@ -47,11 +48,16 @@ function originOf(image: ImageName): ImageName {
   return referenceOf(placeIdentity(knownImageRef(image)));
 }
 
-/** Without the credential it was seen with, an observation informs people and decides nothing. */
+/**
+ * Without the credential it was seen with, an observation informs people and decides nothing. A copy that is only told
+ * once more saw its origin when it was made.
+ */
 function seen(place: PlaceRecord, state: AvailabilityState, { report, at }: RecordInput): PlaceRecord {
+  const checkedAt = report.state === 'copied' ? report.outcome.mirroredAt : at;
+  if (place.checkedAt !== undefined && Date.parse(place.checkedAt) > Date.parse(checkedAt)) return place;
   const digest = report.state === 'copied' ? report.outcome.sourceDigest : place.digest;
   const checkFailure = report.state === 'failed' ? report.failure.message.slice(0, longestMessage) : undefined;
-  return { ...place, state, checkedAt: at, identity: undefined, checkFailure, digest };
+  return { ...place, state, checkedAt, identity: undefined, checkFailure, digest };
 }
 
 /** A place after a report. What is not known any more is taken away by saying undefined. */
@@ -60,7 +66,7 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'copying':
       return { ...place, workflowId };
     case 'copied':
-      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, blocked: undefined, workflowId };
+      return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, blocked: undefined, drift: driftSince(place.drift, report.drift, at), workflowId };
     case 'failed':
       return { ...place, triedAt: at, failure: failedAgain(place.failure, report.failure, at), workflowId };
     case 'retiring':
@@ -100,6 +106,7 @@ const nothingThere = {
   triedAt: undefined,
   failure: undefined,
   blocked: undefined,
+  drift: undefined,
   workflowId: undefined,
 } as const satisfies Partial<Record<keyof PlaceRecord, undefined>>;
 
@@ -111,6 +118,11 @@ function blockedAgain(before: PlaceBlock | undefined, why: Extract<Report, { rea
     since: before?.reason === reason ? before.since : at,
     attempts: (before?.attempts ?? 0) + 1,
   };
+}
+
+function driftSince(before: PlaceDrift | undefined, drift: Drift | undefined, at: string): PlaceDrift | undefined {
+  if (drift === undefined) return undefined;
+  return { ...drift, since: before !== undefined && isSameDrift(before, drift) ? before.since : at };
 }
 
 const longestMessage = 256;

@@ -3,7 +3,7 @@ import { parseDigest } from '../domain/digest.js';
 import { failureCodes } from '../domain/failure.js';
 import { imageName, parseImageRef, type ImageName } from '../domain/image-ref.js';
 import { annotations } from '../domain/names.js';
-import type { Condition, ImageRecord, PlaceBlock, PlaceFailure, PlaceRecord } from '../domain/record.js';
+import type { Condition, ImageRecord, PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { SecretRef } from '../domain/rule.js';
 import { blockReasons } from '../domain/task.js';
 import { Field } from './field.js';
@@ -70,6 +70,7 @@ function readPlace(place: Field): readonly PlaceRecord[] {
     triedAt: readTime(place.get('triedAt')),
     failure: readFailure(place.get('failure')),
     blocked: readBlock(place.get('blocked')),
+    drift: readDrift(place.get('drift')),
     workflowId: place.get('workflowId').text(),
   };
   return [compact(found)];
@@ -87,6 +88,12 @@ function readBlock(field: Field): PlaceBlock | undefined {
   const since = readTime(field.get('since'));
   if (reason === undefined || since === undefined) return undefined;
   return { reason, since, message: field.get('message').text() ?? '', attempts: field.get('attempts').integer() ?? 0 };
+}
+
+function readDrift(field: Field): PlaceDrift | undefined {
+  const since = readTime(field.get('since'));
+  const [origin, destination] = [parseDigest(field.get('origin').text()), parseDigest(field.get('destination').text())];
+  return since === undefined || (origin === undefined && destination === undefined) ? undefined : compact({ origin, destination, since });
 }
 
 function readSecret(field: Field): SecretRef | undefined {

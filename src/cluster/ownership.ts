@@ -24,6 +24,7 @@ const placeFields = {
     'triedAt',
     'failure',
     'blocked',
+    'drift',
     'workflowId',
   ],
   [fieldManagers.monitor]: ['digest', 'state', 'checkedAt', 'identity', 'checkFailure'],

@@ -5,6 +5,7 @@
 import { slowRetryMs, spreadMs } from './backoff.js';
 import type { Claim } from './claim.js';
 import { hasWillingCluster, holdClaim, holdRelease, liveClaims, type ClaimAnswer, type Claims } from './claims.js';
+import { driftOf, isSameDrift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import { copyNeed, toldKey, wantedNow, type HeldFailure, type KeeperState, type RunningCopy, type Told } from './keeper.js';
@@ -133,7 +134,7 @@ function settle(state: Settled, running: RunningCopy, outcome: Outcome, now: num
 
 function settleCopy(state: Settled, running: RunningCopy, outcome: CopyOutcome, now: number): KeeperState {
   const copy = { image: running.image, outcome: { ...outcome, plan: outcome.plan ?? running.plan } };
-  return { ...state, copy, failure: undefined, hint: undefined, seen: { digest: outcome.digest }, lookAt: nextLook(state, now), silent: without(state.silent, running.cluster) };
+  return { ...state, copy, failure: undefined, hint: undefined, drift: undefined, seen: { digest: outcome.digest }, lookAt: nextLook(state, now), silent: without(state.silent, running.cluster) };
 }
 
 function settleFailure(state: Settled, running: RunningCopy, { failure: info }: FailedOutcome, now: number): KeeperState {
@@ -168,6 +169,14 @@ export function acceptSight(state: KeeperState, sight: Sight, now: number): Keep
   };
   const isOver = failure === undefined || (wanted !== undefined && copyNeed(looked, wanted) === undefined);
   return isOver ? looked : { ...looked, failure: hint?.result === 'failed' ? { ...failure, info: hint.failure } : failure };
+}
+
+/** What moved behind our back is told to every cluster, when it begins and when it ends. */
+export function noteDrift(state: KeeperState, sight: Sight, now: number): KeeperState {
+  const wanted = wantedNow(state, now);
+  if (state.copy === undefined || wanted === undefined) return state;
+  const drift = driftOf(state.copy.outcome, sight, wanted.drift, state.drift);
+  return isSameDrift(drift, state.drift) ? state : { ...state, drift, told: [] };
 }
 
 /** Nothing could be seen: the copy is not harmed, and a hint is dropped, since the next copy finds out as well. */

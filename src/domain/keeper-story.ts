@@ -6,6 +6,7 @@ import { phaseOf, type KeeperState, type Phase, type Step } from './keeper.js';
 import { expiryOf } from './retain.js';
 import { ruleText } from './rule.js';
 import type { CopyOutcome } from './task.js';
+import type { Drift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 
 /** What the query `status` answers and `kuik status` prints. Times are RFC 3339. */
@@ -16,6 +17,7 @@ export interface KeeperStatus {
   readonly next: { readonly step: Step['kind']; readonly reason: string; readonly at?: string };
   readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released' | 'forgotten'; readonly expiresAt: string }[];
   readonly copy?: CopyOutcome;
+  readonly drift?: Drift;
   readonly failure?: FailureInfo & { readonly since: string; readonly attempts: number; readonly nextAt: string };
   /** why the last deletion did not take place: a reason of contract 4.8, or a failure code */
   readonly blocked?: { readonly reason: string; readonly message: string; readonly since: string; readonly attempts: number; readonly nextAt: string };
@@ -39,6 +41,7 @@ export function statusOf(state: KeeperState, step: Step, now: number): KeeperSta
       expiresAt: timeText(held.expiresAt),
     })),
     ...(state.copy === undefined ? {} : { copy: state.copy.outcome }),
+    ...(state.drift === undefined ? {} : { drift: state.drift }),
     ...(failure === undefined ? {} : { failure: { ...failure.info, since: timeText(failure.since), attempts: failure.attempts, nextAt: timeText(failure.nextAt) } }),
     ...(blocked === undefined ? {} : { blocked: { reason: reasonOf(blocked.why), message: blocked.why.message, since: timeText(blocked.since), attempts: blocked.attempts, nextAt: timeText(blocked.nextAt) } }),
     ...(expiry === undefined ? {} : { unusedSince: timeText(expiry.unusedSince) }),
@@ -54,13 +57,15 @@ function claimState(held: HeldClaim, now: number): KeeperStatus['claims'][number
 
 /** The page of one keeper: where it stands, what comes next, who claims it. */
 export function storyOf(status: KeeperStatus): string {
-  const { next, copy, failure, blocked } = status;
+  const { next, copy, drift, failure, blocked } = status;
   const lines = [
     `**${status.phase}**: ${sentenceOf(status)}`,
     ...(next.at === undefined ? [] : [`Next: ${next.reason} at ${next.at}`]),
     ...(copy === undefined ? [] : [`Copy: ${copy.digest} (${copy.strategy}) of ${copy.mirroredAt}, ${copy.platforms.join(', ') || 'single platform'}`]),
     ...(copy?.warnings ?? []).map((warning) => `Warning: ${warning}`),
     ...(copy === undefined || copy.missingPlatforms.length === 0 ? [] : [`Missing at the source: ${copy.missingPlatforms.join(', ')}`]),
+    ...(drift?.origin === undefined ? [] : [`Drift: the tag of the origin names ${drift.origin} now`]),
+    ...(drift?.destination === undefined ? [] : [`Drift: the destination answers ${drift.destination}, which somebody else wrote; \`retry\` writes the copy again`]),
     ...(failure === undefined ? [] : [`Failed ${failure.attempts} times since ${failure.since}. Send the signal \`retry\` to try now.`]),
     ...(blocked === undefined ? [] : [`Not deleted since ${blocked.since}, ${blocked.attempts} times, next at ${blocked.nextAt}: ${blocked.reason}, ${blocked.message}. Send the signal \`retry\` to try now.`]),
     ...status.claims.map((claim) => `Claim: ${claim.cluster}, ${claim.state}, ${claim.rules.join(', ') || 'no rule'}, lease until ${claim.expiresAt}`),

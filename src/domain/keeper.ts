@@ -19,6 +19,7 @@
  */
 import { spreadMs } from './backoff.js';
 import { hasWillingCluster, liveClaims, mostClusters, wantedOf, type Claims, type Wanted } from './claims.js';
+import type { Drift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import { consentTo, deleteTask, deletionDue, type DeleteReason } from './keeper-deletion.js';
@@ -62,6 +63,8 @@ export interface KeeperState extends Omit<Required<KeeperBirth>, 'v'> {
   /** how a run ended that this keeper did not start */
   readonly hint?: Outcome;
   readonly seen?: Sight;
+  /** what the last look found moved behind our back */
+  readonly drift?: Drift;
   /** when to look at the copy again */
   readonly lookAt?: number;
   /** `<cluster> <image>`: records that say what this keeper knows */
@@ -246,9 +249,11 @@ function copyWish(state: KeeperState, wanted: Wanted, now: number): { readonly a
 }
 
 /** Why the destination does not hold what is wanted; undefined while it does. */
-export function copyNeed({ copy, seen }: Pick<KeeperState, 'copy' | 'seen'>, wanted: Wanted): CopyReason | undefined {
+export function copyNeed({ copy, seen, drift }: Pick<KeeperState, 'copy' | 'seen' | 'drift'>, wanted: Wanted): CopyReason | undefined {
   if (copy === undefined) return 'NotCopied';
-  if (copy.outcome.plan !== wanted.plan) return 'SettingsChanged';
+  // what somebody else wrote there is theirs: other settings wait until it is gone, or a person asks
+  const isForeign = drift?.destination !== undefined && wanted.drift !== 'sync' && seen?.digest !== 'missing';
+  if (copy.outcome.plan !== wanted.plan) return isForeign ? undefined : 'SettingsChanged';
   if (seen?.digest === 'missing') return 'CopyGone';
   if (wanted.drift !== 'sync' || seen === undefined) return undefined;
 
@@ -291,9 +296,9 @@ export function toldKey({ cluster, image }: Pick<Told, 'cluster' | 'image'>): st
   return `${cluster} ${image}`;
 }
 
-function reportOf({ copy, failure }: KeeperState): Report | undefined {
+function reportOf({ copy, failure, drift }: KeeperState): Report | undefined {
   if (failure !== undefined) return { state: 'failed', failure: failure.info };
-  return copy === undefined ? undefined : { state: 'copied', outcome: copy.outcome };
+  return copy === undefined ? undefined : { state: 'copied', outcome: copy.outcome, ...(drift === undefined ? {} : { drift }) };
 }
 
 function conflictWith({ destination, image }: Wanted): FailureInfo {

@@ -1,5 +1,6 @@
 import type { AvailabilityState, CredentialId } from './availability.js';
 import type { Digest } from './digest.js';
+import type { Drift } from './drift.js';
 import type { FailureCode } from './failure.js';
 import type { ImageName } from './image-ref.js';
 import type { SecretRef } from './rule.js';
@@ -40,7 +41,14 @@ export interface PlaceRecord {
   readonly triedAt?: string;
   readonly failure?: PlaceFailure;
   readonly blocked?: PlaceBlock;
+  readonly drift?: PlaceDrift;
   readonly workflowId?: string;
+}
+
+/** What moved behind our back since the copy was made. */
+export interface PlaceDrift extends Drift {
+  /** RFC 3339; when it was seen first */
+  readonly since: string;
 }
 
 /** Why the last copy failed. */

@@ -1,5 +1,6 @@
 import type { Claim } from './claim.js';
 import type { Digest } from './digest.js';
+import type { Drift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import type { ImageName, PlaceId } from './image-ref.js';
 import type { Platform } from './platform.js';
@@ -171,7 +172,7 @@ export interface Sight {
 /** What is written of a copy into a cluster's record. */
 export type Report =
   | { readonly state: 'copying' }
-  | { readonly state: 'copied'; readonly outcome: CopyOutcome }
+  | { readonly state: 'copied'; readonly outcome: CopyOutcome; readonly drift?: Drift }
   | { readonly state: 'failed'; readonly failure: FailureInfo }
   /** nobody is routed there any more */
   | { readonly state: 'retiring' }

@@ -3,9 +3,10 @@
  * time. Every decision is made by the domain (`nextStep`), every message is folded in by it (`accept...`); this
  * shell performs.
  */
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
 import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, type Step } from '../domain/keeper.js';
-import { acceptBlindness, acceptSight, acceptTold, compact } from '../domain/keeper-messages.js';
+import { acceptBlindness, acceptSight, acceptTold, compact, noteDrift } from '../domain/keeper-messages.js';
+import type { Sight } from '../domain/task.js';
 import { answer } from './keeper-answer.js';
 import { lookAt, tell } from './keeper-look.js';
 import { installHandlers } from './keeper-handlers.js';
@@ -58,7 +59,14 @@ async function look(keeper: Keeper, step: Extract<Step, { kind: 'look' }>): Prom
     return;
   }
   const sight = await lookAt(keeper.state, step.wanted);
-  keeper.state = sight === undefined ? acceptBlindness(keeper.state, Date.now()) : acceptSight(keeper.state, sight, Date.now());
+  keeper.state = sight === undefined ? acceptBlindness(keeper.state, Date.now()) : see(keeper.state, sight);
+}
+
+/** A run that began under a release which told nobody of drift goes on like that when it is replayed. */
+function see(state: KeeperState, sight: Sight): KeeperState {
+  const looked = acceptSight(state, sight, Date.now());
+  const noted = noteDrift(looked, sight, Date.now());
+  return noted === looked || !patched('tell-drift') ? looked : noted;
 }
 
 function runFacts(): RunFacts {

@@ -36,6 +36,10 @@ test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['the same reason again counts on', { ...blank, blocked: { reason: 'in-use', message: 'm', since: noon, attempts: 3 } }, stays('in-use'), { blocked: { reason: 'in-use', message: 'in-use', since: noon, attempts: 4 } }],
   ['an attempt that failed is a reason as well', blank, { state: 'stays', block: failed('unreachable').failure }, { blocked: { reason: 'unreachable', message: 'unreachable at docker.io', since: later, attempts: 1 } }],
   ['a good copy ends the talk of deletion', { ...blank, blocked: { reason: 'in-use', message: 'm', since: noon, attempts: 3 } }, good(), { blocked: undefined }],
+  ['what moved is recorded, with the time it was seen first', blank, { state: 'copied', outcome: copied(), drift: { origin: digestOf('b') } }, { drift: { origin: digestOf('b'), since: later } }],
+  ['what has been told before keeps its time', { ...blank, drift: { origin: digestOf('b'), since: noon } }, { state: 'copied', outcome: copied(), drift: { origin: digestOf('b') } }, { drift: { origin: digestOf('b'), since: noon } }],
+  ['what moved once more has a new time', { ...blank, drift: { origin: digestOf('c'), since: noon } }, { state: 'copied', outcome: copied(), drift: { origin: digestOf('b') } }, { drift: { origin: digestOf('b'), since: later } }],
+  ['a copy that is ours again has not drifted', { ...blank, drift: { destination: digestOf('b'), since: noon } }, good(), { drift: undefined }],
 ])('%s', (_sentence, before, report, after) => {
   expect(recorded(before, input(report))).toMatchObject(after);
 });

@@ -14,6 +14,7 @@ import {
   acceptRetry,
   acceptSight,
   acceptTold,
+  noteDrift,
   beginCopy,
   nameRun,
 } from '../../src/domain/keeper-messages.js';
@@ -169,6 +170,53 @@ describe('a run somebody else started', () => {
     const waiting = nameRun(beginCopy(aKeeper(aClaim()), step.task, t0), 'ours');
 
     expect(acceptObserved(waiting, { ...foreign, outcome: copied() }, t0).running).toBeUndefined();
+  });
+});
+
+describe('what moved behind our back', () => {
+  const under = (drift: 'keep' | 'warn' | 'sync'): KeeperState => afterCopy(aKeeper(aClaim({ drift })), copied(), t0);
+  const looking = (state: KeeperState, sight: Parameters<typeof acceptSight>[1]): KeeperState => noteDrift(acceptSight(state, sight, t0), sight, t0);
+  const [ours, theirs, moved] = [digestOf('a'), digestOf('c'), digestOf('b')];
+
+  test.each<[string, KeeperState, Parameters<typeof acceptSight>[1], KeeperState['drift']]>([
+    ['nothing, while all is as it was', under('warn'), { digest: ours, origin: ours }, undefined],
+    ['the tag of the origin, where the rules say warn', under('warn'), { digest: ours, origin: moved }, { origin: moved }],
+    ['not the tag of the origin, where they say keep', under('keep'), { digest: ours, origin: moved }, undefined],
+    ['not an origin that is gone', under('warn'), { digest: ours, origin: 'missing' }, undefined],
+    ['content at the destination that is not ours', under('keep'), { digest: theirs }, { destination: theirs }],
+    ['both', under('warn'), { digest: theirs, origin: moved }, { origin: moved, destination: theirs }],
+    ['not a copy that is gone: it is made again', under('keep'), { digest: 'missing' }, undefined],
+    ['nothing that is copied again anyway', under('sync'), { digest: theirs, origin: moved }, undefined],
+    ['what moved before, while the origin does not answer', looking(under('warn'), { digest: ours, origin: moved }), { digest: ours }, { origin: moved }],
+  ])('is %s', (_sentence, state, sight, drift) => {
+    expect(looking(state, sight).drift).toEqual(drift);
+  });
+
+  test('is told to every cluster, once, and so is its end', () => {
+    const drifted = looking(under('keep'), { digest: theirs });
+    const report = { state: 'copied', outcome: expect.objectContaining({ digest: ours }), drift: { destination: theirs } };
+    expect(stepAt(drifted, t0)).toEqual({ kind: 'look', what: 'tell', reason: 'NewCluster', reports: [{ cluster: 'berlin', image: drifted.copy?.image, report }] });
+    const told = acceptTold(drifted, [{ cluster: 'berlin', image: drifted.copy?.image as never, report: report as never }]);
+    expect(stepAt(looking(told, { digest: theirs }), t0)).toMatchObject({ kind: 'wait' });
+
+    expect(stepAt(looking(told, { digest: ours }), t0)).toMatchObject({ kind: 'look', what: 'tell', reports: [{ report: { state: 'copied' } }] });
+  });
+
+  test('keeps other settings waiting while somebody else’s content is there, and no longer', () => {
+    const other = acceptClaim(looking(under('keep'), { digest: theirs }), aClaim({ generation: 2, copy: 'all' }), t0).state;
+
+    expect(stepAt(acceptTold(other, [{ cluster: 'berlin', image: other.copy?.image as never, report: {} as never }]), t0)).toMatchObject({ kind: 'wait' });
+    expect(stepAt(looking(other, { digest: ours }), t0)).toMatchObject({ kind: 'task', reason: 'SettingsChanged' });
+    expect(stepAt(looking(other, { digest: 'missing' }), t0)).toMatchObject({ kind: 'task', reason: 'SettingsChanged' });
+    expect(stepAt(acceptRetry(other, t0), t0)).toMatchObject({ kind: 'task', reason: 'Asked' });
+  });
+
+  test('is shown to people', () => {
+    const state = looking(under('warn'), { digest: theirs, origin: moved });
+    const story = storyOf(statusOf(state, stepAt(state, t0), t0));
+
+    expect(story).toContain(moved);
+    expect(story).toContain(theirs);
   });
 });
 

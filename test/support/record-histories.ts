@@ -9,6 +9,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Claim } from '../../src/domain/claim.js';
+import { digestOf } from './keeper.js';
 import { historyText, missing, someClaim, startLab, unreachable, until, World, type Lab } from './temporal-lab.js';
 
 const [, , folder = ''] = process.argv;
@@ -21,6 +22,7 @@ await copied();
 await healed();
 await retried();
 await joined();
+await drifted();
 await released();
 await renewed();
 await lab.stop();
@@ -70,6 +72,16 @@ async function joined(): Promise<void> {
   for (const name of ['pause', 'resume', 'resync']) await keeper.signal(name);
   await becomes(lab, claim, 'Mirrored');
   await save('keepImage', 'two-clusters', keeper);
+}
+
+/** Somebody else writes to the destination, and the keeper looks. */
+async function drifted(): Promise<void> {
+  const claim = await mirrored('drifted', { verifyEveryMs: 3_600_000 });
+  world.tags.set(claim.destination, digestOf('f'));
+  const { keeper } = lab.handles(claim.destination);
+  await until(async () => (await lab.status(claim.destination))?.drift !== undefined);
+  await becomes(lab, claim, 'Mirrored');
+  await save('keepImage', 'drift-told', keeper);
 }
 
 async function released(): Promise<void> {

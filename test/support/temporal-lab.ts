@@ -33,6 +33,8 @@ export class World {
   sourceFails: (() => Error) | undefined;
   /** copies wait here while set */
   gate: Promise<void> | undefined;
+  /** what the source holds */
+  sourceDigest = digestOf('a');
   readonly tags = new Map<string, string>();
   /** `<cluster> <reference>` */
   readonly records = new Map<string, PlaceRecord>();
@@ -53,7 +55,7 @@ export class World {
   readonly engine: CopyEngine = {
     resolve: async ({ sources, destination }) => {
       if (this.sourceFails !== undefined) throw this.sourceFails();
-      const plan = planOf(sources[0]!.image, destination.image);
+      const plan = planOf(sources[0]!.image, destination.image, this.sourceDigest);
       if (this.tags.get(destination.image) !== plan.digest) return { verdict: 'copy', plan };
       return { verdict: 'current', plan, published: { digest: plan.digest, sourceDigest: plan.digest, strategy: 'all', platforms: plan.platforms, missingPlatforms: [] } };
     },
@@ -86,13 +88,13 @@ export class World {
   }
 }
 
-function planOf(source: ImageName, destination: ImageName): CopyPlan {
+function planOf(source: ImageName, destination: ImageName, digest: CopyPlan['digest']): CopyPlan {
   const part = (letter: string, label: string) => ({ digest: digestOf(letter), label, bytes: 4_120_000, blobs: 3 });
   return {
     source,
     sourceIndex: 0,
     destination,
-    digest: digestOf('a'),
+    digest,
     mediaType: 'application/vnd.oci.image.index.v1+json',
     strategy: 'all',
     parts: [part('b', 'linux/amd64'), part('c', 'linux/arm64')],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import type { PlaceId } from '../../src/domain/image-ref.js';
+import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import type { CopyTask } from '../../src/domain/task.js';
 import { Failure } from '../../src/domain/failure.js';
 import { digestOf, hours } from '../support/keeper.js';
@@ -130,6 +130,101 @@ describe('an image that is claimed', () => {
 
     await until(async () => (await statusOf(lab.handles(claim.destination).keeper)) === 'COMPLETED');
     expect(await lab.keepers.retry(claim.destination)).toBe('absent');
+  });
+});
+
+describe('a look at a copy', () => {
+  const policies = ['keep', 'warn', 'sync'] as const;
+  let image: ImageName;
+  let destination: PlaceId;
+  const tag = (): string | undefined => world.tags.get(destination);
+  const drift = () => world.records.get(`berlin ${destination}`)?.drift;
+
+  /** A copy of digest a, under a policy; the origin is a name of its own. */
+  async function mirrored(name: string, policy: (typeof policies)[number]): Promise<void> {
+    image = `docker.io/library/${name}-${policy}:1.27` as ImageName;
+    const claim = someClaim(`${name}-${policy}`, { image, sources: [image], drift: policy });
+    destination = claim.destination;
+    world.sourceFails = undefined;
+    world.sourceDigest = digestOf('a');
+    world.tags.set(image, digestOf('a'));
+    await lab.keepers.claim(claim);
+    await becomes(destination, 'Mirrored');
+  }
+
+  /** Has the keeper look, and waits until it has, and has told whom it would tell. */
+  async function look(): Promise<void> {
+    const { keeper } = lab.handles(destination);
+    const looks = async (): Promise<number> => ((await keeper.fetchHistory()).events ?? []).filter(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'verify').length;
+    const before = await looks();
+    await lab.keepers.resync(destination);
+    await until(async () => (await looks()) > before && ((await lab.status(destination))?.next.step ?? '') === 'wait');
+  }
+
+  test.each(policies)('%s: a tag that is gone is copied again', async (policy) => {
+    await mirrored('gone', policy);
+    world.tags.delete(destination);
+
+    await look();
+
+    await until(async () => tag() === digestOf('a'));
+    expect(drift()).toBeUndefined();
+  });
+
+  test.each([
+    ['keep', undefined],
+    ['warn', { origin: digestOf('b'), since: expect.any(String) }],
+  ] as const)('%s: an origin whose tag moved is no reason to copy', async (policy, told) => {
+    await mirrored('moved', policy);
+    world.tags.set(image, digestOf('b'));
+
+    await look();
+
+    expect([tag(), drift()]).toEqual([digestOf('a'), told]);
+    world.tags.delete(image); // an origin that no longer answers says nothing new, and harms nothing
+    await look();
+    expect([tag(), drift()]).toEqual([digestOf('a'), told]);
+    world.tags.set(image, digestOf('a'));
+    await look();
+    expect(drift()).toBeUndefined();
+  });
+
+  test.each(['keep', 'warn'] as const)('%s: what somebody else wrote is told, and stays, until a person asks', async (policy) => {
+    await mirrored('foreign', policy);
+    world.tags.set(destination, digestOf('f'));
+
+    await look();
+    expect([tag(), drift()]).toEqual([digestOf('f'), { destination: digestOf('f'), since: expect.any(String) }]);
+    await lab.keepers.claim(someClaim('other settings', { image, sources: [image], destination, publishAs: destination as string as ImageName, generation: 2, drift: policy, copy: 'all' }));
+    await look();
+    expect(tag()).toBe(digestOf('f'));
+
+    await lab.keepers.retryNow(destination, AbortSignal.timeout(60_000));
+    expect([tag(), drift()]).toEqual([digestOf('a'), undefined]);
+  });
+
+  test('sync: what moved at the origin or the destination is copied again', async () => {
+    await mirrored('followed', 'sync');
+    world.tags.set(image, digestOf('b'));
+    world.sourceDigest = digestOf('b');
+    await look();
+    await until(async () => tag() === digestOf('b'));
+
+    await becomes(destination, 'Mirrored');
+    world.tags.set(destination, digestOf('f'));
+    await look();
+    await until(async () => tag() === digestOf('b'));
+    expect(drift()).toBeUndefined();
+  });
+
+  test('sync: an origin that is gone leaves the copy as it is', async () => {
+    await mirrored('lost', 'sync');
+    world.tags.delete(image);
+    world.sourceFails = missing;
+
+    await look();
+
+    expect([tag(), await phase(destination)]).toEqual([digestOf('a'), 'Mirrored']);
   });
 });
 

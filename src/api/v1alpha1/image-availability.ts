@@ -41,6 +41,14 @@ const Blocked = z
   })
   .meta({ description: 'Why a copy that nobody uses any more was not deleted; tried again daily.' });
 
+const Drift = z
+  .object({
+    origin: shortText(256, { description: 'What the tag of the origin names now; looked at with drift: warn.', example: someDigest }).optional(),
+    destination: shortText(256, { description: 'What the destination answers with, and kuik did not write; neither overwritten nor deleted.', example: someDigest }).optional(),
+    since: time('When it was seen first.'),
+  })
+  .meta({ description: 'What moved behind our back since the copy was made; absent when nothing did.' });
+
 const SecretName = z
   .object({
     namespace: shortText(253, { description: 'Namespace of the Secret.', example: 'kuik-system' }),
@@ -72,6 +80,7 @@ const Place = z.object({
     triedAt: time('When the last copy ended, well or not.'),
     failure: Failure,
     blocked: Blocked,
+    drift: Drift,
     workflowId: shortText(255, { description: 'The Temporal workflow that keeps this copy.', example: 'keep/registry.example.com/mirror/library/nginx:1.27' }),
   }).shape,
 }).meta({ description: 'One reference the image can be pulled from.' });
