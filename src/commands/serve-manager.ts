@@ -7,6 +7,7 @@ import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
 import { installRuntime } from '../temporal/runtime.js';
+import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
 import { Loop } from '../watchers/loop.js';
 import { Reconciler } from '../watchers/reconcile.js';
@@ -40,6 +41,7 @@ class Manager {
   readonly #leadership: LeaseLeadership;
   readonly #client: KeeperClient;
   #loop: Loop | undefined;
+  #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
   #searchable: boolean | undefined;
 
@@ -68,7 +70,7 @@ class Manager {
     log.info({ clusterId }, 'managing');
 
     const queue = this.#claimQueue(clusterId);
-    await Promise.all([this.#watch(queue, signal), this.#work(clusterId, signal)]);
+    await Promise.all([this.#watch(queue, signal), this.#work(clusterId, signal), this.#meetTemporal(queue, signal)]);
     await this.#client.close();
   }
 
@@ -98,6 +100,7 @@ class Manager {
       now: Date.now,
       sleep,
       onError: (error) => log.warn({ err: error }, 'a claim waits: the keeper cannot be told'),
+      onOrphan: (destination) => this.#reconciler?.adopt(destination),
       ttlMs: config.retention.claimTtlMs,
       verifyEveryMs: config.mirroring.verifyIntervalMs,
       tombstoneMs: config.retention.tombstoneMs,
@@ -105,9 +108,26 @@ class Manager {
     });
   }
 
+  /** After an outage everything is said once more: what was sent before may be lost. */
+  async #meetTemporal(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
+    const { log } = this.#base;
+    const onReunion = (why: string): void => {
+      log.info({ why }, 'temporal is back, claiming everything again');
+      queue.forget();
+      this.#loop?.ask();
+    };
+    await watchReunions({ client: this.#client, prepare: () => this.#prepare(signal), onReunion, sleep }, signal);
+  }
+
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { config, log } = this.#base;
+    this.#searchable = (await prepareNamespace({ endpoint: config.temporal, log, signal, sleep }))?.searchable;
+  }
+
   async #watch(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
     const { log, metrics } = this.#base;
-    const reconciler = this.#reconciler(queue);
+    const reconciler = this.#makeReconciler(queue);
+    this.#reconciler = reconciler;
     const requests = new Requests();
     const loop = new Loop({
       pass: () => this.#pass(reconciler, requests, queue),
@@ -187,7 +207,7 @@ class Manager {
     });
   }
 
-  #reconciler(queue: ClaimQueue): Reconciler {
+  #makeReconciler(queue: ClaimQueue): Reconciler {
     const { cluster, config } = this.#base;
     const views = this.#views;
     const secrets = new SecretCheck({ read: (ref) => cluster.secret(ref), isUnusable: offersNothing, now: Date.now });
@@ -215,8 +235,7 @@ class Manager {
 
   async #work(clusterId: string, signal: AbortSignal): Promise<void> {
     const { config, log } = this.#base;
-    const prepared = await prepareNamespace({ endpoint: config.temporal, log, signal, sleep });
-    this.#searchable = prepared?.searchable;
+    await this.#prepare(signal);
     // activities find credentials in the views: before the first lists no rule would hold any destination
     while (!signal.aborted && unsyncedViews(this.#views).length > 0) await sleep(100, signal);
     if (signal.aborted) return;

@@ -1,14 +1,20 @@
 /**
- * Copies that are kept although no rule in force wants them: claimed as they are, while nothing is started for them.
+ * Copies that are claimed although no rule in force wants them for a Pod:
  *
  * - Pods pull from them, whatever rules, filters and opt-outs say by now;
- * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go.
+ * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go;
+ * - nobody keeps them, though they are to be cleaned up one day: v2 made them, or their keeper was lost with the
+ *   database of Temporal. Without a keeper there is no retention clock.
+ *
+ * The first two are claimed as they are, and nothing is started for them. The last are claimed until a keeper has
+ * found out what is there, and then released.
  */
-import { mirrorAt, mirrorPolicy, placePolicy } from './copy-policy.js';
+import { mirrorAt, mirrorPolicy, placePolicy, ruleAt } from './copy-policy.js';
 import { selectsImage } from './filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { mirrorPlace } from './join.js';
 import type { MirrorSettings, WantedCopy } from './mirror.js';
+import { parsePlatform, type Platform } from './platform.js';
 import { publishedName } from './published-name.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
 import { isResting, isValid, ruleText, type Mirror, type MirrorRule, type Rule } from './rule.js';
@@ -29,13 +35,15 @@ export interface HeldPicture {
   readonly podsPulling: (place: PlaceId) => number;
   /** what Pods tell of the copies they run from, for the time when no record does */
   readonly pulled: readonly PulledCopy[];
+  /** destinations whose keeper was found to be lost just now */
+  readonly orphans?: ReadonlySet<PlaceId>;
   readonly settings: MirrorSettings;
 }
 
 /** By destination; the first reason to keep a copy is enough. */
 export function heldCopies(picture: HeldPicture): Map<PlaceId, WantedCopy> {
   const held = new Map<PlaceId, WantedCopy>();
-  for (const copy of [...copiesAtRest(picture), ...copiesInUse(picture), ...copiesPulled(picture)]) {
+  for (const copy of [...copiesAtRest(picture), ...copiesInUse(picture), ...copiesPulled(picture), ...copiesToAdopt(picture)]) {
     if (!held.has(copy.destination)) held.set(copy.destination, copy);
   }
   return held;
@@ -84,26 +92,53 @@ function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resti
 }
 
 /** Known by a record, which also knows how long its rule wanted it kept afterwards. */
-function copiesInUse({ rules, records, podsPulling, settings }: HeldPicture): WantedCopy[] {
+function copiesInUse(picture: HeldPicture): WantedCopy[] {
+  return recordedCopies(picture).flatMap(({ image, place, ref }) => {
+    const pulledBy = picture.podsPulling(placeIdentity(ref));
+    return pulledBy === 0 ? [] : [{ ...held(image, ref, picture.settings), ...remembered(place, image, picture), pulledBy }];
+  });
+}
+
+/** Looked at once more: as its rule makes copies, so that what is there is found to be equal. */
+function copiesToAdopt(picture: HeldPicture): WantedCopy[] {
+  return recordedCopies(picture).flatMap(({ image, place, ref }) => {
+    const isUnknown = place.digest === undefined && place.failure === undefined; // no keeper of ours has ever seen it
+    const known = remembered(place, image, picture);
+    if (!known.cleanup || !(isUnknown || picture.orphans?.has(placeIdentity(ref)) === true)) return [];
+    const found = ruleAt(image, place.reference, picture.rules);
+    const platforms = platformsOf(place) ?? picture.settings.platforms;
+    return [{ ...unwanted(image, ref, picture.settings), ...known, platforms, ...(found === undefined ? {} : asRuleSays(found, picture.settings)) }];
+  });
+}
+
+interface RecordedCopy {
+  readonly image: ImageName;
+  readonly place: PlaceRecord;
+  readonly ref: ImageRef;
+}
+
+function recordedCopies({ records }: HeldPicture): RecordedCopy[] {
   return records.flatMap(({ image, places }) =>
     places.flatMap((place) => {
       const ref = place.role === 'mirror' && place.mirroredAt !== undefined ? parseImageRef(place.reference) : undefined;
-      const pulledBy = ref === undefined ? 0 : podsPulling(placeIdentity(ref));
-      if (ref === undefined || pulledBy === 0) return [];
-      const { rule, secret } = place;
-      const policy = placePolicy(place, image, { rules, isConnected: settings.isConnected });
-      return [
-        {
-          ...held(image, ref, settings),
-          ...(rule === undefined ? {} : { rule }),
-          ...(secret === undefined ? {} : { secret }),
-          retentionMs: policy.retentionMs ?? settings.retentionMs,
-          cleanup: policy.enabled,
-          pulledBy,
-        },
-      ];
+      return ref === undefined ? [] : [{ image, place, ref }];
     }),
   );
+}
+
+function remembered(place: PlaceRecord, image: ImageName, { rules, settings }: HeldPicture): Pick<WantedCopy, 'rule' | 'secret' | 'retentionMs' | 'cleanup'> {
+  const { rule, secret } = place;
+  const policy = placePolicy(place, image, { rules, isConnected: settings.isConnected });
+  return { ...(rule === undefined ? {} : { rule }), ...(secret === undefined ? {} : { secret }), retentionMs: policy.retentionMs ?? settings.retentionMs, cleanup: policy.enabled };
+}
+
+function platformsOf({ platforms = [] }: PlaceRecord): readonly Platform[] | undefined {
+  const read = platforms.map(parsePlatform).filter((platform) => platform !== undefined);
+  return read.length === 0 ? undefined : read;
+}
+
+function asRuleSays({ rule, mirror }: NonNullable<ReturnType<typeof ruleAt>>, settings: MirrorSettings): Pick<WantedCopy, 'rules' | 'platforms' | 'copy' | 'referrers' | 'shared'> {
+  return { rules: [rule.id], platforms: mirror.platforms ?? settings.platforms, copy: mirror.copy, referrers: mirror.referrers, shared: mirror.shared };
 }
 
 /** No record knows it, which happens after somebody deleted one: nobody says that it may be cleaned up. */
@@ -112,6 +147,10 @@ function copiesPulled({ pulled, settings }: HeldPicture): WantedCopy[] {
 }
 
 function held(image: ImageName, place: ImageRef, settings: MirrorSettings): WantedCopy {
+  return { ...unwanted(image, place, settings), rests: true };
+}
+
+function unwanted(image: ImageName, place: ImageRef, settings: MirrorSettings): WantedCopy {
   return {
     destination: placeIdentity(place),
     publishAs: publishedName(place),
@@ -125,6 +164,5 @@ function held(image: ImageName, place: ImageRef, settings: MirrorSettings): Want
     cleanup: false,
     drift: 'keep',
     shared: false,
-    rests: true,
   };
 }

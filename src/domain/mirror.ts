@@ -40,6 +40,8 @@ export interface MirrorPicture {
   readonly podsPulling: (place: PlaceId) => number;
   /** what Pods tell of the copies they run from */
   readonly pulled: readonly PulledCopy[];
+  /** destinations whose keeper was found to be lost just now */
+  readonly orphans?: ReadonlySet<PlaceId>;
   readonly settings: MirrorSettings;
 }
 

@@ -23,6 +23,8 @@ export interface ClaimQueueOptions {
   /** resolves after so many milliseconds, or when the signal aborts */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /** nobody keeps a destination that was released: a copy there has no retention clock */
+  readonly onOrphan?: (destination: PlaceId) => void;
   /** what every claim of this cluster says beside its wish */
   readonly ttlMs?: number;
   readonly verifyEveryMs?: number;
@@ -189,12 +191,18 @@ class Queue implements ClaimQueue {
   async #send(destination: PlaceId, waiting: Waiting): Promise<void> {
     const { client, generation, now } = this.#options;
     const { wish, renewal, content } = waiting;
-    if (wish === undefined) await client.release(destination, { v: 1, cluster: this.#options.cluster, generation: generation() });
+    if (wish === undefined) await this.#release(destination);
     else await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
 
     this.#remember(destination, { content, at: now() });
     // a newer state that came meanwhile stays
     if (this.#waiting.get(destination) === waiting) this.#waiting.delete(destination);
+  }
+
+  async #release(destination: PlaceId): Promise<void> {
+    const { client, cluster, generation, onOrphan = () => undefined } = this.#options;
+    const answer = await client.release(destination, { v: 1, cluster, generation: generation() });
+    if (answer === 'absent') onOrphan(destination);
   }
 
   #remember(destination: PlaceId, sent: Sent): void {

@@ -18,8 +18,8 @@ import { workflowIds } from './workflow-ids.js';
 export interface KeeperClient {
   /** Starts the keeper when there is none. */
   claim(claim: Claim): Promise<void>;
-  /** A keeper that is gone needs no release. */
-  release(destination: PlaceId, release: Release): Promise<void>;
+  /** `absent`: nobody keeps this destination, so there is nothing to release. */
+  release(destination: PlaceId, release: Release): Promise<'sent' | 'absent'>;
   /** Copy now. `absent`: nobody keeps this destination. */
   retry(destination: PlaceId): Promise<'sent' | 'absent'>;
   /** Look at the registry again. */
@@ -28,6 +28,8 @@ export interface KeeperClient {
   retryNow(destination: PlaceId, signal: AbortSignal): Promise<Outcome | 'absent'>;
   /** What the keeper knows; needs a live worker. */
   status(destination: PlaceId): Promise<KeeperStatus | 'absent'>;
+  /** Tells one namespace from another of the same name: a new database has new ones. `absent`: there is none of this name. */
+  namespaceId(): Promise<string>;
   /** Whether the last call was answered; `unknown` before the first. */
   connection(): 'connected' | 'away' | 'unknown';
   close(): Promise<void>;
@@ -74,11 +76,12 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
       if (searchable === undefined) throw new Failure({ code: 'unreachable', side: 'cluster', host: endpoint.address, message: `the namespace at ${endpoint.address} is not prepared yet` });
       await within(() => client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, { searchable, pace: options.pace })));
     },
-    release: async (destination, release) => void (await signal(destination, signals.release, release)),
+    release: (destination, release) => signal(destination, signals.release, release),
     retry: (destination) => signal(destination, signals.retry),
     resync: (destination) => signal(destination, signals.resync),
     retryNow: (destination, abort) => observed(() => client.withAbortSignal(abort, () => orAbsent(() => keeper(destination).executeUpdate<Outcome, []>(updates.retryNow)))),
     status: (destination) => within(() => orAbsent(() => keeper(destination).query<KeeperStatus>(queries.status))),
+    namespaceId: () => within(() => namespaceIdOf(connection, endpoint.namespace)),
     connection: () => state,
     close: () => connection.close(),
   };
@@ -124,6 +127,16 @@ function attributesOf({ destination, image, cluster }: Claim): SearchAttributePa
   ];
 }
 
+async function namespaceIdOf({ workflowService }: Connection, namespace: string): Promise<string> {
+  try {
+    const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.id ?? '';
+  } catch (error) {
+    if (grpcStatus(error) === grpcNotFound) return 'absent';
+    throw error;
+  }
+}
+
 async function orAbsent<T>(call: () => Promise<T>): Promise<T | 'absent'> {
   try {
     return await call();
@@ -134,6 +147,7 @@ async function orAbsent<T>(call: () => Promise<T>): Promise<T | 'absent'> {
 }
 
 const grpcDeadlineExceeded = 4;
+const grpcNotFound = 5;
 const grpcUnavailable = 14;
 
 /** A door: what the SDK throws becomes a failure of ours; the server's own words stay in its cause. */

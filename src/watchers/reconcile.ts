@@ -52,6 +52,8 @@ const writesAtOnce = 8;
 /** A claim is sent within seconds, and the copy says so at once; on a cold start thousands wait their turn, and asking costs little. */
 const silenceMs = 30_000;
 const askedAtOnce = 50;
+/** Long enough for a new keeper to find out what is there; if it was not, the next release finds the copy orphaned again. */
+const adoptionMs = 10 * 60_000;
 
 export class Reconciler {
   readonly #deps: ReconcileDeps;
@@ -59,6 +61,8 @@ export class Reconciler {
   readonly #written = new Map<ImageName, string>();
   /** since when a record says nothing about a wanted copy: milliseconds since the epoch */
   #silentSince = new Map<PlaceId, number>();
+  /** since when a copy without a keeper is being adopted: milliseconds since the epoch */
+  readonly #adopting = new Map<PlaceId, number>();
 
   constructor(deps: ReconcileDeps) {
     this.#deps = deps;
@@ -90,6 +94,11 @@ export class Reconciler {
     if (asked.length > 0) this.#deps.tellAgain(asked);
   }
 
+  /** Nobody keeps a copy that was released: if it is to be cleaned up one day, it is given a keeper once more. */
+  adopt(destination: PlaceId): void {
+    this.#adopting.set(destination, this.#deps.now());
+  }
+
   /** Writes everything once more at the next pass: somebody may have edited a record behind our back. */
   forget(): void {
     this.#written.clear();
@@ -100,8 +109,11 @@ export class Reconciler {
     const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
     const rules = this.#deps.rules.snapshot();
     const records = this.#deps.records.snapshot();
+    const now = this.#deps.now();
+    for (const [destination, since] of this.#adopting) if (now - since >= adoptionMs) this.#adopting.delete(destination);
+    const orphans = new Set(this.#adopting.keys());
     const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
-    return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), settings }), now: this.#deps.now() };
+    return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), orphans, settings }), now };
   }
 
   #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {

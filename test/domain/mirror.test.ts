@@ -15,7 +15,7 @@ interface Used {
 }
 
 function aPicture(used: readonly Used[], rules: readonly Rule[], more: Partial<MirrorPicture> = {}): MirrorPicture {
-  return { used: used.map(({ image, by = [{}] }) => ({ ref: knownImageRef(image), users: by.map(aPod) })), rules, records: [], podsPulling: () => 0, pulled: [], settings, ...more };
+  return { used: used.map(({ image, by = [{}] }) => ({ ref: knownImageRef(image), users: by.map(aPod) })), rules, records: [], podsPulling: () => 0, pulled: [], orphans: new Set(), settings, ...more };
 }
 
 function wanted(used: readonly Used[], rules: readonly Rule[], more?: Partial<MirrorPicture>): string[] {
@@ -78,6 +78,24 @@ describe('a copy no rule in force wants is kept as it is', () => {
   ])('%s', (_sentence, rules, more, expected) => {
     if (expected === undefined) expect(held(rules, more)).toBeUndefined();
     else expect(held(rules, more)).toMatchObject(expected);
+  });
+
+  describe('while nobody keeps it, so that it gets a retention clock', () => {
+    const arm = { platforms: [{ architecture: 'arm64' }], copy: 'all' as const };
+    const seen = { digest: `sha256:${hex}` as PlaceRecord['digest'], platforms: ['linux/arm64'], retention: '2h' };
+    const orphans = { orphans: new Set([destination]) };
+
+    test.each<[string, readonly Rule[], Partial<MirrorPicture>, object | undefined]>([
+      ['a copy that no keeper of ours has seen', [aMirrorRule({ mirrors: [{ ...cleaning, ...arm }] })], { records: [record({ digest: undefined })] }, { ...arm, rules: [{ name: 'main' }], cleanup: true }],
+      ['one whose keeper is lost', [aMirrorRule({ mirrors: [{ ...cleaning, ...arm }] })], { ...orphans, records: [record(seen)] }, { ...arm, cleanup: true }],
+      ['also after its rule, with the platforms it has', [], { ...orphans, records: [record(seen)] }, { rules: [], platforms: [{ os: 'linux', architecture: 'arm64' }], cleanup: true, retentionMs: 7_200_000 }],
+      ['but none that stays for ever', [aMirrorRule()], { ...orphans, records: [record()] }, undefined],
+      ['and none that was looked for in vain', [aMirrorRule({ mirrors: [cleaning] })], { records: [record({ digest: undefined, failure: { code: 'missing', message: 'gone', since: '2026-11-20T12:00:00Z', attempts: 1 } })] }, undefined],
+    ])('%s', (_sentence, rules, more, expected) => {
+      if (expected === undefined) expect(held(rules, more)).toBeUndefined();
+      else expect(held(rules, more)).toMatchObject(expected);
+      expect(held(rules, more)?.rests).toBeUndefined();
+    });
   });
 
   test('a rule in force comes before: it says how the copy is made', () => {

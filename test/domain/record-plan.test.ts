@@ -24,7 +24,7 @@ interface Situation {
 
 function plan({ used = [], rules = [], records = [], pulling = 0, isConnected }: Situation): RecordPlan {
   const uses = used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
-  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour, isConnected } });
+  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], orphans: new Set(), settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour, isConnected } });
   return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, isConnected, now });
 }
 

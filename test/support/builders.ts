@@ -3,6 +3,7 @@
  */
 import type { AvailabilityState } from '../../src/domain/availability.js';
 import { candidates, offerTo, type Candidate } from '../../src/domain/candidate.js';
+import type { Digest } from '../../src/domain/digest.js';
 import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
 import { mirrorPrefixes } from '../../src/domain/mirror-prefix.js';
 import { podOf } from '../../src/domain/pod.js';
@@ -266,7 +267,7 @@ export function aPlace({ reference, ...rest }: SomePlace): PlaceRecord {
   return { reference: imageName(knownImageRef(reference)), ...rest };
 }
 
-/** A place that holds a verified copy. */
+/** A place that holds a verified copy; without `digest`, one that v2 made. */
 export function aCopy(reference: string, rest: Partial<PlaceRecord> = {}): PlaceRecord {
-  return aPlace({ reference, role: 'mirror', mirroredAt: '2026-11-20T10:00:00Z', ...rest });
+  return aPlace({ reference, role: 'mirror', mirroredAt: '2026-11-20T10:00:00Z', digest: `sha256:${'c'.repeat(64)}` as Digest, ...rest });
 }

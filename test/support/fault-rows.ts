@@ -42,7 +42,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F24: { fault: 'signals flooded, duplicated, reordered', at: ['test/domain/keeper.properties.test.ts'] },
   F25: { fault: 'keeper or task lost', at: ['test/temporal/keeper.real.test.ts'] },
   F26: { fault: 'database restored from a backup', missing: notYet },
-  F27: { fault: 'database empty', missing: notYet },
+  F27: { fault: 'database empty' },
   F28: { fault: 'Temporal slow', missing: noLoad },
   F29: { fault: 'worker short of memory', missing: 'the figure: measured by the benches of docs/reference/performance.md, not by a test' },
   F30: { fault: 'somebody terminates, resets, signals nonsense', at: ['test/temporal/keeper.real.test.ts'], missing: notYet },

@@ -1,4 +1,6 @@
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RegistryServer } from '../../tools/servers.js';
 import { writeImageLayout } from '../../tools/image.js';
 import type { LayerSpec } from '../../tools/image.js';
 import { example } from '../../tools/demo/stage.js';
@@ -54,4 +56,15 @@ export async function tagIsThere(stage: Stage, reference: string): Promise<boole
     () => true,
     () => false,
   );
+}
+
+/**
+ * The content a registry stores, by path, with what changes when it is written again: a second upload of a blob moves
+ * another file into its place.
+ */
+export async function contentOf({ dir }: RegistryServer): Promise<ReadonlyMap<string, string>> {
+  const root = join(dir, 'images', 'docker', 'registry', 'v2', 'blobs');
+  const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('/data'));
+  const found = await Promise.all(files.map(async (file) => [file, await stat(join(root, file))] as const));
+  return new Map(found.map(([file, { ino, mtimeMs }]) => [file, `${ino} ${mtimeMs}`]));
 }

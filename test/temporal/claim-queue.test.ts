@@ -17,6 +17,7 @@ class Bench {
   readonly sent: Message[] = [];
   readonly times: number[] = [];
   readonly errors: unknown[] = [];
+  readonly orphans = new Set<PlaceId>();
   fails: ((destination: PlaceId) => Error | undefined) | undefined;
   now = t0;
   readonly queue: ClaimQueue;
@@ -28,7 +29,10 @@ class Bench {
     this.queue = createClaimQueue({
       client: {
         claim: async (claim) => this.#take(claim.destination, { claim }),
-        release: async (destination, release) => this.#take(destination, { release: destination, generation: release.generation }),
+        release: async (destination, release) => {
+          this.#take(destination, { release: destination, generation: release.generation });
+          return this.orphans.has(destination) ? 'absent' : 'sent';
+        },
       },
       cluster: 'berlin',
       generation: () => ++generation,
@@ -128,6 +132,18 @@ describe('the queue sends', () => {
     await bench.runFor(minutes);
 
     expect(bench.names().slice(1).sort()).toEqual([`release ${place('a')}`, `release ${place('old')}`]);
+  });
+
+  test('a release that nobody was there for, and says so: that copy has no retention clock', async () => {
+    const orphaned: PlaceId[] = [];
+    const bench = new Bench({ onOrphan: (destination) => orphaned.push(destination) });
+    bench.orphans.add(place('lost'));
+
+    bench.queue.want(new Map(), [place('kept'), place('lost')]);
+    await bench.runFor(minutes);
+
+    expect(orphaned).toEqual([place('lost')]);
+    expect(bench.queue.size).toBe(0);
   });
 
   test('again, as a renewal, a day later at most', async () => {

@@ -203,6 +203,24 @@ describe('the watchers', () => {
     expect((await bench.record())?.places.map(({ reference }) => reference)).toEqual([nginx]);
   });
 
+  test('give an unused copy whose keeper is lost a new one, and then release it', async () => {
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, spec: { ...rule.spec, cleanup: { enabled: true } } });
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-20T11:00:00Z', digest: `sha256:${'a'.repeat(64)}` as never }));
+    bench.cluster.remove('Pod', 'shop/web-1');
+    await bench.pass();
+    expect(bench.released).toEqual([copy]);
+
+    bench.reconciler.adopt(copy);
+    await bench.pass();
+    expect([...bench.wanted.keys()]).toEqual([copy]);
+    bench.now += 11 * 60_000;
+    await bench.pass();
+
+    expect(bench.released).toEqual([copy]);
+  });
+
   test('still claim what they can when a record cannot be written, and try again', async () => {
     bench.cluster.put('ClusterImageSetMirror', rule);
     bench.cluster.put('Pod', aPod());
