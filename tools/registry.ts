@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
   /** whether manifests and blobs may be deleted, `allowed` unless told */
   readonly deletion?: 'allowed' | 'refused';
+  /** `kept`: its log gets a line per request it answered; nothing about requests unless told */
+  readonly accessLog?: 'kept';
   /** another build of distribution; the pinned one unless told */
   readonly command?: string;
 }
@@ -57,10 +59,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
 }
 
 /** @see https://distribution.github.io/distribution/about/configuration/ */
-function configure({ htpasswd, tls, deletion }: RegistryOptions, dir: string, address: string): object {
+function configure({ htpasswd, tls, deletion, accessLog }: RegistryOptions, dir: string, address: string): object {
   return {
     version: '0.1',
-    log: { level: 'warn', accesslog: { disabled: true } },
+    log: { level: 'warn', accesslog: { disabled: accessLog === undefined } },
     storage: {
       filesystem: { rootdirectory: join(dir, 'images') },
       delete: { enabled: deletion !== 'refused' },

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 
-/** What is on the way at once; more would model an endless line, less would limit its bandwidth. */
-const mostHeldBytes = 8 * 1024 * 1024;
+/**
+ * What is on the way at once; more would model an endless line, less would limit its bandwidth. A line without length holds
+ * next to nothing: what a cut loses on it would be ours.
+ */
+const mostHeldBytes = { long: 8 * 1024 * 1024, short: 256 * 1024 };
 
 interface Held {
   /** milliseconds on the clock of `performance.now()` */
@@ -19,6 +22,7 @@ export class DelayLine {
   private readonly held: Held[] = [];
   private heldBytes = 0;
   private timer: NodeJS.Timeout | undefined;
+  private readonly mostHeldBytes: number;
 
   /**
    * @param firstDelayMs how long the first chunk takes, the rest follows behind it
@@ -31,6 +35,7 @@ export class DelayLine {
     firstDelayMs = delayMs,
     onChunk: (chunk: Buffer) => void = () => undefined,
   ) {
+    this.mostHeldBytes = delayMs > 0 ? mostHeldBytes.long : mostHeldBytes.short;
     let delay = firstDelayMs;
     from.on('data', (chunk: Buffer) => {
       onChunk(chunk);
@@ -48,7 +53,7 @@ export class DelayLine {
     const due = Math.max(performance.now() + delayMs, this.held.at(-1)?.due ?? 0);
     this.held.push({ due, chunk });
     this.heldBytes += chunk?.length ?? 0;
-    if (this.heldBytes > mostHeldBytes) this.from.pause();
+    if (this.heldBytes > this.mostHeldBytes) this.from.pause();
     if (this.timer === undefined) this.deliver();
   }
 
@@ -75,6 +80,6 @@ export class DelayLine {
     }
     this.to.write(chunk);
     this.heldBytes -= chunk.length;
-    if (this.heldBytes <= mostHeldBytes) this.from.resume();
+    if (this.heldBytes <= this.mostHeldBytes) this.from.resume();
   }
 }

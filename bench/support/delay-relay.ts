@@ -1,10 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '../../tools/servers.js';
 import { DelayLine } from './delay-line.js';
+import { RequestReader, type RequestSeen } from './request-log.js';
 
-/** What went through a relay. Requests are counted in plain HTTP only. */
+/** What went through a relay. */
 export interface Traffic {
   readonly connections: number;
+  /** those of plain HTTP; what TLS hides, only the registry can count */
   readonly requests: number;
   /** from the client to the server */
   readonly bytesUp: number;
@@ -17,6 +19,8 @@ export interface DelayRelay {
   readonly address: string;
   /** what went through since the start */
   traffic(): Traffic;
+  /** requests in the order they were seen, of plain HTTP */
+  requests(): readonly RequestSeen[];
   close(): Promise<void>;
 }
 
@@ -25,6 +29,15 @@ export interface DelayRelayOptions {
   readonly port: number;
   /** round-trip time, milliseconds; 0 relays at once and still counts */
   readonly rttMs: number;
+  /** a bad moment of the line */
+  readonly cut?: Cut;
+}
+
+/** Once, the connection breaks on which so many bytes became full, counted over all connections. */
+export interface Cut {
+  /** `up` is from the client to the server */
+  readonly way: 'up' | 'down';
+  readonly afterBytes: number;
 }
 
 /**
@@ -35,10 +48,11 @@ export interface DelayRelayOptions {
  *
  * It models latency, not bandwidth or loss.
  */
-export async function startDelayRelay({ port, rttMs }: DelayRelayOptions): Promise<DelayRelay> {
+export async function startDelayRelay({ port, rttMs, cut }: DelayRelayOptions): Promise<DelayRelay> {
   const ways: { readonly up: DelayLine; readonly down: DelayLine }[] = [];
   const open = new Set<Socket>();
-  let requests = 0;
+  const requests: RequestSeen[] = [];
+  const isCutBy = cutter(cut);
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
@@ -47,15 +61,23 @@ export async function startDelayRelay({ port, rttMs }: DelayRelayOptions): Promi
       socket.on('close', () => open.delete(socket));
       socket.on('error', () => other.destroy()); // a reset on one side is a reset on the other
     }
+    const cutOn = (way: Cut['way'], chunk: Buffer): void => {
+      if (isCutBy(way, chunk.length)) for (const socket of [client, upstream]) socket.destroy();
+    };
     const half = rttMs / 2;
-    const count = (chunk: Buffer): void => void (requests += startsRequest(chunk) ? 1 : 0);
-    ways.push({ up: new DelayLine(client, upstream, half, half + rttMs, count), down: new DelayLine(upstream, client, half) });
+    const reader = new RequestReader(requests);
+    const up = new DelayLine(client, upstream, half, half + rttMs, (chunk) => {
+      reader.read(chunk);
+      cutOn('up', chunk);
+    });
+    ways.push({ up, down: new DelayLine(upstream, client, half, half, (chunk) => cutOn('down', chunk)) });
   });
 
   const address = await listen(server);
   return {
     address,
-    traffic: () => ({ connections: ways.length, requests, bytesUp: sum(ways.map(({ up }) => up.bytes)), bytesDown: sum(ways.map(({ down }) => down.bytes)) }),
+    traffic: () => ({ connections: ways.length, requests: requests.length, bytesUp: sum(ways.map(({ up }) => up.bytes)), bytesDown: sum(ways.map(({ down }) => down.bytes)) }),
+    requests: () => requests,
     close: () => {
       for (const socket of open) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -63,11 +85,14 @@ export async function startDelayRelay({ port, rttMs }: DelayRelayOptions): Promi
   };
 }
 
-const requestLine = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE) \/\S* HTTP\/1\.1\r\n/;
-
-/** No client here pipelines, so a request starts a chunk; noise of a blob never looks like a request line. */
-function startsRequest(chunk: Buffer): boolean {
-  return requestLine.test(chunk.toString('latin1', 0, 2048));
+/** Counts what passes, and says at which chunk the line breaks. */
+function cutter(cut: Cut | undefined): (way: Cut['way'], bytes: number) => boolean {
+  let left = cut?.afterBytes ?? Infinity;
+  return (way, bytes) => {
+    if (way !== cut?.way || left <= 0) return false;
+    left -= bytes;
+    return left <= 0;
+  };
 }
 
 async function listen(server: Server): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Figure, RawRun } from './bench.js';
-import type { Usage } from './measure.js';
+import type { Quantity } from './quantities.js';
 
-/** A spread above this says that something else was running: the ratio is reported as noisy. */
+/** A spread above this says that something else was running: the figure is reported as noisy. */
 const noisySpread = 2;
 
 export interface Summary {
@@ -12,39 +12,52 @@ export interface Summary {
   readonly spread: number;
 }
 
-export interface Judged extends Figure {
+export type Judged = Figure & {
   /** undefined when one side was not measured */
-  readonly ratio: number | undefined;
+  readonly value: number | undefined;
   readonly verdict: 'met' | 'not met' | 'no goal' | 'not measured';
-  /** either side varied too much for the ratio to be trusted */
+  /** a side varied too much for the figure to be trusted */
   readonly noisy: boolean;
-}
+};
 
 /** Median and extremes of one quantity; undefined when a run lacks it. */
-export function summarize(runs: readonly RawRun[], quantity: keyof Usage): Summary | undefined {
-  const values = runs.map((run) => run[quantity]).filter((value) => value !== undefined).sort((a, b) => a - b);
+export function summarize(runs: readonly RawRun[], quantity: Quantity): Summary | undefined {
+  const values = runs.map((run) => quantity.of(run)).filter((value) => value !== undefined).sort((a, b) => a - b);
   const [min, max] = [values[0], values.at(-1)];
   if (values.length < runs.length || min === undefined || max === undefined) return undefined;
   return { median: median(values), min, max, spread: min === 0 ? 1 : max / min };
 }
 
 /** @param sorted ascending, not empty */
-function median(sorted: readonly number[]): number {
+export function median(sorted: readonly number[]): number {
   const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? 0;
   return (lower + upper) / 2;
 }
 
-/** Compares medians, and says how far they can be trusted. */
+/** Works a figure out from the medians, and says how far it can be trusted. */
 export function judge(figure: Figure, runsOf: (contender: string) => readonly RawRun[]): Judged {
-  const ours = summarize(runsOf(figure.ours), figure.quantity);
-  const peer = summarize(runsOf(figure.peer), figure.quantity);
-  if (ours === undefined || peer === undefined || peer.median === 0) return { ...figure, ratio: undefined, verdict: 'not measured', noisy: false };
-  const ratio = ours.median / peer.median;
-  return { ...figure, ratio, verdict: verdictOn(ratio, figure.atMost), noisy: Math.max(ours.spread, peer.spread) > noisySpread };
+  const sides = [figure.contender, ...('peer' in figure ? [figure.peer] : [])].map((name) => summarize(runsOf(name), figure.quantity));
+  const [ours, peers] = sides;
+  const value = ours && valueOf(figure, ours.median, peers?.median);
+  if (value === undefined) return { ...figure, value, verdict: 'not measured', noisy: false };
+  return { ...figure, value, verdict: verdictOn(value, figure.atMost), noisy: sides.some((side) => side !== undefined && side.spread > noisySpread) };
 }
 
-function verdictOn(ratio: number, atMost: number | undefined): Judged['verdict'] {
+function valueOf(figure: Figure, ours: number, peers: number | undefined): number | undefined {
+  switch (figure.as) {
+    case 'ratio':
+      return peers === undefined || peers === 0 ? undefined : ours / peers;
+    case 'excess':
+      return peers === undefined ? undefined : ours - peers;
+    case 'share':
+      return ours / figure.whole.amount;
+    case 'amount':
+      return ours;
+  }
+}
+
+function verdictOn(value: number, atMost: number | undefined): Judged['verdict'] {
   if (atMost === undefined) return 'no goal';
-  return ratio <= atMost ? 'met' : 'not met';
+  return value <= atMost ? 'met' : 'not met';
 }

@@ -1,4 +1,4 @@
-import type { Case, Contender, RawRun } from './bench.js';
+import type { Case, Contender, RawRun, Round } from './bench.js';
 import { measure } from './measure.js';
 
 /** Every run of a case, by contender, in the order they were made. */
@@ -10,12 +10,13 @@ export interface CaseRuns {
 
 /** Plays a case: every contender once, again and again, so that a slow minute of the machine strikes all of them. */
 export async function playCase(each: Case, rounds: number, say: (line: string) => void): Promise<CaseRuns> {
+  const last = Math.min(rounds, each.mostRounds ?? rounds);
   const discarded = new Map<string, RawRun>();
   const counted = new Map<string, RawRun[]>(each.contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round <= last; round++) {
     for (const contender of each.contenders) {
-      const run = await playOnce(contender);
-      say(`${each.name}: round ${round === 0 ? '0 (discarded)' : `${round} of ${rounds}`}, ${contender.name}: ${(run.wallMs / 1000).toFixed(2)} s`);
+      const run = await playOnce(contender, round === 0 ? 'warm-up' : 'timed');
+      say(`${each.name}: round ${round === 0 ? '0 (discarded)' : `${round} of ${last}`}, ${contender.name}: ${(run.wallMs / 1000).toFixed(2)} s`);
       if (round === 0) discarded.set(contender.name, run);
       else counted.get(contender.name)?.push(run);
     }
@@ -23,13 +24,14 @@ export async function playCase(each: Case, rounds: number, say: (line: string) =
   return { discarded, counted };
 }
 
-async function playOnce(contender: Contender): Promise<RawRun> {
-  const attempt = await contender.prepare();
+async function playOnce(contender: Contender, round: Round): Promise<RawRun> {
+  const attempt = await contender.prepare(round);
   try {
     const usage = await measure((launcher) => attempt.run(launcher));
     const traffic = attempt.traffic();
+    const readings = attempt.readings?.() ?? {};
     await attempt.check();
-    return { ...usage, traffic };
+    return { ...usage, traffic, readings };
   } finally {
     await attempt.clean();
   }

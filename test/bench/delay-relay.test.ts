@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
-import { startDelayRelay, type DelayRelay } from '../../bench/support/delay-relay.js';
+import { startDelayRelay, type Cut, type DelayRelay } from '../../bench/support/delay-relay.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -22,8 +22,8 @@ async function anEcho(): Promise<Server> {
   return server;
 }
 
-async function aRelay(server: Server, rttMs: number): Promise<DelayRelay> {
-  const relay = await startDelayRelay({ port: (server.address() as AddressInfo).port, rttMs });
+async function aRelay(server: Server, rttMs: number, cut?: Cut): Promise<DelayRelay> {
+  const relay = await startDelayRelay({ port: (server.address() as AddressInfo).port, rttMs, cut });
   closers.push(() => relay.close());
   return relay;
 }
@@ -54,6 +54,34 @@ describe('a relay that makes a server far away', () => {
     for (const method of ['GET', 'POST', 'GET'] as const) await (await request(`http://${relay.address}/v2/`, { method, dispatcher })).body.dump();
 
     expect(relay.traffic()).toMatchObject({ connections: 1, requests: 3 });
+  });
+
+  test('tells what was asked, and how much came with it', async () => {
+    const relay = await aRelay(await anEcho(), 0);
+    const dispatcher = anAgent(1);
+
+    await (await request(`http://${relay.address}/v2/app/blobs/1?digest=x`, { method: 'PUT', body: Buffer.alloc(300_000), dispatcher })).body.dump();
+    await (await request(`http://${relay.address}/v2/app/manifests/1`, { method: 'HEAD', dispatcher })).body.dump();
+
+    expect(relay.requests()).toEqual([
+      { method: 'PUT', path: '/v2/app/blobs/1?digest=x', bodyBytes: 300_000 },
+      { method: 'HEAD', path: '/v2/app/manifests/1', bodyBytes: 0 },
+    ]);
+  });
+
+  test.each(['up', 'down'] as const)('breaks a connection once, after so many bytes %s, and carries the next one to its end', async (way) => {
+    const afterBytes = 1024 * 1024;
+    const relay = await aRelay(await anEcho(), 0, { way, afterBytes });
+    const body = Buffer.alloc(2 * afterBytes, 'cut me ');
+    const echo = async (): Promise<number> => (await (await request(`http://${relay.address}/`, { method: 'PUT', body, dispatcher: anAgent(1) })).body.arrayBuffer()).byteLength;
+
+    await expect(echo()).rejects.toThrow();
+    const lost = relay.traffic();
+    await expect(echo()).resolves.toBe(body.length);
+
+    const passed = way === 'up' ? lost.bytesUp : lost.bytesDown;
+    expect(passed).toBeGreaterThanOrEqual(afterBytes);
+    expect(passed).toBeLessThan(afterBytes + 128 * 1024); // no more than the chunk that made it full
   });
 
   test('passes the end of a stream on, and still delivers what was under way', async () => {
