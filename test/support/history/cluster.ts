@@ -16,7 +16,7 @@ import { UsageView } from '../../../src/views/usage.js';
 import { imagesInUse, pulledCopies, recordedImages } from '../../../src/watchers/picture.js';
 import { aMirrorRule, aPod } from '../builders.js';
 import { hours } from '../keeper.js';
-import { copyOf, type Model } from './model.js';
+import { copyOf, imageOf, type Model } from './model.js';
 
 /** What the administrator of a cluster wrote; plain, so that a test can judge by it. */
 export interface RuleFacts {
@@ -42,11 +42,18 @@ interface Planned {
 
 export type Message = { readonly to: PlaceId; readonly claim: Claim } | { readonly to: PlaceId; readonly release: Release } | { readonly to: PlaceId; readonly resync: true };
 
-const settings = { platforms: [{ os: 'linux', architecture: 'amd64' }], retentionMs: 30 * 24 * hours };
+const platforms = [{ os: 'linux', architecture: 'amd64' }];
+const retentionMs = 30 * 24 * hours;
 const skip = { labels: [], annotations: [], namespaces: [] };
 const ttlMs = 72 * hours;
 const renewMs = 19 * hours;
 const silenceMs = 30_000;
+/** A message takes seconds, and a deletion that has begun to send is not called back: contract, 4.8. */
+const graceMs = 120_000;
+/** A lease that was about to be renewed when its cluster fell silent. */
+const leastLeaseMs = ttlMs - renewMs - 11 * hours;
+/** Two days on a shared mirror, less what clocks may be off and what a message takes. */
+const leastSharedMs = 48 * hours - 3 * hours;
 
 export class ModelCluster {
   readonly pods = new Map<string, PodFacts>();
@@ -61,6 +68,9 @@ export class ModelCluster {
   readonly #records = new Map<ImageName, StoredRecord>();
   readonly #sent = new Map<PlaceId, { readonly content: string; readonly at: number }>();
   readonly #mute = new Map<PlaceId, number>();
+  readonly #lastUse = new Map<ImageName, number>();
+  #ruleSince = 0;
+  #heardSince = 0;
   #term = 1;
   #said = 0;
   #isPassDue = false;
@@ -84,18 +94,22 @@ export class ModelCluster {
   }
 
   deletePod(name: string): void {
+    this.#noteUse();
     this.pods.delete(name);
     this.#usage.apply({ type: 'gone', key: `shop/${name}` });
     this.changed();
   }
 
   change(rule: RuleFacts | undefined): void {
+    this.#noteUse();
+    this.#ruleSince = this.#model.agenda.now;
     this.rule = rule;
     this.changed();
   }
 
   /** The manager is gone, and what it remembered with it. */
   fallSilent(): void {
+    this.#noteUse();
     if (this.isAlive) this.silentSince = this.#model.agenda.now;
     this.isAlive = false;
     this.#sent.clear();
@@ -105,6 +119,7 @@ export class ModelCluster {
   comeBack(): void {
     this.isAlive = true;
     this.silentSince = undefined;
+    this.#heardSince = this.#model.agenda.now;
     this.#term += 1;
     this.changed();
   }
@@ -117,11 +132,31 @@ export class ModelCluster {
 
   // --- what is so, by plain facts
 
-  /** Whether a Pod pulls from a copy, or would lose it: a rule wants it for an image in use. Since when: milliseconds. */
-  usesSince(image: ImageName): number | undefined {
+  /**
+   * What is lost here with the copy of an image: a Pod pulls from it, or a rule wants it for an image in use. What
+   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out.
+   *
+   * @returns undefined when nothing is
+   */
+  mournedBy(image: ImageName, isShared: boolean): string | undefined {
+    const { now } = this.#model.agenda;
+    if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
+    const since = this.#usedSince(image);
+    if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
+    const unusedMs = now - (since ?? this.#lastUse.get(image) ?? 0);
+    return isShared && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+  }
+
+  #usedSince(image: ImageName): number | undefined {
     const wants = this.rule !== undefined && !this.rule.isSuspended && this.rule.selects.test(image);
-    const users = [...this.pods.values()].filter(({ asked, pulls }) => pulls === copyOf(image) || (wants && (asked === image || pulls === image)));
-    return users.length === 0 ? undefined : Math.min(...users.map(({ since }) => since));
+    const pulling = [...this.pods.values()].filter(({ pulls }) => pulls === copyOf(image)).map(({ since }) => since);
+    const asking = [...this.pods.values()].filter(({ asked, pulls }) => wants && (asked === image || pulls === image)).map(({ since }) => Math.max(since, this.#ruleSince));
+    return [...pulling, ...asking].sort((a, b) => a - b)[0];
+  }
+
+  /** Before anything changes: what is in use now was in use until now. */
+  #noteUse(): void {
+    if (this.isAlive) for (const image of new Set([...this.pods.values()].map(({ asked }) => imageOf(asked)))) if (this.#usedSince(image) !== undefined) this.#lastUse.set(image, this.#model.agenda.now);
   }
 
   /** Where the webhook may send a Pod: a copy the record tells of, that is not about to go. */
@@ -175,7 +210,7 @@ export class ModelCluster {
     const records = [...this.#records.values()].map(mergedRecord);
     const used = imagesInUse(this.#usage, { skip, namespaceLabels: () => ({}) });
     const pods = [...this.#usage.pods()].map((pod) => ({ pod, images: this.#usage.imagesOf(pod) }));
-    return { pods, used, rules, records, settings };
+    return { pods, used, rules, records, settings: this.#settings() };
   }
 
   #annotationsOf(asked: ImageName): Record<string, string> {
@@ -196,12 +231,13 @@ export class ModelCluster {
   }
 
   #plan(): Planned {
-    const { used, rules, records } = this.picture();
+    const { used, rules, records, settings } = this.picture();
+    const { isConnected } = settings;
     const podsPulling = (place: PlaceId): number => this.#usage.podsAt(place).length;
     const plan = planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(this.#usage), settings });
     const known = new Set(records.flatMap(({ places }) => places.filter(({ mirroredAt }) => mirroredAt !== undefined).map(({ reference }) => reference)));
     const recorded = recordedImages(used, rules, (ref) => known.has(referenceOf(placeIdentity(ref))));
-    const { apply, remove, forgotten, released } = planRecords({ used: recorded, plan, rules, records, retentionMs: settings.retentionMs, now: this.#model.agenda.now + this.skewMs });
+    const { apply, remove, forgotten, released } = planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now: this.#model.agenda.now + this.skewMs });
 
     for (const { image, reference } of forgotten) this.#forget(image, reference);
     for (const usage of apply) {
@@ -245,7 +281,11 @@ export class ModelCluster {
   }
 
   #claim(wish: WantedCopy, generation: number, renewal: boolean): Claim {
-    return claimOf(wish, { cluster: this.name, generation, renewal, ttlMs });
+    return claimOf(wish, { cluster: this.name, generation, renewal, ttlMs, connected: this.#model.isShared });
+  }
+
+  #settings() {
+    return { platforms, retentionMs, isConnected: this.#model.isShared };
   }
 
   #generation(): number {

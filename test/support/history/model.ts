@@ -6,9 +6,12 @@ import { recorded } from '../../../src/activities/record.js';
 import type { Digest } from '../../../src/domain/digest.js';
 import { parseImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
 import { nextStep, revive, type KeeperState, type Step } from '../../../src/domain/keeper.js';
+import { beginDeletion, cancelDeletion, isUnwanted } from '../../../src/domain/keeper-deletion.js';
 import {
+  acceptAnswered,
   acceptBlindness,
   acceptClaim,
+  acceptDeletionEnding,
   acceptEnding,
   acceptObserved,
   acceptRelease,
@@ -19,11 +22,12 @@ import {
   compact,
   nameRun,
 } from '../../../src/domain/keeper-messages.js';
-import type { CopyTask, Outcome, Report } from '../../../src/domain/task.js';
+import type { CopyTask, DeletionOutcome, Outcome, Question, Report } from '../../../src/domain/task.js';
 import type { Chance } from '../chance.js';
 import { digestOf, failed, t0 } from '../keeper.js';
 import { Agenda } from './agenda.js';
 import { ModelCluster, type Message } from './cluster.js';
+import { RunningDeletion, type Deletion } from './deletion.js';
 
 interface Keeping {
   state: KeeperState;
@@ -39,7 +43,10 @@ export class Model {
   /** what each destination answers with */
   readonly tags = new Map<PlaceId, Digest>();
   /** operations under way: the server refuses a second one */
-  readonly tasks = new Map<PlaceId, string>();
+  readonly tasks = new Map<PlaceId, RunningDeletion | 'copy'>();
+  /** the deletions that were ever asked for: somebody may start one of them again by hand */
+  readonly deletions: Deletion[] = [];
+  deleted = 0;
   /** what should never have happened, in words */
   readonly violations: string[] = [];
   /** how far the clock of the Temporal server is off: milliseconds */
@@ -64,9 +71,49 @@ export class Model {
     if (this.chance.next() < 0.05) this.agenda.in(this.chance.between(1_000, 600_000), () => this.#hear(message));
   }
 
-  /** Somebody terminates a keeper, or Temporal loses it. */
+  /** Somebody terminates a keeper, and its deletion is asked to end; or Temporal loses both. */
   loseKeeper(destination: PlaceId): void {
     this.keepers.delete(destination);
+    const task = this.tasks.get(destination);
+    if (task !== undefined && task !== 'copy' && this.chance.next() < 0.5) task.cancel();
+  }
+
+  /** Somebody presses *Start Workflow Like This One* on an old deletion. */
+  deleteByHand(task: Deletion): void {
+    if (!this.tasks.has(task.destination)) this.#startDeletion(task);
+  }
+
+  /** A deletion asks its keeper, who answers whatever else goes on. */
+  ask(destination: PlaceId, question: Question): void {
+    const keeping = this.keepers.get(destination);
+    if (keeping === undefined) return;
+    keeping.state = acceptObserved(keeping.state, question, this.#serverNow());
+    const step = this.#step(keeping);
+    if (step.kind !== 'answer') throw new Error(`the keeper of ${destination} was asked, and does ${step.kind}`);
+    keeping.state = acceptAnswered(keeping.state);
+    const task = this.tasks.get(destination);
+    if (task !== undefined && task !== 'copy') task.hear(step.consent);
+    this.#turn(destination, keeping);
+  }
+
+  deletionEnded(runId: string, destination: PlaceId, outcome: DeletionOutcome): void {
+    this.tasks.delete(destination);
+    const keeping = this.keepers.get(destination);
+    if (keeping === undefined) return;
+    const isOurs = keeping.state.running?.runId === runId;
+    const isTold = this.chance.next() < 0.95;
+    if (isTold) keeping.state = acceptObserved(keeping.state, { v: 1, runId, kind: 'delete', outcome }, this.#serverNow());
+    else if (isOurs) keeping.state = acceptDeletionEnding(keeping.state, outcome, this.#serverNow());
+    if (keeping.state.running === undefined) this.#turn(destination, keeping);
+  }
+
+  /** By plain facts, and by nothing the product worked out. */
+  judgeDeletion({ destination, image }: Deletion): void {
+    this.deleted += 1;
+    for (const cluster of this.clusters) {
+      const what = cluster.mournedBy(image, this.isShared);
+      if (what !== undefined) this.violations.push(`${destination} was deleted at ${new Date(this.agenda.now).toISOString()}, ${what}`);
+    }
   }
 
   #serverNow(): number {
@@ -82,7 +129,15 @@ export class Model {
     if ('claim' in message) keeping.state = acceptClaim(keeping.state, message.claim, now).state;
     else if ('release' in message) keeping.state = acceptRelease(keeping.state, message.release, now);
     else keeping.state = acceptResync(keeping.state, now);
+    this.#stopUnwanted(to, keeping);
     this.#turn(to, keeping);
+  }
+
+  #stopUnwanted(destination: PlaceId, keeping: Keeping): void {
+    if (!isUnwanted(keeping.state, this.#serverNow())) return;
+    keeping.state = cancelDeletion(keeping.state);
+    const task = this.tasks.get(destination);
+    if (task !== undefined && task !== 'copy') task.cancel();
   }
 
   #born(destination: PlaceId): Keeping {
@@ -103,7 +158,7 @@ export class Model {
   }
 
   #step({ state, startedAt }: Keeping): Step {
-    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: false });
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true });
   }
 
   #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
@@ -117,14 +172,16 @@ export class Model {
     const now = this.#serverNow();
     switch (step.kind) {
       case 'task':
-        if (step.operation === 'copy') this.#copy(keeping, step.task);
+        return step.operation === 'copy' ? this.#copy(keeping, step.task) : this.#delete(keeping, step.task);
+      case 'answer':
+        keeping.state = acceptAnswered(keeping.state);
         return;
       case 'look':
         if (step.what === 'tell') {
-          for (const { cluster, image, report } of step.reports) this.#report(cluster, image, report);
+          for (const { cluster, image, report } of step.reports) this.report(cluster, image, report);
           keeping.state = acceptTold(keeping.state, step.reports);
         } else {
-          const isSeen = this.#cluster(step.wanted.cluster)?.isAlive === true;
+          const isSeen = this.cluster(step.wanted.cluster)?.isAlive === true;
           keeping.state = isSeen ? acceptSight(keeping.state, { digest: this.tags.get(keeping.state.destination) ?? 'missing' }, now) : acceptBlindness(keeping.state, now);
         }
         return;
@@ -135,22 +192,43 @@ export class Model {
   }
 
   #copy(keeping: Keeping, task: Omit<CopyTask, 'keeper'>): void {
-    const runId = `run-${(this.#runs += 1)}`;
+    const runId = this.#nextRun();
     const { destination } = task;
     keeping.state = beginCopy(keeping.state, task, this.#serverNow());
     if (this.tasks.has(destination)) return this.#waitForOther(keeping);
-    this.tasks.set(destination, runId);
+    this.tasks.set(destination, 'copy');
     keeping.state = nameRun(keeping.state, runId);
-    const isDeaf = this.#cluster(task.cluster)?.isAlive !== true;
+    const isDeaf = this.cluster(task.cluster)?.isAlive !== true;
     this.agenda.in(isDeaf ? 300_000 : this.chance.between(2_000, 900_000), () => this.#endCopy(runId, task));
+  }
+
+  #delete(keeping: Keeping, task: Deletion): void {
+    this.deletions.push(task);
+    keeping.state = beginDeletion(keeping.state, task, this.#serverNow());
+    if (this.tasks.has(task.destination)) return this.#waitForOther(keeping);
+    keeping.state = nameRun(keeping.state, this.#startDeletion(task));
+  }
+
+  #startDeletion(task: Deletion): string {
+    const run = new RunningDeletion(this.#nextRun(), task, this);
+    this.tasks.set(task.destination, run);
+    run.start();
+    return run.runId;
+  }
+
+  #nextRun(): string {
+    return `run-${(this.#runs += 1)}`;
   }
 
   /** A run of somebody else is busy: the keeper asks again after an hour, unless it hears before. */
   #waitForOther(keeping: Keeping): void {
     const { destination } = keeping.state;
     this.agenda.in(3_600_000, () => {
-      if (this.keepers.get(destination) !== keeping || keeping.state.running === undefined || keeping.state.running.runId !== undefined) return;
-      keeping.state = acceptEnding(keeping.state, failed('timeout', { side: 'cluster' }), this.#serverNow());
+      const { running } = keeping.state;
+      if (this.keepers.get(destination) !== keeping || running === undefined || running.runId !== undefined) return;
+      if (this.tasks.has(destination)) return this.#waitForOther(keeping);
+      const lost = failed('timeout', { side: 'cluster' });
+      keeping.state = running.kind === 'copy' ? acceptEnding(keeping.state, lost, this.#serverNow()) : acceptDeletionEnding(keeping.state, lost, this.#serverNow());
       this.#turn(destination, keeping);
     });
   }
@@ -160,7 +238,7 @@ export class Model {
     this.tasks.delete(destination);
     const outcome = this.#outcomeOf(task);
     const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
-    for (const cluster of task.clusters) this.#report(cluster, task.image, report);
+    for (const cluster of task.clusters) this.report(cluster, task.image, report);
 
     const keeping = this.keepers.get(destination);
     if (keeping === undefined) return;
@@ -174,7 +252,7 @@ export class Model {
 
   #outcomeOf(task: Omit<CopyTask, 'keeper'>): Outcome {
     const { destination, image, plan, cluster } = task;
-    if (this.#cluster(cluster)?.isAlive !== true) return { ...failed('unreachable', { side: 'cluster' }), plan };
+    if (this.cluster(cluster)?.isAlive !== true) return { ...failed('unreachable', { side: 'cluster' }), plan };
     if (this.chance.next() < 0.1) return { ...failed('unreachable'), plan };
     const digest = contentOf(image);
     const isThere = this.tags.get(destination) === digest;
@@ -183,12 +261,12 @@ export class Model {
     return { v: 1, result, digest, sourceDigest: digest, strategy: 'all', platforms: ['linux/amd64'], missingPlatforms: [], bytes: 1000, mirroredAt: new Date(this.#serverNow()).toISOString(), source: image, plan };
   }
 
-  #report(cluster: string, image: ImageName, report: Report): void {
+  report(cluster: string, image: ImageName, report: Report): void {
     const at = new Date(this.#serverNow()).toISOString();
-    this.#cluster(cluster)?.changePlace(image, (place) => recorded(place, { v: 1, image, destination: destinationOf(image), workflowId: 'task', report, at }));
+    this.cluster(cluster)?.changePlace(image, (place) => recorded(place, { v: 1, image, destination: destinationOf(image), workflowId: 'task', report, at }));
   }
 
-  #cluster(name: string): ModelCluster | undefined {
+  cluster(name: string): ModelCluster | undefined {
     return this.clusters.find((cluster) => cluster.name === name);
   }
 }
@@ -201,6 +279,11 @@ export function contentOf(image: ImageName): Digest {
 /** Where the rules of a history keep an image: worked out by hand, not by the code under test. */
 export function copyOf(image: ImageName): ImageName {
   return image.replace('docker.io/', 'registry.example.com/mirror/') as ImageName;
+}
+
+/** Which image a name stands for: itself, or what it is a copy of. */
+export function imageOf(name: ImageName): ImageName {
+  return name.replace('registry.example.com/mirror/', 'docker.io/') as ImageName;
 }
 
 export function destinationOf(image: ImageName): PlaceId {

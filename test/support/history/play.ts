@@ -43,7 +43,8 @@ let podNumber = 0;
 
 const happenings: readonly (readonly [weight: number, Happening])[] = [
   [8, (_model, cluster, image, chance) => cluster.createPod(`pod-${(podNumber += 1)}`, image, cluster.hasCopy(image) && chance.next() < 0.5 ? copyOf(image) : image)],
-  [1, (_model, cluster, image) => cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image))],
+  // somebody names the copy itself; where no record knows it as a copy nothing claims it, which the contract (4.8) wants
+  [1, (_model, cluster, image) => (cluster.hasCopy(image) ? cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image)) : undefined)],
   [10, (_model, cluster, _image, chance) => dropPods(cluster, chance)],
   [2, (_model, cluster, _image, chance) => cluster.change(chance.next() < 0.15 ? undefined : aRuleBy(chance))],
   [2, (_model, cluster) => (cluster.isAlive ? cluster.fallSilent() : cluster.comeBack())],
@@ -52,6 +53,7 @@ const happenings: readonly (readonly [weight: number, Happening])[] = [
   [1, (_model, cluster, _image, chance) => void (cluster.skewMs = pick(chance, skews))],
   [1, (model, _cluster, _image, chance) => void (model.skewMs = pick(chance, skews))],
   [1, (model, _cluster, image) => model.loseKeeper(destinationOf(image))],
+  [1, (model, _cluster, _image, chance) => (model.deletions.length > 0 ? model.deleteByHand(pick(chance, model.deletions)) : undefined)],
   [0.5, (model, _cluster, image) => void model.tags.delete(destinationOf(image))],
 ];
 const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
@@ -68,9 +70,11 @@ export function happen(model: Model): void {
   happening[1](model, pick(chance, model.clusters), pick(chance, images), chance);
 }
 
-/** Seconds, hours or days: each matters to something. */
-export function aWhile(chance: Chance): number {
-  return pick(chance, [30_000, 10 * minutes, 1 * hours, 12 * hours, 2 * days, 5 * days]) * (0.5 + chance.next());
+/** Seconds, hours or days: each matters to something. While a copy is about to go, mostly minutes. */
+export function aWhile({ chance, tasks }: Model): number {
+  const isAboutToGo = [...tasks.values()].some((task) => task !== 'copy');
+  const pauses = isAboutToGo && chance.next() < 0.8 ? [5_000, 1 * minutes, 4 * minutes] : [30_000, 10 * minutes, 1 * hours, 12 * hours, 2 * days, 5 * days];
+  return pick(chance, pauses) * (0.5 + chance.next());
 }
 
 /** Everybody is well again, clocks are right, and what rules say is plain. */

@@ -1,3 +1,4 @@
+import type { ImageName } from '../../../src/domain/image-ref.js';
 import { chanceOf } from '../chance.js';
 import { days, hours } from '../keeper.js';
 import { contentOf, destinationOf, type Model } from './model.js';
@@ -14,10 +15,23 @@ export function verdictOn(seed: string, steps: number): readonly string[] {
   const model = aModel(chanceOf(seed));
   for (let step = 0; step < steps; step++) {
     happen(model);
-    model.agenda.pass(aWhile(model.chance));
+    model.agenda.pass(aWhile(model));
   }
   heal(model, lasting);
-  return [...model.violations, ...wantedInVain(model)].map((what) => `history ${seed}: ${what}`);
+  const wrong = [...wantedInVain(model), ...keptInVain(model)];
+  return [...model.violations, ...wrong].map((what) => `history ${seed}: ${what}`);
+}
+
+/** Nobody uses anything any more: each copy goes. */
+function keptInVain(model: Model): string[] {
+  for (const cluster of model.clusters) for (const name of [...cluster.pods.keys()]) cluster.deletePod(name);
+  model.agenda.pass(20 * days);
+  return images.filter((image) => model.tags.has(destinationOf(image))).map((image) => `the copy of ${image} is still there: ${keeperText(model, image)}`);
+}
+
+function keeperText(model: Model, image: ImageName): string {
+  const state = model.keepers.get(destinationOf(image))?.state;
+  return state === undefined ? 'nobody keeps it' : JSON.stringify({ claims: state.claims.map(({ cluster, releasedAt, expiresAt }) => ({ cluster, releasedAt, expiresAt })), blocked: state.blocked, running: state.running });
 }
 
 /** Everybody uses everything: each copy is there, and each cluster is known to want it. */
