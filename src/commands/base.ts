@@ -5,10 +5,10 @@ import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
 import type { Config } from '../config/config.js';
 import { parseFlags, type Flags } from '../config/flags.js';
 import { readConfig, readEnvironment, type Environment } from '../config/load.js';
-import type { RegistryEvent } from '../registry/http/observer.js';
 import type { HttpRegistry } from '../registry/http/client.js';
 import { createLog, type Log } from '../telemetry/log.js';
 import { createMetrics, type Metrics } from '../telemetry/metrics.js';
+import { observeRegistry } from './observe-registry.js';
 import { openRegistry, weakened, type RegistryClientDeps } from './registry-client.js';
 import { readBuild } from './version.js';
 
@@ -87,29 +87,4 @@ function readSettings(args: readonly string[], environment: Environment): Settin
   const loaded = readConfig(flags.configPath, environment);
   if (loaded.config === undefined) throw new StartProblems(loaded.problems);
   return { flags, config: loaded.config, warnings: loaded.warnings };
-}
-
-function observeRegistry(metrics: Metrics, log: Log): (event: RegistryEvent) => void {
-  return (event) => {
-    if (event.type === 'retry') metrics.registry.retried(event.registry, event.code);
-    if (event.type === 'circuit') tellCircuit(log, event);
-    if (event.type !== 'exchange') return;
-    const { registry: host, purpose, status, tookMs } = event;
-    metrics.registry.requested({ host, purpose, result: resultOf(status), seconds: tookMs / 1000 });
-  };
-}
-
-function tellCircuit(log: Log, { registry, circuit }: Extract<RegistryEvent, { type: 'circuit' }>): void {
-  if (circuit === 'open') log.warn({ registry }, 'registry does not answer and is left alone');
-  else log.info({ registry }, 'registry answers again');
-}
-
-/** Counted per request, so 401 on the way to a token and 404 for what is not there are ordinary answers. */
-function resultOf(status: number): Parameters<Metrics['registry']['requested']>[0]['result'] {
-  if (status === 0) return 'unreachable';
-  if (status === 429) return 'throttled';
-  if (status === 401) return 'unauthorized';
-  if (status === 403) return 'denied';
-  if (status === 404) return 'missing';
-  return status < 400 ? 'ok' : status < 500 ? 'invalid' : 'unreachable';
 }

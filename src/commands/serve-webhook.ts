@@ -62,7 +62,7 @@ export function routeDeps({ config, cluster, registry, metrics }: Pick<Base, 'co
     records: views.records,
     namespaces: views.namespaces,
     settings: { deadlineMs: activeCheck.deadlineMs, rewriteOnNever, honorPrioritiesOnAlways, pinDigests, v1ProxyPort: config.migration.v1ProxyPort, skip: config.skip, probe: activeCheck },
-    observe: metrics.webhook,
+    observe: { pullSecret: metrics.webhook.pullSecret, availability: (result) => metrics.registry.cached('availability', result) },
     clock: systemClock,
     random: Math.random,
   });

@@ -86,10 +86,20 @@ function registryMetrics(register: Registry, host: HostLabel) {
   const requests = counter(register, 'registry_requests_total', 'Requests to registries', ['registry', 'purpose', 'result']);
   const durations = histogram(register, 'registry_request_duration_seconds', 'Time to the first byte of an answer', requestSeconds, ['registry', 'purpose']);
   const retries = counter(register, 'registry_retries_total', 'Requests repeated after what heals by itself', ['registry', 'code']);
+  const tokens = counter(register, 'registry_token_requests_total', 'Requests to token services, by the registry they are for', ['registry', 'result']);
+  const caches = counter(register, 'registry_cache_total', 'Looks into what is remembered of registries', ['cache', 'result']);
+  const blobs = counter(register, 'registry_blobs_total', 'Blobs brought to a registry, by how, and transfers that had to go on or begin again', ['registry', 'how']);
+  const corrupt = counter(register, 'registry_corrupt_total', 'Content that is not what its digest says', ['registry', 'side']);
+  const guards = counter(register, 'registry_guard_refusals_total', 'Answers of registries that point to where they may not', ['registry', 'rule']);
   const watchPace = createPaceMetrics(register, prefix, host);
   return {
     /** Reads the pace of all registries at every scrape. */
     watchPace,
+    tokenAsked: (registry: string, result: 'granted' | 'refused' | 'failed'): void => tokens.inc({ registry: host(registry), result }),
+    cached: (cache: 'manifest' | 'blob' | 'token' | 'availability', result: 'hit' | 'miss'): void => caches.inc({ cache, result }),
+    blob: (registry: string, how: 'present' | 'mounted' | 'uploaded' | 'resumed' | 'restarted'): void => blobs.inc({ registry: host(registry), how }),
+    corrupt: (registry: string, side: 'source' | 'destination'): void => corrupt.inc({ registry: host(registry), side }),
+    guarded: (registry: string, rule: string): void => guards.inc({ registry: host(registry), rule }),
     retried: (registry: string, code: FailureCode): void => retries.inc({ registry: host(registry), code }),
     requested: (seen: RequestSeen): void => {
       const registry = host(seen.host);

@@ -27,6 +27,8 @@ export interface ProberDeps {
   readonly clock: Clock;
   /** between 0 and 1: lifetimes are shortened by up to a tenth, so that facts learnt together do not end together */
   readonly random: () => number;
+  /** whether an answer was at hand */
+  readonly observe?: (result: 'hit' | 'miss') => void;
 }
 
 /** Of one process, at once; what comes on top is taken for unavailable. A burst of Pods shares its probes, so this is far away. */
@@ -57,13 +59,16 @@ export class Prober {
   /** What is known without asking; undefined when a probe is needed. */
   known({ place, ref, as }: Asked): Fact | undefined {
     const ids = identitiesOf(as);
-    return this.#fresh(this.#facts.get(keyOf(place, ids))) ?? this.#seenWithOneOf(place, ids) ?? this.#fresh(this.#silent.get(ref.host));
+    const fact = this.#fresh(this.#facts.get(keyOf(place, ids))) ?? this.#seenWithOneOf(place, ids) ?? this.#fresh(this.#silent.get(ref.host));
+    if (fact !== undefined) this.#deps.observe?.('hit');
+    return fact;
   }
 
   /** Probes, or joins whoever probes already: the probe goes on when this caller has no time left, and its answer serves the next. */
   ask(asked: Asked): Promise<Fact> {
     const known = this.known(asked);
     if (known !== undefined) return Promise.resolve(known);
+    this.#deps.observe?.('miss');
 
     const key = keyOf(asked.place, identitiesOf(asked.as));
     const flight = this.#flights.get(key) ?? this.#start(key, asked);

@@ -18,7 +18,11 @@ export interface RouteWorld {
   readonly records: RouteDeps['records'];
   readonly namespaces: RouteDeps['namespaces'];
   readonly settings: RouteSettings & { readonly probe: ProbeSettings };
-  readonly observe: { pullSecret(action: 'created' | 'renewed' | 'failed'): void };
+  readonly observe: {
+    pullSecret(action: 'created' | 'renewed' | 'failed'): void;
+    /** whether it was known if a place answers, or had to be asked */
+    availability(result: 'hit' | 'miss'): void;
+  };
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -33,7 +37,7 @@ export function createRouteDeps(world: RouteWorld): RouteDeps {
     records: world.records,
     namespaces: world.namespaces,
     identities: new Identities(secrets, world.keyring),
-    prober: new Prober({ registry, clock, random, settings: settings.probe }),
+    prober: new Prober({ registry, clock, random, settings: settings.probe, observe: (result) => world.observe.availability(result) }),
     pullSecrets: new PullSecrets({ cluster, secrets, observe: (action) => world.observe.pullSecret(action) }),
     lifetimes: { positiveMs: settings.probe.positiveTtlMs, negativeMs: settings.probe.negativeTtlMs },
     settings,

@@ -33,6 +33,11 @@ describe('metrics', () => {
     metrics.webhook.pullSecret('created');
     metrics.registry.requested({ host: 'docker.io', purpose: 'probe', result: 'throttled', seconds: 0.1 });
     metrics.registry.retried('docker.io', 'unreachable');
+    metrics.registry.tokenAsked('docker.io', 'refused');
+    metrics.registry.cached('availability', 'hit');
+    metrics.registry.blob('docker.io', 'restarted');
+    metrics.registry.corrupt('docker.io', 'destination');
+    metrics.registry.guarded('docker.io', 'downgrade');
     metrics.registry.watchPace(() => [{ registry: 'docker.io', circuit: 'open', limits: { metadata: 4 }, waiting: { probe: 0, check: 12 }, remaining: 76 }]);
     metrics.mirroring.copied('reg.example.com', 'failed', 'denied');
     metrics.mirroring.copied('reg.example.com', 'copied');
@@ -55,6 +60,11 @@ describe('metrics', () => {
       'registry_requests_total{registry="docker.io",purpose="probe",result="throttled"} 1',
       'registry_request_duration_seconds_count{registry="docker.io",purpose="probe"} 1',
       'registry_retries_total{registry="docker.io",code="unreachable"} 1',
+      'registry_token_requests_total{registry="docker.io",result="refused"} 1',
+      'registry_cache_total{cache="availability",result="hit"} 1',
+      'registry_blobs_total{registry="docker.io",how="restarted"} 1',
+      'registry_corrupt_total{registry="docker.io",side="destination"} 1',
+      'registry_guard_refusals_total{registry="docker.io",rule="downgrade"} 1',
       'registry_ratelimit_remaining{registry="docker.io"} 76',
       'registry_circuit_open{registry="docker.io"} 1',
       'registry_concurrency_limit{registry="docker.io",lane="metadata"} 4',

@@ -13,6 +13,7 @@ const bob: Credential = { id: 'bob000000000', username: 'bob', password: 'p' };
 type Head = Registry['head'];
 
 function aProber(head: Head, settings: Partial<ProbeSettings> = {}) {
+  const looks: string[] = [];
   const clock = handClock();
   const asked: string[] = [];
   const registry: Pick<Registry, 'head'> = {
@@ -21,8 +22,8 @@ function aProber(head: Head, settings: Partial<ProbeSettings> = {}) {
       return head(at, as, call);
     },
   };
-  const prober = new Prober({ registry, clock, random: () => 0, settings: { timeoutMs: 1_000, positiveTtlMs: 30_000, negativeTtlMs: 3_000, resolveDigest: false, ...settings } });
-  return { prober, clock, asked };
+  const prober = new Prober({ registry, clock, random: () => 0, settings: { timeoutMs: 1_000, positiveTtlMs: 30_000, negativeTtlMs: 3_000, resolveDigest: false, ...settings }, observe: (result) => looks.push(result) });
+  return { prober, clock, asked, looks };
 }
 
 function about(text: string, ...as: readonly Credential[]): Asked {
@@ -45,6 +46,14 @@ describe('a probe', () => {
     const { prober, clock } = aProber(async () => seen());
 
     expect(await prober.ask(about('r.example.com/a:1'))).toEqual({ state: 'Available', identity: 'anonymous', digest, checkedAt: clock.now(), tookMs: 0 });
+  });
+
+  test('tells whether its answer was at hand', async () => {
+    const { prober, looks } = aProber(async () => seen());
+
+    for (let time = 0; time < 3; time++) await prober.ask(about('r.example.com/a:1'));
+
+    expect(looks).toEqual(['miss', 'hit', 'hit']);
   });
 
   test.each(failureCodes)('that fails with %s gives the state of the failure table', async (code) => {

@@ -96,7 +96,7 @@ function serve(leaf: KeyPair): void {
       skip: { labels: [], annotations: [], namespaces: [] },
       probe: { timeoutMs: 1_000, positiveTtlMs: 0, negativeTtlMs: 0, resolveDigest: false },
     },
-    observe: { pullSecret: () => {} },
+    observe: { pullSecret: () => {}, availability: () => {} },
     clock: systemClock,
     random: () => 0,
   });

@@ -100,7 +100,7 @@ export function aWorld({ rules = [], settings, probe, registry, ready = () => tr
       ...settings,
       probe: { timeoutMs: 1_000, positiveTtlMs: 30_000, negativeTtlMs: 3_000, resolveDigest: false, ...probe },
     },
-    observe: { pullSecret: (action) => secretActions.push(action) },
+    observe: { pullSecret: (action) => secretActions.push(action), availability: () => undefined },
     clock,
     random: () => 0,
   });

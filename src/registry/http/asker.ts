@@ -105,7 +105,7 @@ export class Asker {
     this.#governor = new Governor(this.time, (registry, circuit) => this.observe({ type: 'circuit', registry, circuit }));
     this.#pools = new Pools({ guard: new Guard(options.network), proxies: new Proxies(options.proxy), resolve: options.resolve });
     this.#wire = { pools: this.#pools, settings: options.settings, userAgent: options.userAgent };
-    this.#auth = new Auth(new TokenCache(options.clock));
+    this.#auth = new Auth(new TokenCache(options.clock), (result) => this.observe({ type: 'cache', cache: 'token', result }));
   }
 
   /**
@@ -231,7 +231,7 @@ export class Asker {
       seen(answer.status);
       return this.#learn(ask, await this.#read(ask, answer, identity));
     } catch (error) {
-      seen(0);
+      if (!isGuardError(error)) seen(0); // nothing was sent
       const silence = silenceOf(error, call);
       if (silence === undefined) attempt.left();
       else attempt.failed(silence);
@@ -288,9 +288,11 @@ export class Asker {
   #tokenSender({ registry, request }: Ask): TokenSender {
     return async ({ method, url, headers: { authorization, ...headers }, body }) => {
       const bytes = body === undefined ? undefined : { bytes: Buffer.from(body) };
-      const answer = await askRealm(this.#wire, registry, { method, url, headers, body: bytes, authorization }, AbortSignal.timeout(tokenTimeoutMs));
+      const tell = (result: 'granted' | 'refused' | 'failed'): void => this.observe({ type: 'token', registry: request.host, result });
+      const asking = askRealm(this.#wire, registry, { method, url, headers, body: bytes, authorization }, AbortSignal.timeout(tokenTimeoutMs));
+      const answer = await asking.catch((error: unknown) => (tell('failed'), Promise.reject(error as Error)));
       try {
-        this.observe({ type: 'token', registry: request.host, result: answer.status === 200 ? 'granted' : 'refused' });
+        tell(answer.status === 200 ? 'granted' : 'refused');
         return { status: answer.status, text: (await readText(answer.body, longestTokenAnswer)) ?? '', retryAfter: headerOf(answer.headers, 'retry-after') };
       } finally {
         drop(answer.body);

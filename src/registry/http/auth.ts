@@ -28,7 +28,11 @@ export type TokenSender = (request: TokenRequest) => Promise<TokenAnswer>;
 export class Auth {
   readonly #ways = new LRUCache<string, Way>({ max: 1000 });
 
-  constructor(readonly tokens: TokenCache) {}
+  /** @param looked told whether a token was at hand */
+  constructor(
+    readonly tokens: TokenCache,
+    readonly looked: (result: 'hit' | 'miss') => void = () => undefined,
+  ) {}
 
   /** The header to send at once; undefined when nothing is known yet, and for registries that ask for nothing. */
   async header(standing: Standing, send: TokenSender): Promise<string | undefined> {
@@ -73,7 +77,9 @@ export class Auth {
     // a ready token is shown to the registry alone, like a password
     if (credential?.registryToken !== undefined) return `Bearer ${credential.registryToken}`;
     const ask = this.#ask(way, standing, scopes);
-    const token = this.tokens.held(ask) ?? (await this.tokens.ask(ask, send));
+    const held = this.tokens.held(ask);
+    this.looked(held === undefined ? 'miss' : 'hit');
+    const token = held ?? (await this.tokens.ask(ask, send));
     return `Bearer ${token.value}`;
   }
 

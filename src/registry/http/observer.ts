@@ -18,9 +18,11 @@ export type RegistryEvent =
       readonly tookMs: number;
       readonly identity: CredentialId;
     }
-  | { readonly type: 'token'; readonly registry: string; readonly result: 'granted' | 'refused' }
-  | { readonly type: 'cache'; readonly cache: 'manifest' | 'token'; readonly result: 'hit' | 'miss' }
+  | { readonly type: 'token'; readonly registry: string; readonly result: 'granted' | 'refused' | 'failed' }
+  | { readonly type: 'cache'; readonly cache: 'manifest' | 'blob' | 'token'; readonly result: 'hit' | 'miss' }
   | { readonly type: 'blob'; readonly registry: string; readonly how: BlobOutcome | 'resumed' | 'restarted'; readonly sizeBytes: number }
+  /** bytes of a blob or manifest that a copy has read */
+  | { readonly type: 'read'; readonly registry: string; readonly bytes: number }
   | { readonly type: 'retry'; readonly registry: string; readonly code: FailureCode }
   | { readonly type: 'corrupt'; readonly registry: string; readonly side: 'source' | 'destination' }
   | { readonly type: 'lied'; readonly registry: string; readonly about: 'digest' }

@@ -34,6 +34,7 @@ export class BlobReader {
 
     for (;;) {
       const answer = await this.#open(request, as, call, of, check.have);
+      const before = check.have;
       let cut: unknown;
       try {
         yield* check.pass(this.#bodyOf(answer, check.have, request, call));
@@ -43,6 +44,7 @@ export class BlobReader {
         cut = error;
       } finally {
         answer.close();
+        if (call.purpose === 'copy') this.asker.observe({ type: 'read', registry: from.host, bytes: check.have - before });
       }
 
       if (check.have - mark >= progressBytes) [resumes, slow, mark] = [0, 0, check.have];

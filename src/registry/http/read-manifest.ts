@@ -74,6 +74,7 @@ export class ManifestReader {
       this.#watchQuota(answer, request, call);
       return this.#read(answer, at, request, call);
     });
+    if (call.purpose === 'copy') this.asker.observe({ type: 'read', registry: at.host, bytes: manifest.bytes.length });
     this.#cache.set(cacheKey(at, manifest.digest, as), manifest);
     for (const blob of manifest.blobs) this.locations.hint(at, blob.digest, viewerOf(as));
     return manifest;

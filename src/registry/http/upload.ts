@@ -64,7 +64,9 @@ export class Uploader {
 
   async #findOrBring(delivery: Delivery): Promise<BlobOutcome> {
     const { to, of, call, viewer } = delivery;
-    if (this.locations.isConfirmed(to, of.digest, viewer)) return 'present';
+    const isKnown = this.locations.isConfirmed(to, of.digest, viewer);
+    this.asker.observe({ type: 'cache', cache: 'blob', result: isKnown ? 'hit' : 'miss' });
+    if (isKnown) return 'present';
     for (;;) {
       const mount = await this.#mount(delivery);
       if (mount === 'mounted') return 'mounted';
