@@ -177,6 +177,7 @@ function diagnose(error: unknown): [FailureCode, string] {
   if (code === tlsCode) return ['tls', (error as Error).message];
   if (timeouts[code] !== undefined) return ['timeout', timeouts[code]];
   if (network[code] !== undefined) return ['unreachable', network[code]];
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return ['too-large', 'the headers of the answer are larger than 32 KiB'];
   if (/CERTIFICATE_REQUIRED|ALERT_(?:HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE)|UNSUPPORTED_CERTIFICATE/.test(code)) return ['tls', `the handshake was refused (${code}); a registry that wants a client certificate needs certFile and keyFile`];
   if (code.startsWith('ERR_OSSL')) return ['tls', `caFile, certFile or keyFile is not usable (${code})`];
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return ['tls', 'no TLS handshake; a registry that speaks plain http needs plainHTTP: true'];

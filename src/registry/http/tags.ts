@@ -21,6 +21,7 @@ export class TagLister {
   async *tags(repository: Repository, as: Identity, call: Call): AsyncGenerator<string, void, undefined> {
     let next: string | URL | undefined = `${repository.path}/tags/list?n=${pageSize}`;
     let last = '';
+    let links = false;
     for (let page = 0; next !== undefined; page++) {
       const request = requestOf(repository, next);
       if (page === mostPages) throw failure('too-large', `${request.what} on ${call.side} ${repository.host} have more than ${mostPages} pages`, request, call);
@@ -28,8 +29,9 @@ export class TagLister {
       yield* tags;
 
       const end = tags.at(-1);
-      // some registries cut at n without a link: a full page may have a successor
-      next = link ?? (tags.length === pageSize && end !== undefined && end !== last ? `${repository.path}/tags/list?n=${pageSize}&last=${encodeURIComponent(end)}` : undefined);
+      links ||= link !== undefined;
+      // some registries cut at n and never link: a full page may have a successor
+      next = link ?? (!links && tags.length === pageSize && end !== undefined && end !== last ? `${repository.path}/tags/list?n=${pageSize}&last=${encodeURIComponent(end)}` : undefined);
       last = end ?? last;
     }
   }
@@ -38,8 +40,9 @@ export class TagLister {
     return this.asker.use(request, as, call, async (answer) => {
       if (answer.status === 404) return { tags: [], link: undefined };
       if (answer.status !== 200) throw this.asker.refusal(answer, request, call);
-      const text = answer.body === undefined ? undefined : await readText(answer.body, longestPageBytes);
-      const page = Page.safeParse(text === undefined ? undefined : parseJson(text));
+      const text = answer.body === undefined ? '' : await readText(answer.body, longestPageBytes);
+      if (text === undefined) throw failure('too-large', `${request.what} on ${call.side} ${request.host}: a page is larger than 1 MiB`, request, call);
+      const page = Page.safeParse(parseJson(text));
       if (!page.success) throw failure('invalid', `${request.what} on ${call.side} ${request.host} do not parse`, request, call);
       return { tags: page.data.tags ?? [], link: nextPage(answer, request, call) };
     });
