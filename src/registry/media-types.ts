@@ -25,6 +25,10 @@ export function isImageType(mediaType: string): boolean {
   return mediaType === ociManifest || mediaType === dockerManifest;
 }
 
+export function isManifestType(mediaType: string): boolean {
+  return isIndexType(mediaType) || isImageType(mediaType);
+}
+
 export function isSchema1(mediaType: string): boolean {
   return schema1.includes(mediaType);
 }

@@ -11,7 +11,7 @@ import { failure } from './errors.js';
 import type { ManifestReader } from './read-manifest.js';
 import type { Referrers } from './referrers.js';
 import { writeScope } from './scope.js';
-import { absentRepository, isImmutableTag, refusedWrite } from './write-refusal.js';
+import { absentRepository, isImmutableTag, refusedName, refusedWrite } from './write-refusal.js';
 
 export class Publisher {
   constructor(
@@ -49,6 +49,8 @@ export class Publisher {
     // distribution answers 500 to a layer that lies elsewhere
     if (refused.code === 'unreachable' && foreign !== undefined) return failure('unsupported', `${request.what} refused by ${call.side} ${at.host}, probably for layer ${foreign.digest}, which lies elsewhere`, request, call);
     if (at.tag !== undefined && isImmutableTag(answer)) return failure('conflict', refused.message, request, call);
+    const named = refusedName(at, answer, refused, request, call);
+    if (named !== undefined) return named;
     if (refused.code === 'unsupported' || (answer.status === 400 && refused.code === 'invalid')) return failure('unsupported', `${refused.message} (type ${manifest.mediaType})`, request, call);
     if (answer.status === 404 && answer.errors.some(({ code }) => code === 'NAME_UNKNOWN')) return absentRepository(at, request, call);
     return refused;

@@ -6,7 +6,7 @@ import type { ImageRef } from '../../domain/image-ref.js';
 import { digestBytes } from '../hash.js';
 import { viewerOf, type BlobLocations } from '../locations.js';
 import { isProblem, manifestLimitBytes, readManifest } from '../manifest.js';
-import { acceptManifests, bareType } from '../media-types.js';
+import { acceptManifests, bareType, isManifestType } from '../media-types.js';
 import type { Call, Identity, Manifest, Seen } from '../registry.js';
 import { headerOf, readBytes, type Answer } from './answer.js';
 import type { Asker, Request } from './asker.js';
@@ -38,8 +38,9 @@ export class ManifestReader {
       this.#watchQuota(answer, request, call);
       return seenOf(answer, at) ?? 'unreliable';
     });
-    if (seen !== 'unreliable') return seen;
-    this.#headless.set(at.host, true);
+    if (seen === 'missing' || (seen !== 'unreliable' && isManifestType(seen.mediaType))) return seen;
+    // an odd type is a matter of this manifest: what it is, its body says
+    if (seen === 'unreliable') this.#headless.set(at.host, true);
     return this.#headByGet(at, as, call);
   }
 

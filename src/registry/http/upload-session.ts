@@ -9,7 +9,7 @@ import type { Body } from './exchange.js';
 import { commitMs } from './feed.js';
 import { readScope, writeScope } from './scope.js';
 import { heldBytes, uploadLocation, withDigest } from './upload-location.js';
-import { absentRepository, refusedWrite } from './write-refusal.js';
+import { absentRepository, refusedName, refusedWrite } from './write-refusal.js';
 
 /** An open upload: where its bytes go, and with which credential it was opened. */
 export interface Session {
@@ -139,7 +139,9 @@ export class UploadSessions {
   }
 
   #refusedPost(answer: Answer, request: Request, { to, call }: Upload): unknown {
-    return answer.status === 404 ? absentRepository(to, request, call) : refusedWrite(this.asker, answer, request, call);
+    if (answer.status === 404) return absentRepository(to, request, call);
+    const refused = refusedWrite(this.asker, answer, request, call);
+    return refusedName(to, answer, refused, request, call) ?? refused;
   }
 
   #notTaken(answer: Answer, request: Request, call: Call): Sent {

@@ -20,6 +20,12 @@ export function refusedWrite(asker: Pick<Asker, 'refusal'>, answer: Answer, aske
   return failure('denied', `storage is used up on ${call.side} ${asked.host}: ${refused.message}`, asked, call);
 }
 
+/** A name that the registry does not take is told with its length: that is mostly what is wrong with it, and it is never cut. */
+export function refusedName({ path }: Repository, answer: Answer, refused: Failure, asked: Asked, call: Call): Failure | undefined {
+  if (answer.status !== 400 || !answer.errors.some(({ code }) => code === 'NAME_INVALID')) return undefined;
+  return failure('invalid', `${refused.message} (the name has ${path.length} characters)`, asked, call);
+}
+
 /** A tag that may not be moved: 409 and 412 say so, other refusals by their text. */
 export function isImmutableTag(answer: Answer): boolean {
   if (isStorageUsedUp(answer)) return false;

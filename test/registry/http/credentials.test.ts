@@ -54,6 +54,24 @@ describe('several credentials', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('a rotation with two keys is not noticed: whichever is right at the time is found', async () => {
+    const passwords: Record<string, string> = { ann: 'old' };
+    const server = await aRegistryServer({ access: { type: 'basic', accounts: passwords } });
+    const keys = [{ ...ann, password: 'old' }, { ...ann, id: 'cccccccccccc', password: 'new' }];
+    const { registry } = aClient();
+    await pushImage(registry, `${server.host}/app:1`, single(anImage('app')), [keys[0]!]);
+    const look = (): Promise<unknown> => registry.head(refAt(server, 'app:1'), keys, aCall());
+
+    expect(await look()).toMatchObject({ identity: ann.id });
+    passwords['ann'] = 'new';
+    expect(await look()).toMatchObject({ identity: 'cccccccccccc' });
+    server.calm();
+    expect(await look()).toMatchObject({ identity: 'cccccccccccc' });
+    expect(server.requests).toHaveLength(1);
+    passwords['ann'] = 'old'; // rolled back
+    expect(await look()).toMatchObject({ identity: ann.id });
+  });
+
   test('a registry that asks for nothing is sent nothing', async () => {
     const server = await aRegistryServer();
     await aClient().registry.head(refAt(server, 'app:1'), [ann], aCall());
@@ -210,6 +228,16 @@ describe('guards', () => {
     server.fault({ on: { route: 'manifest' }, times: 99, does: { status: 302, headers: { location: '/v2/app/manifests/1' } } });
 
     await expect(aClient().registry.manifest(refAt(server, 'app:1'), [], aCall())).rejects.toMatchObject({ code: 'invalid' });
+    expect(server.requests).toHaveLength(6);
+  });
+
+  test('five redirects are followed', async () => {
+    const server = await aRegistryServer();
+    await pushImage(aClient().registry, `${server.host}/app:1`, single(anImage('app')));
+    server.calm();
+    server.fault({ on: { route: 'manifest' }, times: 5, does: { status: 302, headers: { location: '/v2/app/manifests/1' } } });
+
+    expect(await aClient().registry.manifest(refAt(server, 'app:1'), [], aCall())).toMatchObject({ type: 'image' });
     expect(server.requests).toHaveLength(6);
   });
 

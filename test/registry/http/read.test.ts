@@ -1,7 +1,8 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { Descriptor, Purpose } from '../../../src/registry/registry.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, pushImage, single, sourceOf, type Blob } from '../../support/images.js';
-import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
+import { aClient, aRegistryServer, closeAfterEach, closeLater, refAt } from '../../support/registry-client.js';
 
 closeAfterEach();
 
@@ -12,6 +13,18 @@ async function anImageServer(options: Parameters<typeof aRegistryServer>[0] = {}
   return server;
 }
 const image = anImage('app');
+
+/** Answers every request with these bytes, whatever they are. */
+async function aRawServer(answer: Uint8Array): Promise<{ readonly host: string }> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined).on('data', () => socket.write(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closeLater({ close: () => new Promise<void>((resolve) => (open.forEach((socket) => socket.destroy()), server.close(() => resolve()))) });
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
 
 describe('looking at a manifest', () => {
   test('is one HEAD that accepts every type, on one connection, however often', async () => {
@@ -43,6 +56,34 @@ describe('looking at a manifest', () => {
     expect(first).toEqual({ digest: image.manifest.digest, mediaType: image.manifest.mediaType, size: image.manifest.bytes.length, identity: 'anonymous' });
     expect(second).toEqual(first);
     expect(server.log()).toEqual(['HEAD manifest', 'GET manifest', 'GET manifest']);
+  });
+
+  test('a HEAD that comes with a body is believed, and what follows on its connection is not', async () => {
+    const { manifest } = image;
+    const body = Buffer.from('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: ${manifest.mediaType}\r\ndocker-content-digest: ${manifest.digest}\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const server = await aRawServer(Buffer.concat([Buffer.from(head), body]));
+    const { registry } = aClient();
+
+    for (let time = 0; time < 3; time++) expect(await registry.head(refAt(server, 'app:1'), [], aCall())).toMatchObject({ digest: manifest.digest });
+  });
+
+  test.each(['text/html', 'application/json', 'application/vnd.example+json'])('a HEAD of type %s leaves the word to the body, for this manifest only', async (type) => {
+    const server = await anImageServer();
+    server.fault({ on: { method: 'HEAD' }, does: { headers: { 'content-type': type } } });
+    const { registry } = aClient();
+
+    expect(await registry.head(refAt(server, 'app:1'), [], aCall())).toMatchObject({ mediaType: image.manifest.mediaType });
+    await registry.head(refAt(server, 'app:1'), [], aCall());
+
+    expect(server.log()).toEqual(['HEAD manifest', 'GET manifest', 'HEAD manifest']);
+  });
+
+  test('a HEAD of a type that is no image is what the body says: unsupported', async () => {
+    const server = await anImageServer();
+    server.fault({ on: { route: 'manifest' }, times: 9, does: { headers: { 'content-type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' } } });
+
+    await expect(aClient().registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check' }))).rejects.toMatchObject({ code: 'unsupported' });
   });
 
   test('a HEAD by digest that names another digest is not believed', async () => {

@@ -1,11 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { TokenCache, type TokenAnswer, type TokenRequest } from '../../../src/registry/http/tokens.js';
-import { aCall, anImage, pushImage, single } from '../../support/images.js';
+import type { HttpRegistry } from '../../../src/registry/http/client.js';
+import type { Fault, FaultRegistry } from '../../support/fault-registry.js';
+import { aBlob, aCall, anImage, pushImage, single, sourceOf } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
 
 closeAfterEach();
 const ann = { id: 'aaaaaaaaaaaa', username: 'ann', password: 'correct horse' };
 const accounts = { ann: ann.password };
+
+function scopesAsked(server: FaultRegistry): readonly string[] {
+  return server.requests.filter(({ route }) => route === 'token').flatMap(({ path }) => new URL(path, 'http://registry.test').searchParams.getAll('scope'));
+}
 
 describe('tokens', () => {
   test('nobody pings: the first request is the real one, and the next carries its token at once', async () => {
@@ -80,6 +86,8 @@ describe('tokens', () => {
   test.each([
     ['lives 300 s by default 60', undefined, 50_000, 0],
     ['that lives 5 s counts as 60', 5, 50_000, 0],
+    ['of 61 s is still good after 54 s', 61, 54_000, 0],
+    ['of 61 s is renewed a tenth of it before its end', 61, 55_000, 1],
     ['is renewed before it ends', 300, 271_000, 1],
     ['of 300 s is still good after 260 s', 300, 260_000, 0],
   ])('a token %s', async (_sentence, expiresIn, laterMs, renewals) => {
@@ -113,6 +121,84 @@ describe('tokens', () => {
     await registry.head(refAt(server, 'app:1'), [ann], aCall());
 
     expect(server.log()).toEqual(['HEAD manifest']);
+  });
+
+  test('a token from the future ends by our clock, not by that of its service', async () => {
+    let now = 1_700_000_000_000;
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts, clock: () => now, lies: (honest) => ({ ...honest, expires_in: 300, issued_at: new Date(now + 600_000).toISOString() }) } });
+    const { registry } = aClient({ clock: () => now });
+    await registry.head(refAt(server, 'app:1'), [ann], aCall());
+    server.calm();
+
+    now += 280_000;
+    await registry.head(refAt(server, 'app:1'), [ann], aCall());
+
+    expect(server.log()).toEqual(['GET token', 'HEAD manifest']);
+  });
+
+  test.each<[string, Fault['does']['headers']]>([
+    ['without a challenge', { 'www-authenticate': undefined }],
+    ['with an empty challenge', { 'www-authenticate': '' }],
+    ['with a challenge that is garbage', { 'www-authenticate': '"""realm=,,=' }],
+    ['with a realm that is no URL', { 'www-authenticate': 'Bearer realm="http://[",service="x"' }],
+    ['with a challenge that has no realm', { 'www-authenticate': 'Bearer service="x"' }],
+  ])('a 401 %s is unauthorized, and nobody is asked for a token', async (_sentence, headers) => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts } });
+    server.fault({ on: { route: 'manifest' }, times: 9, does: { status: 401, headers } });
+
+    await expect(aClient().registry.head(refAt(server, 'app:1'), [ann], aCall())).rejects.toMatchObject({ code: 'unauthorized' });
+
+    expect(server.log()).toEqual(['HEAD manifest']);
+  });
+
+  test('a challenge of several schemes, in any case and with commas in quotes, is answered with a token', async () => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts } });
+    server.fault({ on: { route: 'manifest' }, does: { status: 401, headers: { 'www-authenticate': `Negotiate, BASIC REALM="a, b", BEARER Realm="http://${server.host}/token", SERVICE="test-registry"` } } });
+
+    expect(await aClient().registry.head(refAt(server, 'app:1'), [ann], aCall())).toBe('missing');
+
+    expect(server.log()).toEqual(['HEAD manifest', 'GET token', 'HEAD manifest']);
+  });
+
+  test.each(['access_token', 'both'] as const)('the token is found where the service writes it: %s', async (tokenField) => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts, tokenField } });
+
+    expect(await aClient().registry.head(refAt(server, 'app:1'), [ann], aCall())).toBe('missing');
+  });
+
+  test('a service that grants less than was asked, without a word, is asked twice at most, and then it is not allowed', async () => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts, grants: (asked) => asked.map((scope) => scope.replace(/:pull,push$/, ':pull')) } });
+    const layer = aBlob('layer', 2_000_000);
+
+    await expect(aClient().registry.putBlob(refAt(server, 'app'), layer.descriptor, sourceOf(layer.bytes), [ann], aCall({ side: 'destination' }))).rejects.toMatchObject({ code: 'unauthorized', side: 'destination' });
+
+    expect(server.log().filter((line) => line === 'POST upload')).toHaveLength(2);
+    expect(server.door.issued.length).toBeLessThanOrEqual(2);
+  });
+
+  test('a mount asks for both repositories in one token: to write here first, then to read there', async () => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts } });
+    const layer = aBlob('layer');
+    const { registry } = aClient();
+    const call = aCall({ side: 'destination' });
+    await registry.putBlob(refAt(server, 'from'), layer.descriptor, sourceOf(layer.bytes), [ann], call);
+    server.calm();
+
+    expect(await registry.putBlob(refAt(server, 'to'), layer.descriptor, sourceOf(layer.bytes), [ann], call)).toBe('mounted');
+
+    expect(scopesAsked(server)).toEqual(['repository:to:pull,push', 'repository:from:pull']);
+  });
+
+  test.each<[string, (registry: HttpRegistry, server: FaultRegistry) => Promise<unknown>, string]>([
+    ['reading asks for pull', (registry, server) => registry.head(refAt(server, 'app:1'), [ann], aCall()), 'repository:app:pull'],
+    ['writing asks for pull and push', (registry, server) => registry.putManifest(refAt(server, 'app:1'), anImage('app').manifest, [ann], aCall()), 'repository:app:pull,push'],
+    ['deleting asks for delete too', (registry, server) => registry.deleteManifest(refAt(server, 'app:1'), [ann], aCall({ purpose: 'delete' })), 'repository:app:pull,push,delete'],
+  ])('%s, and for nothing else', async (_sentence, asks, scope) => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts } });
+
+    await asks(aClient().registry, server).catch(() => undefined);
+
+    expect(scopesAsked(server)).toEqual([scope]);
   });
 
   test('an identity token is exchanged by POST', async () => {
