@@ -19,12 +19,15 @@ const leastChunkBytes = 512 * 1024;
  */
 export class UploadModes {
   readonly #limits: Learned<{ readonly chunkBytes: number }>;
+  /** registries that take bytes only in PATCHes */
+  readonly #patched: Learned<{ readonly by: 'PATCH' }>;
 
   constructor(
     readonly settings: SettingsOf,
     clock: () => number,
   ) {
     this.#limits = new Learned(clock);
+    this.#patched = new Learned(clock);
   }
 
   /** @param leastBytes what the registry wants a chunk to have, the last one excepted */
@@ -32,8 +35,20 @@ export class UploadModes {
     const { uploadMode = 'auto' } = this.settings(host);
     const learned = this.#limits.get(host)?.chunkBytes;
     if (uploadMode === 'stream') return { by: 'PATCH', mostBytes: Infinity };
-    if (uploadMode === 'monolithic' || (uploadMode === 'auto' && learned === undefined)) return { by: 'PUT', mostBytes: Infinity };
-    return { by: uploadMode === 'chunked' ? 'PATCH' : 'PUT', mostBytes: Math.max(learned ?? this.#chunkBytes(host), leastBytes) };
+    const by = uploadMode === 'chunked' || (uploadMode === 'auto' && this.#patched.get(host) !== undefined) ? 'PATCH' : 'PUT';
+    if (uploadMode === 'monolithic' || (uploadMode === 'auto' && learned === undefined)) return { by, mostBytes: Infinity };
+    return { by, mostBytes: Math.max(learned ?? this.#chunkBytes(host), leastBytes) };
+  }
+
+  /** Whether bytes may be sent with the other method when one is refused: whoever named a mode wants that one, but every mode may begin again with it. */
+  mayTurn(host: string, refused: UploadPlan['by']): boolean {
+    const { uploadMode = 'auto' } = this.settings(host);
+    return uploadMode === 'auto' || (refused === 'PATCH' && uploadMode === 'monolithic');
+  }
+
+  /** Bytes arrived in PATCHes, after a PUT of them was refused. */
+  takesPatches(host: string): void {
+    this.#patched.learn(host, { by: 'PATCH' });
   }
 
   /**

@@ -11,7 +11,7 @@ import { isFailure, type Failure } from '../../domain/failure.js';
 import type { Asker } from './asker.js';
 import type { CapabilityMemory } from './capabilities.js';
 import type { Feed } from './feed.js';
-import type { UploadModes } from './upload-modes.js';
+import type { UploadModes, UploadPlan } from './upload-modes.js';
 import type { Session, Upload, UploadSessions } from './upload-session.js';
 
 /** Up to this size a blob is kept whole, so that nothing is open while it waits. */
@@ -45,8 +45,12 @@ export class Transfer {
   #mark = 0;
   /** kinds of trouble that are met once */
   readonly #met = new Set<string>();
-  /** bytes of the body under way */
+  /** bytes of the body under way, and how they are sent */
   #bodyBytes = 0;
+  #by: UploadPlan['by'] = 'PUT';
+  /** the method that is left after the other one was refused */
+  #turnedTo: UploadPlan['by'] | undefined;
+  #isLearned = false;
 
   constructor(
     readonly deps: TransferDeps,
@@ -63,6 +67,7 @@ export class Transfer {
     try {
       for (let next: Next = 0; next !== 'done'; ) next = await this.#send(next).catch((error: unknown) => this.#recover(error));
       this.feed.report(this.upload.of.size);
+      if (this.#isLearned) this.deps.modes.takesPatches(this.upload.to.host);
     } catch (error) {
       this.#drop();
       this.feed.report(0);
@@ -88,7 +93,8 @@ export class Transfer {
   async #send(from: number): Promise<Next> {
     if ((await this.#open()) === 'done') return 'done';
     const { size } = this.upload.of;
-    const { by, mostBytes } = this.deps.modes.plan(this.upload.to.host, this.#session?.leastChunkBytes);
+    const { by: usual, mostBytes } = this.deps.modes.plan(this.upload.to.host, this.#session?.leastChunkBytes);
+    const by = this.#turnedTo ?? usual;
     if (from === 0 && by === 'PUT' && size <= mostBytes) return this.#put(0);
     for (let at = from; at < size; ) {
       const until = Math.min(size, at + mostBytes);
@@ -101,7 +107,7 @@ export class Transfer {
 
   async #patch(from: number, until: number, isStream: boolean): Promise<Next> {
     const { feed, deps } = this;
-    this.#bodyBytes = until - from;
+    [this.#bodyBytes, this.#by] = [until - from, 'PATCH'];
     const body = { stream: feed.slice(from, until), length: until - from };
     const sent = await deps.sessions.patch(this.#session!, this.#watched(), body, { from, until, isStream });
     if (sent.outcome === 'lost') return this.#resume(sent.failure);
@@ -112,7 +118,7 @@ export class Transfer {
   /** Completes the blob, with the bytes from there on. */
   async #put(from: number): Promise<Next> {
     const { feed, deps, upload: { of } } = this;
-    this.#bodyBytes = of.size - from;
+    [this.#bodyBytes, this.#by] = [of.size - from, 'PUT'];
     const isWhole = from === 0 && of.size <= smallBytes;
     const body = from === of.size ? { bytes: new Uint8Array(0) } : isWhole ? { bytes: await this.#bytes() } : { stream: feed.slice(from, of.size), length: of.size - from };
     const sent = await deps.sessions.put(this.#session!, 'bytes' in body ? this.upload : this.#watched(), body);
@@ -135,11 +141,24 @@ export class Transfer {
       case 'too-large':
         if (!deps.modes.tooLarge(to.host, this.#bodyBytes, this.#session?.leastChunkBytes)) throw why;
         return this.#begin();
+      case 'unsupported':
+        if (!this.#turn()) throw why;
+        this.#isLearned = this.#turnedTo === 'PATCH';
+        return this.#begin();
       case 'corrupt':
+        // some ignore the bytes of a PUT, and miss them then
+        if (this.#by === 'PUT') this.#turn();
         return this.#restart(why);
       default:
         throw why;
     }
+  }
+
+  /** What comes next is sent with the other method, where that is possible; once. */
+  #turn(): boolean {
+    if (this.#turnedTo !== undefined || this.#bodyBytes === 0 || !this.deps.modes.mayTurn(this.upload.to.host, this.#by)) return false;
+    this.#turnedTo = this.#by === 'PUT' ? 'PATCH' : 'PUT';
+    return true;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { Descriptor, Purpose } from '../../../src/registry/registry.js';
+import type { Fault } from '../../support/fault-registry.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, pushImage, single, sourceOf, type Blob } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, closeLater, refAt } from '../../support/registry-client.js';
 
@@ -201,6 +202,9 @@ describe('reading a blob', () => {
       return { read: Buffer.concat(chunks), failure };
     }
   }
+  async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of chunks) void chunk;
+  }
   const isWhole = (read: Buffer, of: Blob = blob): boolean => read.equals(Buffer.from(of.bytes));
 
   test('a cut is resumed where it was, and nothing is lost', async () => {
@@ -258,6 +262,46 @@ describe('reading a blob', () => {
     const { read, failure } = await readFrom(server);
 
     expect(failure).toMatchObject({ code: 'corrupt', side: 'source' });
+    expect(read.length).toBeLessThan(blob.bytes.length);
+  });
+
+  test.each<[string, Fault['does']]>([
+    ['that drips', { drip: { bytes: 100, everyMs: 20 } }],
+    ['that stalls', { drip: { bytes: 1000, everyMs: 60_000 } }],
+    ['of which nothing comes', { drip: { bytes: 0, everyMs: 60_000 } }],
+  ])('a body %s is broken off and asked for once more, and then it is a timeout', async (_sentence, does) => {
+    const server = await aBlobServer();
+    server.fault({ on: { route: 'blob' }, times: 100, does });
+    const { registry } = aClient({ settings: () => ({ blobConcurrency: 1, stallTimeoutMs: 300, minBytesPerSecond: 100_000 }) });
+
+    await expect(readAll(registry.blob(refAt(server, 'app'), blob.descriptor, [], aCall()))).rejects.toMatchObject({ code: 'timeout', side: 'source' });
+
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(server.requests).toHaveLength(2);
+    expect(registry.pace().map(({ busy }) => busy.download)).toEqual([0]);
+  });
+
+  test('a reader that takes its time is no slow source', async () => {
+    const server = await aBlobServer();
+    const { registry } = aClient({ settings: () => ({ stallTimeoutMs: 300, minBytesPerSecond: 100_000 }) });
+    let read = 0;
+
+    for await (const chunk of registry.blob(refAt(server, 'app'), blob.descriptor, [], aCall())) {
+      if (read === 0) await new Promise((resolve) => setTimeout(resolve, 1500));
+      read += chunk.length;
+    }
+
+    expect(read).toBe(blob.bytes.length);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('a body that is short for ever is given up, and never handed on whole', async () => {
+    const server = await aBlobServer();
+    server.fault({ on: { route: 'blob' }, times: 100, does: { truncate: 1000, headers: { 'content-length': undefined, 'transfer-encoding': 'chunked' } } });
+
+    const { read, failure } = await readFrom(server);
+
+    expect(failure).toMatchObject({ code: expect.stringMatching(/unreachable|corrupt/) as unknown, side: 'source' });
     expect(read.length).toBeLessThan(blob.bytes.length);
   });
 

@@ -43,6 +43,62 @@ describe('upload modes', () => {
     expect(holds(server, large)).toBe(true);
   });
 
+  const refusals: readonly (readonly [number, string])[] = [[405, ''], [501, ''], [415, ''], [400, '{"errors":[{"code":"UNSUPPORTED"}]}']];
+
+  test.each(refusals)('a registry that takes bytes only in PATCHes, and says %d %s to others, gets them so; the next blob at once', async (status, body) => {
+    const server = await aRegistryServer();
+    const client = aClient();
+    server.fault({ on: { route: 'upload', method: 'PUT' }, does: { status, body } });
+
+    expect(await put(client, server, large)).toBe('uploaded');
+    expect(bodies(server)).toEqual(['PUT 24 -', 'PATCH 24 -', 'PUT 0 -']);
+    expect(holds(server, large)).toBe(true);
+    server.calm();
+
+    const next = aLargeBlob('next', 2);
+    expect(await put(client, server, next)).toBe('uploaded');
+    expect(bodies(server)).toEqual(['PATCH 2 -', 'PUT 0 -']);
+  });
+
+  test('a registry that ignores the bytes of a PUT, and misses them then, gets them in a PATCH', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'upload', method: 'PUT' }, does: { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' } });
+
+    expect(await put(aClient(), server, large)).toBe('uploaded');
+
+    expect(bodies(server)).toEqual(['PUT 24 -', 'PATCH 24 -', 'PUT 0 -']);
+  });
+
+  test.each(['auto', 'monolithic'] as const)('a registry that takes bytes only in PUTs gets them so after a cut, in mode %s', async (uploadMode) => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'upload', method: 'PUT' }, does: { cutRequestAfter: 10 * mebibyte } });
+    server.fault({ on: { route: 'upload', method: 'PATCH' }, times: Infinity, does: { status: 405 } });
+
+    expect(await put(aClient({ settings: () => ({ uploadMode }) }), server, large)).toBe('uploaded');
+
+    expect(holds(server, large)).toBe(true);
+    expect(server.store.find('app')?.uploads.size).toBe(0);
+  });
+
+  test('a registry that takes bytes neither way is unsupported, and asked once for each', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'upload', method: 'PUT' }, times: Infinity, does: { status: 405 } });
+    server.fault({ on: { route: 'upload', method: 'PATCH' }, times: Infinity, does: { status: 405 } });
+
+    await expect(put(aClient(), server, large)).rejects.toMatchObject({ code: 'unsupported', side: 'destination' });
+
+    expect(server.log().filter((line) => line === 'PUT upload' || line === 'PATCH upload')).toEqual(['PUT upload', 'PATCH upload']);
+  });
+
+  test('a mode that the settings name is not changed by a refusal', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'upload', method: 'PUT' }, times: Infinity, does: { status: 405 } });
+
+    await expect(put(aClient({ settings: () => ({ uploadMode: 'monolithic' }) }), server, large)).rejects.toMatchObject({ code: 'unsupported' });
+
+    expect(server.log()).not.toContain('PATCH upload');
+  });
+
   test('a registry that wants larger chunks gets them', async () => {
     const server = await aRegistryServer({ minChunk: 12 * mebibyte });
     await put(aClient({ settings: () => ({ uploadMode: 'chunked', chunkBytes: 5 * mebibyte }) }), server, large);
