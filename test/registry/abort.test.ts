@@ -46,27 +46,21 @@ describe('a copy that is given up', () => {
 
   test('leaves nothing behind, at whichever await that was, and the same client copies afterwards', async () => {
     let givenUp = 0;
-    let unheard = 0;
     for (let turn = 0, inARow = 0; inARow < 3; turn++) {
       const registry = aClient();
       const outcome = await copyUntil(turn, `app-${turn}`, registry);
       [givenUp, inARow] = outcome === 'copied' ? [givenUp, inARow + 1] : [givenUp + 1, 0];
 
       await until(() => registry.pace().every(({ busy }) => Object.values(busy).every((places) => places === 0)), () => `turn ${turn}: places are taken: ${JSON.stringify(registry.pace())}`);
-      await until(() => sessions(to) === 0, () => `turn ${turn}: ${sessions(to)} sessions are open`).catch((error: unknown) => {
-        if (!isUnheard(to)) throw error;
-        unheard += 1;
-      });
+      await until(() => sessions(to) === 0, () => `turn ${turn}: ${sessions(to)} sessions are open`);
       expect(registry.pace().flatMap(({ waiting }) => Object.values(waiting)).every((count) => count === 0)).toBe(true);
       expect(brokenTags(to.store, `app-${turn}`)).toEqual([]);
       expect(await copyUntil(undefined, `app-${turn}`, registry)).toBe('copied');
 
-      forgetSessions(to);
       await registry.close();
       await until(() => from.connections() + to.connections() === 0, () => `turn ${turn}: ${from.connections() + to.connections()} sockets are open`);
     }
     expect(givenUp).toBeGreaterThan(20); // it was given up all along its way
-    expect(unheard).toBeLessThan(givenUp / 4);
   }, 120_000);
 });
 
@@ -78,16 +72,6 @@ function aClient(): HttpRegistry {
 
 function sessions({ store }: FaultRegistry): number {
   return store.names().reduce((sum, name) => sum + (store.find(name)?.uploads.size ?? 0), 0);
-}
-
-/** The one session that nobody can end: we left while the answer that names it was on its way. */
-function isUnheard(registry: FaultRegistry): boolean {
-  const last = registry.requests.at(-1);
-  return sessions(registry) === 1 && last?.method === 'POST' && last.route === 'upload';
-}
-
-function forgetSessions({ store }: FaultRegistry): void {
-  for (const name of store.names()) store.find(name)?.uploads.clear();
 }
 
 async function inTurns(turns: number | undefined, act: () => void): Promise<void> {

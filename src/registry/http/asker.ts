@@ -48,6 +48,8 @@ export interface Request extends Asked {
   readonly body?: Body;
   /** sent at most once, whatever happens to it; a fresh token is no repetition, since nothing was done */
   readonly once?: true;
+  /** once sent, its answer is awaited for a while though the caller has left: it may name something that has to be closed */
+  readonly opens?: true;
   /** refusals after which the next credential is tried; 401, 403 and 404 unless said otherwise */
   readonly tryNextOn?: readonly number[];
   readonly headersTimeoutMs?: number;
@@ -75,6 +77,7 @@ const mostRetries = 2;
 const firstPauseMs = 200;
 const longestTokenAnswer = 64 * 1024;
 const tokenTimeoutMs = 30_000;
+const lingerMs = 5000;
 
 /** One credential's way to one registry, while one request is asked. */
 interface Ask {
@@ -225,9 +228,10 @@ export class Asker {
     const startedAt = this.clock();
     const seen = (status: number): void =>
       this.observe({ type: 'exchange', registry: request.host, method: request.method, route: routeOf(url), status, purpose: call.purpose, tookMs: this.clock() - startedAt, identity });
+    const patience = request.opens === true ? lingering(call.signal) : { signal: call.signal };
     try {
       const { method, headers, body, headersTimeoutMs } = request;
-      const answer = await exchange(this.#wire, registry, { method, url, headers, body, headersTimeoutMs, authorization, onAnswer: () => attempt.answered() }, call);
+      const answer = await exchange(this.#wire, registry, { method, url, headers, body, headersTimeoutMs, authorization, onAnswer: () => attempt.answered() }, patience);
       seen(answer.status);
       return this.#learn(ask, await this.#read(ask, answer, identity));
     } catch (error) {
@@ -346,8 +350,16 @@ function routeOf({ pathname }: URL): string {
   return ['/blobs/uploads', '/blobs/', '/manifests/', '/tags/'].find((part) => pathname.includes(part))?.split('/').findLast((word) => word !== '') ?? 'other';
 }
 
-/** Waits for something shared no longer than this caller can wait. */
-function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Aborts a while after the caller does. */
+function lingering(signal: AbortSignal): { readonly signal: AbortSignal } {
+  if (signal.aborted) return { signal };
+  const late = new AbortController();
+  signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), lingerMs).unref(), { once: true });
+  return late;
+}
+
+/** Waits for something that goes on, no longer than this caller can wait. */
+export function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason as Error);

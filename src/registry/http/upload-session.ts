@@ -3,8 +3,8 @@ import type { Failure } from '../../domain/failure.js';
 import type { Repository } from '../../domain/image-ref.js';
 import type { Call, Credential, Descriptor, Identity } from '../registry.js';
 import { headerOf, type Answer } from './answer.js';
-import type { Asker, Request } from './asker.js';
-import { failure } from './errors.js';
+import { within, type Asker, type Request } from './asker.js';
+import { failure, failureOfError } from './errors.js';
 import type { Body } from './exchange.js';
 import { commitMs } from './feed.js';
 import { readScope, writeScope } from './scope.js';
@@ -55,34 +55,34 @@ export class UploadSessions {
     const { to, of, as, call } = upload;
     const query = new URLSearchParams({ mount: of.digest, from });
     // one token for both: write here first, read there second
-    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}?${query.toString()}`, scopes: [writeScope(to), readScope({ path: from })] };
-    return this.asker.use(request, as, call, (answer) => {
+    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}?${query.toString()}`, scopes: [writeScope(to), readScope({ path: from })], opens: true };
+    return this.#orLate(request, upload, this.asker.use(request, as, call, (answer) => {
       if (answer.status === 201) return 'mounted';
       if (answer.status === 429) throw this.asker.refusal(answer, request, call);
       return answer.status === 202 ? this.#opened(answer, request, upload) : undefined;
-    });
+    }));
   }
 
   async open(upload: Upload): Promise<Session> {
     const { to, of, as, call } = upload;
     const query = of.digest.startsWith('sha256:') ? '' : '?digest-algorithm=sha512';
-    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}${query}` };
-    return this.asker.use(request, as, call, (answer) => {
+    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}${query}`, opens: true };
+    return this.#orLate(request, upload, this.asker.use(request, as, call, (answer) => {
       if (answer.status === 202) return this.#opened(answer, request, upload);
       throw this.#refusedPost(answer, request, upload);
-    });
+    }));
   }
 
   /** A small blob in one request. @returns `done`; a session where the bytes were ignored; undefined when this is refused */
   async post(upload: Upload, bytes: Uint8Array): Promise<'done' | Session | undefined> {
     const { to, of, as, call } = upload;
-    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}?digest=${encodeURIComponent(of.digest)}`, headers: octets, body: { bytes } };
-    return this.asker.use(request, as, call, (answer) => {
+    const request: Request = { ...blobRequest('POST', to, of), path: `${uploadsPath(to)}?digest=${encodeURIComponent(of.digest)}`, headers: octets, body: { bytes }, opens: true };
+    return this.#orLate(request, upload, this.asker.use(request, as, call, (answer) => {
       if (answer.status === 201) return (this.#checkDigest(answer, request, upload), 'done');
       if (answer.status === 202) return this.#opened(answer, request, upload);
       if ([401, 403, 404, 429].includes(answer.status)) throw this.#refusedPost(answer, request, upload);
       return undefined;
-    });
+    }));
   }
 
   /** Sends bytes that do not complete the blob. @param range of the blob, unless it is sent as it comes */
@@ -129,6 +129,18 @@ export class UploadSessions {
   abandon(session: Session, { to, call }: Pick<Upload, 'to' | 'call'>): void {
     const request: Request = { method: 'DELETE', host: to.host, path: session.location, what: `upload to ${to.path}`, scopes: [writeScope(to)], lane: 'metadata', once: true };
     void this.asker.use(request, session.as, { ...call, signal: AbortSignal.timeout(abandonMs) }, () => undefined).catch(() => undefined);
+  }
+
+  /** Whoever gives up does not wait; a session that opens all the same is closed when its answer comes. */
+  async #orLate<T extends Session | string | undefined>(request: Request, upload: Upload, opening: Promise<T>): Promise<T> {
+    const { call } = upload;
+    try {
+      return await within(opening, call.signal);
+    } catch (error) {
+      if (!call.signal.aborted) throw error;
+      opening.then((late) => (typeof late === 'object' ? this.abandon(late, upload) : undefined), () => undefined);
+      throw failureOfError(error, request, call);
+    }
   }
 
   #opened(answer: Answer, request: Request, { as, call }: Upload): Session {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { BlobSource } from '../../../src/registry/registry.js';
+import type { FaultRegistryOptions } from '../../support/fault-registry.js';
 import { aBlob, aCall, sourceOf } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
 
@@ -192,6 +193,26 @@ describe('cuts on the way to the destination', () => {
     server.fault({ on: { route: 'upload', method: 'PUT' }, does: { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${server.host}/token",service="test-registry"` } } });
 
     expect(await aClient().registry.putBlob(refAt(server, 'app'), large.descriptor, source, [ann], call)).toBe('uploaded');
+  });
+
+  test.each<[string, FaultRegistryOptions, readonly string[]]>([
+    ['by a mount that the registry would rather not do', { mounts: false }, ['one']],
+    ['by a POST', {}, []],
+  ])('a session that is opened %s after we have left is closed when its answer comes', async (_sentence, options, before) => {
+    const server = await aRegistryServer(options);
+    const { registry } = aClient();
+    for (const path of before) await registry.putBlob(refAt(server, path), large.descriptor, sourceOf(large.bytes), [], call);
+    const [stop, opened] = [new AbortController(), Promise.withResolvers<void>()];
+    server.fault({ on: { method: 'POST' }, does: { after: opened.promise } });
+
+    const putting = registry.putBlob(refAt(server, 'app'), large.descriptor, sourceOf(large.bytes), [], { ...call, signal: stop.signal });
+    while (!server.requests.some(({ method, path }) => method === 'POST' && path.startsWith('/v2/app/'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort(new Error('enough'));
+    await expect(putting).rejects.toThrow('enough');
+    opened.resolve();
+
+    while (!server.log().includes('DELETE upload')) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(server.store.find('app')?.uploads.size).toBe(0);
   });
 
   test('an upload that is given up is closed', async () => {
