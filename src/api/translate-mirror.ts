@@ -1,3 +1,4 @@
+import { joinedText } from '../domain/join.js';
 import type { Mirror, MirrorRule, Problem } from '../domain/rule.js';
 import type { Field } from './field.js';
 import type { RuleBase } from './translate.js';
@@ -33,6 +34,15 @@ function translateOneMirror(item: Field, index: number, outer: ReturnType<typeof
     shared: item.get('shared').boolean() ?? false,
     cleanup: mergeCleanup(readCleanup(item.get('cleanup')), outer),
   };
+  checkNamed(item);
   checkLocation(item, mirror);
   return mirror;
+}
+
+/** Nothing joins to Docker Hub, and everything there would lie inside the mirror. */
+function checkNamed(item: Field): void {
+  if (typeof item.value !== 'object' || Array.isArray(item.value)) return;
+  const [registry = '', path = ''] = [item.get('registry').value, item.get('path').value];
+  if (typeof registry !== 'string' || typeof path !== 'string' || joinedText({ registry, path }) !== '') return;
+  item.note('names neither a registry nor a path, which would make all of Docker Hub a mirror; write a registry such as registry.example.com:5000 and a path such as /mirror');
 }

@@ -48,6 +48,7 @@ describe('what every kind says about its rule', () => {
     ['a broken field needs one, even if only a part is out of force', mirrorFacts({ rule: aMirrorRule({ cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
     ['a broken rule that rests is broken', mirrorFacts({ rule: aMirrorRule({ suspend: true, cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
     ['a missing Secret heals by itself', mirrorFacts({ secrets: [missing] }), ['Ready=False/CredentialMissing']],
+    ['a Secret that holds no credentials is never fatal: others may fit', mirrorFacts({ secrets: [unusable] }), ['Ready=True/InForce']],
     ['without Temporal copies wait, the rule is ready', mirrorFacts({ temporalConnected: false }), ['Ready=True/InForce', 'Reconciling=True/TemporalUnavailable']],
   ])('%s', (_sentence, input, expected) => {
     const rest = ['CredentialsValid', 'DestinationInSync', 'PlatformsComplete', 'PathsUnique'];
