@@ -9,6 +9,7 @@ const ofHost = z.strictObject({
   certFile: path('PEM file of a client certificate.').optional(),
   keyFile: path('PEM file of its key.').optional(),
   endpoint: text('Where the registry really answers, host[:port]. Default: its own name.').optional(),
+  proxies: flag('Whether the endpoint stands for other registries too, as a cache does. Pulls then say which registry is meant (ns), and its credentials are not shown to the endpoint, unless allowHosts names it.').default(false),
   pathPrefix: text('Put before /v2/, for registries below a path.').optional(),
   headers: z.record(z.string(), z.string()).meta({ description: 'Extra request headers, to this registry only.' }).optional(),
   metadataConcurrency: whole('Most requests for manifests and tags at once.', 1).default(8),
@@ -64,6 +65,7 @@ export interface RegistrySettings {
   readonly cert?: string;
   readonly key?: string;
   readonly endpoint?: string;
+  readonly proxies: boolean;
   readonly pathPrefix?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadataConcurrency: number;

@@ -46,7 +46,7 @@ describe('without a file everything has its default', () => {
       items: { 'docker.io': { method: 'HEAD', intervalMs: hour, maxPerInterval: 6, timeoutMs: 30 * second, resolveDigest: false } },
     },
     registries: {
-      default: { plainHTTP: false, insecureSkipVerify: false, metadataConcurrency: 8, blobConcurrency: 4, allowHosts: [], quotaReserve: 20, minBytesPerSecond: 1024, stallTimeoutMs: 60_000, uploadMode: 'auto', chunkBytes: 16 * 1024 * 1024, deleteShared: 'block' },
+      default: { plainHTTP: false, insecureSkipVerify: false, proxies: false, metadataConcurrency: 8, blobConcurrency: 4, allowHosts: [], quotaReserve: 20, minBytesPerSecond: 1024, stallTimeoutMs: 60_000, uploadMode: 'auto', chunkBytes: 16 * 1024 * 1024, deleteShared: 'block' },
       items: {},
       network: { allow: [], deny: [] },
     },

@@ -19,7 +19,7 @@ import { failure, failureOf, failureOfError, isConnectionError, isThrottled, sil
 import type { Resolve } from './connector.js';
 import { askRealm, drop, exchange, isGuardError, type Body, type WireAnswer, type WireDeps } from './exchange.js';
 import { Governor, type Lane } from './governor.js';
-import { checkDowngrade, Guard, type NetworkRules } from './guard.js';
+import { checkDowngrade, Guard, isAllowedHost, type NetworkRules } from './guard.js';
 import { Identities } from './identities.js';
 import type { Observer } from './observer.js';
 import { longestWaitInsideMs, type HostPace, type PaceSeen } from './pace/host-pace.js';
@@ -123,11 +123,12 @@ export class Asker {
     const pace = this.#governor.of(registry);
     const priority = priorityOf(call, isPublishing(request));
     const place = request.isPlaceHeld === true ? undefined : new Place(pace.lane(request.lane), priority, call.signal);
+    const shown = mayShow(registry) ? as : [];
     try {
       this.#checkCircuit(pace.breaker.refusal(), request, call);
       await place?.enter();
       const resource = `${request.host} ${request.scopes.join(' ')}`;
-      const answer = await this.#identities.firstThatWorks(as, resource, (credential) => this.#withToken({ registry, request, credential, call, pace, priority, place }), request.tryNextOn);
+      const answer = await this.#identities.firstThatWorks(shown, resource, (credential) => this.#withToken({ registry, request, credential, call, pace, priority, place }), request.tryNextOn);
       return { ...answer, close: () => (answer.close(), void nextTurn().then(() => place?.leave())) };
     } catch (error) {
       place?.leave();
@@ -223,7 +224,7 @@ export class Asker {
   async #once(ask: Ask, authorization: string | undefined): Promise<Answer> {
     const { registry, request, call } = ask;
     const identity = authorization === undefined ? anonymous : idOf(ask.credential);
-    const url = urlOf(registry, request.path);
+    const url = urlOf(registry, request);
     const attempt = await this.#leave(ask, identity);
     const startedAt = this.clock();
     const seen = (status: number): void =>
@@ -340,10 +341,26 @@ function heals(answer: Answer): boolean {
 }
 
 /** URLs are built from parsed parts, or are the registry's own. */
-function urlOf(registry: Endpoint, path: string | URL): URL {
-  if (typeof path === 'string') return new URL(`${registry.origin}${registry.prefix}/v2/${path}`);
-  checkDowngrade(path, registry);
-  return path;
+function urlOf(registry: Endpoint, { method, path }: Request): URL {
+  const url = typeof path === 'string' ? new URL(`${registry.origin}${registry.prefix}/v2/${path}`) : path;
+  if (typeof path !== 'string') checkDowngrade(path, registry);
+  return isPull(method, url) && registry.settings.proxies === true ? naming(registry, url) : url;
+}
+
+/** Tells a proxy which registry is meant. @see containerd, docs/hosts.md, "Registry Host Namespace" */
+function naming({ host }: Endpoint, url: URL): URL {
+  if (url.searchParams.has('ns')) return url;
+  return new URL(`${url.href}${url.search === '' ? '?' : '&'}ns=${encodeURIComponent(host)}`);
+}
+
+function isPull(method: string, { pathname }: URL): boolean {
+  return (method === 'GET' || method === 'HEAD') && !pathname.includes('/blobs/uploads/');
+}
+
+/** Whoever stands for a registry is not the registry. */
+function mayShow(registry: Endpoint): boolean {
+  const { endpoint, proxies } = registry.settings;
+  return endpoint === undefined || proxies !== true || isAllowedHost(new URL(registry.origin), registry);
 }
 
 function routeOf({ pathname }: URL): string {

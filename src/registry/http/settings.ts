@@ -14,6 +14,8 @@ export interface HostSettings {
   readonly key?: string;
   /** where the host really answers: `host[:port]` */
   readonly endpoint?: string;
+  /** the endpoint stands for other registries too: pulls say which is meant (`ns`), and credentials stay here unless `allowHosts` names it */
+  readonly proxies?: boolean;
   /** put before `/v2/`: `/registry` */
   readonly pathPrefix?: string;
   /** extra request headers, to this host only */
