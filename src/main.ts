@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, Command>> = {
   explain: { help: 'where would each container pull from, and why', load: async () => (await import('./commands/explain.js')).explain },
   retry: { help: 'try copies again now, and tell how each ended', load: async () => (await import('./commands/retry.js')).retry },
   mirror: { help: 'copy an image to its mirrors now', load: async () => (await import('./commands/retry.js')).mirror },
+  pin: { help: 'keep an unused copy', load: async () => (await import('./commands/pin.js')).pin },
+  unpin: { help: 'let it go again', load: async () => (await import('./commands/pin.js')).unpin },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./commands/copy.js')).copy },
   version: { help: 'print the version', load: async () => (await import('./commands/version.js')).version },
   run: { help: 'webhook and manager in one process', load: serve('run') },

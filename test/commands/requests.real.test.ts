@@ -123,3 +123,38 @@ describe('kuik retry', () => {
     expect(code).toBe(1);
   });
 });
+
+describe('kuik pin', () => {
+  const expires = async (): Promise<string> => stage.kubectl('get', 'ia', (await recordOf(stage, stage.image()))!.name, '-o', 'jsonpath={.status.expiresAt}');
+
+  test('takes the announced end of an unused copy away, and unpin brings it back', async () => {
+    const mirror = { registry: stage.mirror.address, path: '/kept', cleanup: { enabled: true } };
+    await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec: { filter: { include: [{ image: '.+' }] }, mirrors: [mirror] } }));
+    await stage.kubectl('delete', 'pod', 'web', '--now');
+    await until('its end to be announced', async () => (await expires()) !== '');
+
+    const pinned = await kuik('pin', stage.image());
+    expect(pinned).toMatchObject({ code: 0, output: expect.stringMatching(/web:1.0 +for ever +0\n/), errors: '' });
+    await until('the end to go away', async () => (await expires()) === '');
+
+    expect(await kuik('unpin', stage.image())).toMatchObject({ code: 0, output: expect.stringContaining('as its retention says') });
+    await until('the end to be back', async () => (await expires()) !== '');
+  });
+
+  test('until a time announces none before it', async () => {
+    expect((await kuik('pin', stage.image(), '--until', '2099-01-31')).code).toBe(0);
+
+    await until('the end to move', async () => (await expires()) === '2099-01-31T00:00:00.000Z');
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['an image kuik does not know', ['pin', 'nginx:9'], /^kuik pin: nginx:9 \(docker.io\/library\/nginx:9\): kuik has no record of it/],
+    ['nothing', ['unpin'], /^kuik unpin: name an image/],
+    ['a time that is over', ['pin', 'nginx', '--until', '2020-01-01'], /that time is over/],
+  ])('of %s is refused with the next step: exit 1', async (_what, args, said) => {
+    const { code, errors } = await kuik(...args);
+
+    expect(errors).toMatch(said);
+    expect(code).toBe(1);
+  });
+});
