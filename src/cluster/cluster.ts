@@ -39,6 +39,12 @@ export interface Cluster {
    */
   deleteSecret(ref: SecretRef, version?: string): Promise<void>;
 
+  configMap(ref: ObjectRef): Promise<ConfigMap | undefined>;
+  /** Sets these keys and leaves others as they are, as `kuik-report`; creates it when absent. */
+  setConfigMap(ref: ObjectRef, data: Readonly<Record<string, string>>): Promise<void>;
+  /** Sets annotations as `kuik-cli`; undefined removes one; a dry run stores nothing. @throws Failure `missing` */
+  annotateConfigMap(ref: ObjectRef, annotations: Readonly<Record<string, string | undefined>>, options?: { readonly dryRun?: boolean }): Promise<void>;
+
   record(image: ImageName): Promise<ImageRecord | undefined>;
   /** Writes what the watchers own of a record (`kuik-usage`); creates it when absent. */
   applyUsage(usage: RecordUsage): Promise<void>;
@@ -139,6 +145,17 @@ export interface Namespace {
 export interface Node {
   readonly name: string;
   readonly platform: Platform;
+}
+
+/** An object of a namespace. */
+export interface ObjectRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ConfigMap extends ObjectRef {
+  readonly data: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface Secret {

@@ -9,6 +9,8 @@ import type {
   Change,
   Cluster,
   ClusterEvent,
+  ConfigMap,
+  ObjectRef,
   Resource,
   Secret,
   WatchHealth,
@@ -41,6 +43,7 @@ export class MemoryCluster implements Cluster {
   readonly #collections: Collections;
   readonly #records = new Map<ImageName, StoredRecord>();
   readonly #secrets = new Map<string, { readonly secret: Secret; readonly manager?: FieldManager }>();
+  readonly #configMaps = new Map<string, ConfigMap>();
   readonly #series = new EventSeries();
   #version = 0;
 
@@ -148,6 +151,24 @@ export class MemoryCluster implements Cluster {
     const known = this.#secrets.get(secretKey(ref))?.secret;
     if (known !== undefined && version !== undefined && known.resourceVersion !== version) throw changed(ref);
     this.#secrets.delete(secretKey(ref));
+  }
+
+  async configMap(ref: ObjectRef): Promise<ConfigMap | undefined> {
+    this.#reach();
+    return this.#configMaps.get(secretKey(ref));
+  }
+
+  async setConfigMap({ namespace, name }: ObjectRef, data: Readonly<Record<string, string>>): Promise<void> {
+    this.#reach();
+    const known = this.#configMaps.get(secretKey({ namespace, name }));
+    this.#configMaps.set(secretKey({ namespace, name }), { namespace, name, data: { ...known?.data, ...data }, annotations: known?.annotations ?? {} });
+  }
+
+  async annotateConfigMap(ref: ObjectRef, annotations: Readonly<Record<string, string | undefined>>, { dryRun = false } = {}): Promise<void> {
+    this.#reach();
+    const known = this.#configMaps.get(secretKey(ref));
+    if (known === undefined) throw missing(`config map ${secretKey(ref)}`);
+    if (!dryRun) this.#configMaps.set(secretKey(ref), { ...known, annotations: definedOnly({ ...known.annotations, ...annotations }) });
   }
 
   async record(image: ImageName): Promise<ImageRecord | undefined> {

@@ -1,15 +1,22 @@
 import { createCredentials } from '../activities/credentials.js';
 import { createMirrorActivities } from '../activities/mirror.js';
 import { createRecordActivities } from '../activities/record.js';
+import { createSweepActivities } from '../activities/sweep.js';
 import { knownImageRef } from '../domain/image-ref.js';
+import { clustersName } from '../domain/names.js';
+import { clustersKey, type ClustersReport } from '../domain/sweep.js';
 import { createCopyEngine } from '../registry/copy.js';
 import { keyring } from '../registry/keyring.js';
-import type { MirrorActivities, RecordActivities, RecordInput } from '../temporal/activities.js';
+import type { RecordInput } from '../temporal/activities.js';
+import type { KeeperClient } from '../temporal/client.js';
+import type { WorkersOptions } from '../temporal/worker.js';
+import { lookAround, type Surroundings } from '../watchers/reconcile.js';
 import type { Base } from './base.js';
 import type { ManagerViews } from './part.js';
 
 /** What the workflows of this cluster have done in the world. */
-export function mirrorWork({ cluster, registry, config, metrics }: Base, views: ManagerViews): { registry: MirrorActivities; cluster: RecordActivities } {
+export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers }: { readonly clusterId: string; readonly keepers: KeeperClient }): WorkersOptions['activities'] {
+  const { cluster, registry, config, metrics, log, environment } = base;
   const credentials = createCredentials({
     rules: () => views.rules.snapshot(),
     record: (image) => views.records.byImage(image),
@@ -18,9 +25,41 @@ export function mirrorWork({ cluster, registry, config, metrics }: Base, views: 
     keyring,
     fallback: (host) => fallbackSecret(config, host),
   });
+  const sweep = createSweepActivities({
+    cluster: clusterId,
+    wanted: () => lookAround(surroundings(base, views)).plan.wanted,
+    records: () => views.records.snapshot(),
+    keepers,
+    lease: leaseOf(config),
+    registry,
+    credentials,
+    noteClusters: async (clusters) => {
+      const report: ClustersReport = { v: 1, self: clusterId, at: new Date(Date.now()).toISOString(), clusters };
+      await cluster.setConfigMap({ namespace: environment.installNamespace, name: clustersName }, { [clustersKey]: JSON.stringify(report) });
+    },
+    onOrphan: (reference) => log.info({ place: reference }, 'nobody keeps this tag below a mirror of ours'),
+    countOrphans: (host, orphans) => metrics.sweep.orphans(host, orphans),
+  });
   return {
-    registry: createMirrorActivities({ engine: createCopyEngine(registry), credentials }),
-    cluster: createRecordActivities({ cluster, observe: (input) => countEnding(input, metrics) }),
+    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...sweep.registry },
+    cluster: { ...createRecordActivities({ cluster, observe: (input) => countEnding(input, metrics) }), ...sweep.cluster },
+  };
+}
+
+/** What this cluster says in every claim, whoever sends it. */
+export function leaseOf({ retention, mirroring, temporal }: Base['config']) {
+  return { ttlMs: retention.claimTtlMs, verifyEveryMs: mirroring.verifyIntervalMs, tombstoneMs: retention.tombstoneMs, connected: temporal.shared };
+}
+
+/** Where this process takes pictures from. */
+export function surroundings({ config }: Pick<Base, 'config'>, views: ManagerViews): Surroundings {
+  return {
+    usage: views.usage,
+    rules: views.rules,
+    records: views.records,
+    namespaceLabels: (namespace) => views.namespaces.labels(namespace),
+    settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip },
+    now: Date.now,
   };
 }
 

@@ -17,7 +17,8 @@ import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
 import { unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
-import { mirrorWork } from './mirror-work.js';
+import { leadCluster } from './lead-cluster.js';
+import { leaseOf, mirrorWork, surroundings } from './mirror-work.js';
 import type { ManagerViews, Part } from './part.js';
 
 /** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
@@ -70,7 +71,7 @@ class Manager {
     log.info({ clusterId }, 'managing');
 
     const queue = this.#claimQueue(clusterId);
-    await Promise.all([this.#watch(queue, signal), this.#work(clusterId, signal), this.#meetTemporal(queue, signal)]);
+    await Promise.all([this.#watch(clusterId, queue, signal), this.#work(clusterId, signal), this.#meetTemporal(queue, signal)]);
     await this.#client.close();
   }
 
@@ -101,10 +102,7 @@ class Manager {
       sleep,
       onError: (error) => log.warn({ err: error }, 'a claim waits: the keeper cannot be told'),
       onOrphan: (destination) => this.#reconciler?.adopt(destination),
-      ttlMs: config.retention.claimTtlMs,
-      verifyEveryMs: config.mirroring.verifyIntervalMs,
-      tombstoneMs: config.retention.tombstoneMs,
-      connected: config.temporal.shared,
+      ...leaseOf(config),
     });
   }
 
@@ -124,7 +122,7 @@ class Manager {
     this.#searchable = (await prepareNamespace({ endpoint: config.temporal, log, signal, sleep }))?.searchable;
   }
 
-  async #watch(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
+  async #watch(clusterId: string, queue: ClaimQueue, signal: AbortSignal): Promise<void> {
     const { log, metrics } = this.#base;
     const reconciler = this.#makeReconciler(queue);
     this.#reconciler = reconciler;
@@ -151,7 +149,9 @@ class Manager {
       queue.forget();
       reconciler.forget();
       copies.forget();
-      sending = queue.run(AbortSignal.any([signal, term.signal]));
+      const leading = AbortSignal.any([signal, term.signal]);
+      const others = leadCluster({ base: this.#base, keepers: this.#client, clusterId, isPrepared: () => this.#searchable !== undefined, sleep }, leading);
+      sending = Promise.all([queue.run(leading), others]).then(() => undefined);
       loop.ask();
       renewing.ask();
     };
@@ -208,21 +208,18 @@ class Manager {
   }
 
   #makeReconciler(queue: ClaimQueue): Reconciler {
-    const { cluster, config } = this.#base;
+    const { cluster } = this.#base;
     const views = this.#views;
     const secrets = new SecretCheck({ read: (ref) => cluster.secret(ref), isUnusable: offersNothing, now: Date.now });
     const report = { cluster, resource: views.resource, pods: () => views.usage.pods(), secrets, temporalConnected: () => this.#client.connection() !== 'away' };
     return new Reconciler({
+      ...surroundings(this.#base, views),
       cluster,
-      usage: views.usage,
       rules: views.rules,
       records: views.records,
-      namespaceLabels: (namespace) => views.namespaces.labels(namespace),
-      settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip },
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
       report: (picture) => reportRules(picture, report),
-      now: Date.now,
     });
   }
 
@@ -240,7 +237,7 @@ class Manager {
     while (!signal.aborted && unsyncedViews(this.#views).length > 0) await sleep(100, signal);
     if (signal.aborted) return;
 
-    const activities = mirrorWork(this.#base, this.#views);
+    const activities = mirrorWork(this.#base, this.#views, { clusterId, keepers: this.#client });
     this.#workers = startWorkers({ endpoint: config.temporal, cluster: clusterId, activities, workflowBundle, log, random: Math.random, sleep }, signal);
     await this.#workers.done;
   }

@@ -74,6 +74,11 @@ export function isLive(held: HeldClaim, now: number): held is Claimed {
   return held.claim !== undefined && held.releasedAt === undefined && held.expiresAt > now;
 }
 
+/** When a claim came: milliseconds since the epoch. */
+export function heardAt({ ttlMs }: Claim, expiresAt: number): number {
+  return expiresAt - (ttlMs ?? usualTtlMs);
+}
+
 export function liveClaims(claims: Claims, now: number): readonly Claimed[] {
   return claims.filter((held) => isLive(held, now));
 }

@@ -1,6 +1,6 @@
 /** What people read of a keeper: one line for a list, a few for a page. Markdown, as the Temporal UI shows it. */
 import { parseImageRef, repositoryText, type ImageName, type PlaceId } from './image-ref.js';
-import { isLive, type HeldClaim } from './claims.js';
+import { heardAt, isLive, type HeldClaim } from './claims.js';
 import { reasonOf } from './keeper-deletion.js';
 import { phaseOf, type KeeperState, type Phase, type Step } from './keeper.js';
 import { expiryOf } from './retain.js';
@@ -15,7 +15,7 @@ export interface KeeperStatus {
   readonly destination: PlaceId;
   readonly phase: Phase;
   readonly next: { readonly step: Step['kind']; readonly reason: string; readonly at?: string };
-  readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released' | 'forgotten'; readonly expiresAt: string }[];
+  readonly claims: readonly { readonly cluster: string; readonly image?: ImageName; readonly rules: readonly string[]; readonly state: 'live' | 'expired' | 'released' | 'forgotten'; readonly expiresAt: string; readonly heardAt?: string }[];
   readonly copy?: CopyOutcome;
   readonly drift?: Drift;
   readonly failure?: FailureInfo & { readonly since: string; readonly attempts: number; readonly nextAt: string };
@@ -39,6 +39,7 @@ export function statusOf(state: KeeperState, step: Step, now: number): KeeperSta
       rules: (held.claim?.rules ?? []).map(ruleText),
       state: claimState(held, now),
       expiresAt: timeText(held.expiresAt),
+      ...(held.claim === undefined ? {} : { heardAt: timeText(heardAt(held.claim, held.expiresAt)) }),
     })),
     ...(state.copy === undefined ? {} : { copy: state.copy.outcome }),
     ...(state.drift === undefined ? {} : { drift: state.drift }),

@@ -11,6 +11,8 @@ export const annotations = {
   skipCleanup: 'kuik.enix.io/skip-cleanup',
   keepUntil: 'kuik.enix.io/keep-until',
   requestedAt: 'kuik.enix.io/requested-at',
+  /** on the ConfigMap of known clusters: the ID of one that is gone */
+  forgetCluster: 'kuik.enix.io/forget-cluster',
   secretSource: 'kuik.enix.io/source',
   secretSourceVersion: 'kuik.enix.io/source-version',
   secretUnusedSince: 'kuik.enix.io/unused-since',
@@ -45,6 +47,9 @@ export const fieldManagers = {
 } as const;
 
 export type FieldManager = (typeof fieldManagers)[keyof typeof fieldManagers];
+
+/** In the install namespace: which clusters claim what we claim, and what became of those to be forgotten. */
+export const clustersName = 'kuik-clusters';
 
 export const leaseName = 'e69ca865.enix.io';
 

@@ -97,7 +97,9 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: He
     conditions: conditionsOf(copies, record, held, picture.now),
   };
   const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy);
-  return { usage, isOver: !isKept && picture.now - since >= lingerMs };
+  // a pin outlives what it protects at the moment: a rule that cleans up may come tomorrow
+  const isPinned = pinEnd(record.keepUntil) > picture.now;
+  return { usage, isOver: !isKept && !isPinned && picture.now - since >= lingerMs };
 }
 
 /** Nothing goes while a place is claimed or the image is pinned for ever. */

@@ -36,6 +36,7 @@ export function createMetrics(build: Build) {
     webhook: webhookMetrics(register),
     registry: registryMetrics(register, host),
     mirroring: mirroringMetrics(register, host),
+    sweep: sweepMetrics(register, host),
     inside: insideMetrics(register),
   };
 }
@@ -121,6 +122,11 @@ function mirroringMetrics(register: Registry, host: HostLabel) {
     took: (destination: string, seconds: number): void => durations.observe({ registry: host(destination) }, seconds),
     moved: (registry: string, direction: 'read' | 'written', count: number): void => bytes.inc({ registry: host(registry), direction }, count),
   };
+}
+
+function sweepMetrics(register: Registry, host: HostLabel) {
+  const orphans = gauge(register, 'retention_orphans', 'Tags below our prefixes that nobody keeps, as the last sweep counted them', ['registry']);
+  return { orphans: (registry: string, count: number): void => orphans.set({ registry: host(registry) }, count) };
 }
 
 function insideMetrics(register: Registry) {

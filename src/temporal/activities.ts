@@ -1,5 +1,6 @@
 /** What workflows ask of activities. Inputs are versioned, additive, small, and never hold a credential. */
 import type { Digest } from '../domain/digest.js';
+import type { ClaimCounts, OrphanCounts, RecordCounts } from '../domain/sweep.js';
 import type { Block, CopyTask, DeleteTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
 import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
@@ -94,4 +95,15 @@ export type Deleted =
 export interface RetainActivities {
   readonly planDelete: (input: PlanDeleteInput) => Promise<DeletePlan>;
   readonly deleteTag: (input: DeleteTagInput) => Promise<Deleted>;
+}
+
+/** Steps of the sweep on `kuik-cluster.<cluster>`: the queue says whose claims and records. */
+export interface SweepClusterActivities {
+  readonly renewClaims: () => Promise<ClaimCounts>;
+  readonly compareRecords: () => Promise<RecordCounts>;
+}
+
+/** The step of the sweep on `kuik-registry.<cluster>`. */
+export interface SweepRegistryActivities {
+  readonly findOrphans: () => Promise<OrphanCounts>;
 }

@@ -26,10 +26,19 @@ export interface KeeperClient {
   resync(destination: PlaceId): Promise<'sent' | 'absent'>;
   /** Copies now and waits for the outcome, which needs a live worker. @throws Failure `invalid` when the keeper refuses */
   retryNow(destination: PlaceId, signal: AbortSignal): Promise<Outcome | 'absent'>;
+  /** Whether somebody keeps a destination at all; needs no worker. */
+  isKept(destination: PlaceId): Promise<boolean>;
   /** What the keeper knows; needs a live worker. */
   status(destination: PlaceId): Promise<KeeperStatus | 'absent'>;
   /** Tells one namespace from another of the same name: a new database has new ones. `absent`: there is none of this name. */
   namespaceId(): Promise<string>;
+  /**
+   * Has every keeper that knows a cluster forget it.
+   *
+   * @param pause between two signals
+   * @returns how many keepers were told
+   */
+  forgetCluster(cluster: string, pause: () => Promise<void>): Promise<number>;
   /** Whether the last call was answered; `unknown` before the first. */
   connection(): 'connected' | 'away' | 'unknown';
   close(): Promise<void>;
@@ -80,11 +89,32 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
     retry: (destination) => signal(destination, signals.retry),
     resync: (destination) => signal(destination, signals.resync),
     retryNow: (destination, abort) => observed(() => client.withAbortSignal(abort, () => orAbsent(() => keeper(destination).executeUpdate<Outcome, []>(updates.retryNow)))),
+    isKept: async (destination) => {
+      const found = await within(() => orAbsent(() => keeper(destination).describe()));
+      return found !== 'absent' && found.status.name === 'RUNNING';
+    },
     status: (destination) => within(() => orAbsent(() => keeper(destination).query<KeeperStatus>(queries.status))),
     namespaceId: () => within(() => namespaceIdOf(connection, endpoint.namespace)),
+    forgetCluster: async (cluster, pause) => {
+      let told = 0;
+      for (const id of await within(() => keepersOf(client, cluster, options.searchable() === true))) {
+        const answer = await within(() => orAbsent(async () => (await client.workflow.getHandle(id).signal(signals.release, { v: 1, cluster, generation: 0, forget: true } satisfies Release), 'sent' as const)));
+        told += Number(answer === 'sent');
+        await pause();
+      }
+      return told;
+    },
     connection: () => state,
     close: () => connection.close(),
   };
+}
+
+/** Where the server cannot search for clusters, every keeper is told: those that know nothing of this one change nothing. */
+async function keepersOf({ workflow }: Client, cluster: string, searchable: boolean): Promise<readonly string[]> {
+  const query = [`WorkflowType="${workflowTypes.keepImage}"`, 'ExecutionStatus="Running"', ...(searchable ? [`KuikClusters="${cluster}"`] : [])].join(' AND ');
+  const found: string[] = [];
+  for await (const { workflowId } of workflow.list({ query })) found.push(workflowId);
+  return found;
 }
 
 function startOptions(claim: Claim, { searchable, pace }: Pick<KeeperBirth, 'searchable' | 'pace'>) {

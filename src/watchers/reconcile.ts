@@ -70,7 +70,7 @@ export class Reconciler {
 
   /** @throws Failure of the first write that failed, after all others were tried: the next pass repeats it */
   async pass(): Promise<void> {
-    const picture = this.#look();
+    const picture = lookAround(this.#deps, this.#orphans());
     const records = this.#planRecords(picture);
 
     const failed = await this.#write(records);
@@ -104,16 +104,11 @@ export class Reconciler {
     this.#written.clear();
   }
 
-  #look(): Picture {
-    const { usage, settings, namespaceLabels } = this.#deps;
-    const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
-    const rules = this.#deps.rules.snapshot();
-    const records = this.#deps.records.snapshot();
+  /** Copies that are being taken in again, for as long as that may take. */
+  #orphans(): ReadonlySet<PlaceId> {
     const now = this.#deps.now();
     for (const [destination, since] of this.#adopting) if (now - since >= adoptionMs) this.#adopting.delete(destination);
-    const orphans = new Set(this.#adopting.keys());
-    const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
-    return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), orphans, settings }), now };
+    return new Set(this.#adopting.keys());
   }
 
   #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {
@@ -156,6 +151,21 @@ export class Reconciler {
     await this.#deps.cluster.deleteRecord(image);
     this.#written.delete(image);
   }
+}
+
+/** Where a picture is taken from: the views, or what was read for one answer. */
+export type Surroundings = Pick<ReconcileDeps, 'usage' | 'namespaceLabels' | 'settings' | 'now'> & {
+  readonly rules: Pick<ReconcileDeps['rules'], 'snapshot'>;
+  readonly records: Pick<ReconcileDeps['records'], 'snapshot'>;
+};
+
+/** @param orphans copies that are claimed so that somebody keeps them again */
+export function lookAround({ usage, settings, namespaceLabels, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
+  const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
+  const rules = around.rules.snapshot();
+  const records = around.records.snapshot();
+  const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
+  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), orphans, settings }), now: around.now() };
 }
 
 /** Whether a record tells anything that only a keeper can know. */

@@ -1,3 +1,4 @@
 /** The list of workflow types: every function exported here becomes one. */
 export { copyImage } from './copy-image.js';
 export { keepImage } from './keep-image.js';
+export { sweepCluster } from './sweep-cluster.js';

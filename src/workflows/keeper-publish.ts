@@ -1,4 +1,4 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { patched, setCurrentDetails } from '@temporalio/workflow';
 import { isLive, liveClaims } from '../domain/claims.js';
 import { phaseOf, type KeeperState, type Step } from '../domain/keeper.js';
 import { statusOf, storyOf, whereIs } from '../domain/keeper-story.js';
@@ -10,14 +10,16 @@ export type Publisher = (state: KeeperState, step: Step) => void;
 
 export function createPublisher({ searchable }: KeeperState): Publisher {
   const upsert = createAttributes(searchable);
+  // asked once, before anything is published: a run keeps to what it began with
+  const namesAll = patched('clusters-known');
   return (state, step) => {
     const now = Date.now();
-    upsert(attributesOf(state, now));
+    upsert(attributesOf(state, namesAll, now));
     setCurrentDetails(storyOf(statusOf(state, step, now)));
   };
 }
 
-function attributesOf(state: KeeperState, now: number): Attributes {
+function attributesOf(state: KeeperState, namesAll: boolean, now: number): Attributes {
   const { host, repository } = whereIs(state.destination);
   const source = state.copy?.outcome.source ?? state.claims.find((held) => isLive(held, now))?.claim?.image;
   const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
@@ -27,7 +29,8 @@ function attributesOf(state: KeeperState, now: number): Attributes {
     KuikRepository: repository,
     KuikSourceRegistry: source === undefined ? null : whereIs(source).host,
     KuikErrorType: state.failure?.info.code ?? null,
-    KuikClusters: liveClaims(state.claims, now).map(({ cluster }) => cluster),
+    // also those whose claim is over: they are asked before a deletion, and found when they are to be forgotten
+    KuikClusters: (namesAll ? state.claims.filter(({ forgotten }) => forgotten !== true) : liveClaims(state.claims, now)).map(({ cluster }) => cluster),
     KuikUnusedSince: expiry === undefined ? null : new Date(expiry.unusedSince),
     KuikBytes: state.copy?.outcome.bytes ?? null,
   };

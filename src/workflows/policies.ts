@@ -36,6 +36,8 @@ export function policiesAt(pace: number) {
     recordOutcome: { startToCloseTimeout: 10 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: { initialInterval: delay(1 * seconds), maximumInterval: delay(30 * seconds), backoffCoefficient: 2 }, cancellationType: 'TRY_CANCEL' },
     /** the first word of a copy: nobody takes it, nobody is there */
     signOfLife: { startToCloseTimeout: 10 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 5 * minutes * pace), retry: retry(1 * seconds, 5 * seconds, 3), cancellationType: 'TRY_CANCEL' },
+    /** one step over everything a cluster has; its heartbeat is its cursor, so another attempt goes on */
+    sweepStep: { startToCloseTimeout: 24 * hours, scheduleToCloseTimeout: 24 * hours, heartbeatTimeout: 2 * minutes, retry: retry(5 * seconds, 10 * minutes, 5), cancellationType: 'TRY_CANCEL' },
     settleMs: Math.max(2 * seconds, settleMs * pace),
     /** after it the keeper asks the server whether the run it waits for still exists */
     busyMs: Math.max(2 * seconds, busyMs * pace),

@@ -312,6 +312,25 @@ export function clusterConformance(bench: () => ClusterBench): void {
     });
   });
 
+  describe('ConfigMaps', () => {
+    test('hold the keys of several writers, and what people ask for', async () => {
+      const ref = { namespace: 'default', name: 'kuik-clusters' };
+      await expect(bench().cluster.annotateConfigMap(ref, { 'kuik.enix.io/forget-cluster': 'paris' })).rejects.toMatchObject({ code: 'missing' });
+      await bench().cluster.setConfigMap(ref, { 'a.json': '1' });
+      await bench().cluster.setConfigMap(ref, { 'b.json': '2' });
+      await bench().cluster.setConfigMap(ref, { 'a.json': '3' });
+
+      await bench().cluster.annotateConfigMap(ref, { 'kuik.enix.io/forget-cluster': 'rome' }, { dryRun: true });
+      expect(await bench().cluster.configMap(ref)).toEqual({ ...ref, data: { 'a.json': '3', 'b.json': '2' }, annotations: {} });
+      await bench().cluster.annotateConfigMap(ref, { 'kuik.enix.io/forget-cluster': 'paris' });
+      expect((await bench().cluster.configMap(ref))?.annotations).toEqual({ 'kuik.enix.io/forget-cluster': 'paris' });
+      await bench().cluster.annotateConfigMap(ref, { 'kuik.enix.io/forget-cluster': undefined });
+
+      expect((await bench().cluster.configMap(ref))?.annotations).toEqual({});
+      expect(await bench().cluster.configMap({ ...ref, name: 'absent' })).toBeUndefined();
+    });
+  });
+
   describe('Secrets', () => {
     test('are read with their bytes', async () => {
       await bench().createSecret('readable', { '.dockerconfigjson': emptyConfig });

@@ -111,3 +111,24 @@ describe('the retention clock', () => {
     expect(expiryOf(all, t0, t0, 1)).toMatchObject({ cleanup, dueAt });
   });
 });
+
+describe('a cluster that somebody forgets', () => {
+  const both = held(aClaim({ retentionMs: 1 * days }), aClaim({ cluster: 'paris', generation: 5, retentionMs: 90 * days }));
+  const forgotten = holdRelease(both, { v: 1, cluster: 'paris', generation: 0, forget: true }, t0);
+
+  test('holds the destination no longer, whatever the generation of its last word; its policy still counts', () => {
+    expect(liveClaims(forgotten, t0).map(({ cluster }) => cluster)).toEqual(['berlin']);
+    expect(expiryOf(holdRelease(forgotten, release('berlin', 2), t0), t0, t0, 1)?.dueAt).toBe(t0 + 90 * days);
+  });
+
+  test('claims again with its renewal when it lives after all', () => {
+    const { claims, answer } = holdClaim(forgotten, aClaim({ cluster: 'paris', generation: 0, renewal: true }), t0);
+
+    expect(answer).toBe('accepted');
+    expect(liveClaims(claims, t0)).toHaveLength(2);
+  });
+
+  test('that never claimed changes nothing', () => {
+    expect(holdRelease(both, { v: 1, cluster: 'rome', generation: 0, forget: true }, t0)).toEqual(both);
+  });
+});

@@ -147,6 +147,14 @@ describe('the record of an image nobody uses any more', () => {
     expect(plan({ rules: [], records: [unused(unusedSince)] }).remove).toEqual(removed);
   });
 
+  test.each([
+    ['for ever', 'forever', []],
+    ['until later', '2026-12-01T00:00:00Z', []],
+    ['until a time that is over', '2026-11-20T11:00:00Z', [imageName(knownImageRef('nginx:1.27'))]],
+  ])('keeps the record of an image that is pinned %s, although nothing retains it', (_sentence, keepUntil, removed) => {
+    expect(plan({ rules: [], records: [unused('2026-11-20T10:30:00.000Z', { keepUntil })] }).remove).toEqual(removed);
+  });
+
   test.each<[string, Situation, object]>([
     ['has no clock while Pods pull from its copy by name', { rules: [cleaning], pulling: 3, records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 3, mirrors: '1/1', places: [{ role: 'origin' }, { reference: copy, retention: '168h' }] }],
     ['is kept, but announces nothing, while its rule is suspended', { rules: [suspended], records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [{ role: 'origin' }, { reference: copy, role: 'mirror' }] }],

@@ -25,6 +25,7 @@ await joined();
 await drifted();
 await released();
 await renewed();
+await swept();
 await lab.stop();
 
 async function copied(): Promise<void> {
@@ -103,6 +104,17 @@ async function renewed(): Promise<void> {
   await save('keepImage', 'renewed-before', lab.client.workflow.getHandle(keeper.workflowId, runId));
   await save('keepImage', 'renewed-after', keeper);
   await keeper.terminate('recorded');
+}
+
+async function swept(): Promise<void> {
+  const claims = { sent: 3, failed: 0 };
+  const records = { compared: 2, repaired: 1, unkept: 1, silent: 0 };
+  const orphans = { repositories: 2, tags: 9, orphans: 1, unread: 0 };
+  const steps = { cluster: { renewClaims: async () => claims, compareRecords: async () => records }, registry: { findOrphans: async () => orphans } };
+  await lab.work('rome', world, steps);
+  const sweep = await lab.client.workflow.start('sweepCluster', { workflowId: 'sweep/rome', taskQueue: 'kuik', args: [{ v: 1, cluster: 'rome' }] });
+  await sweep.result();
+  await save('sweepCluster', 'swept', sweep);
 }
 
 async function mirrored(name: string, some: Partial<Claim> = {}): Promise<Claim> {

@@ -7,6 +7,7 @@ import { Client, Connection, type WorkflowExecutionStatusName, type WorkflowHand
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { createMirrorActivities } from '../../src/activities/mirror.js';
 import { createRecordActivities } from '../../src/activities/record.js';
+import type { createSweepActivities } from '../../src/activities/sweep.js';
 import type { Claim } from '../../src/domain/claim.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
@@ -121,7 +122,7 @@ export interface Lab {
   /** a client whose keepers run at another pace */
   keepersAt(pace: number, searchable?: boolean): KeeperClient;
   /** runs the workers of one cluster until stopped */
-  work(cluster: string, world: World): Promise<{ stop(): Promise<void> }>;
+  work(cluster: string, world: World, sweep?: ReturnType<typeof createSweepActivities>): Promise<{ stop(): Promise<void> }>;
   handles(destination: PlaceId): { readonly keeper: WorkflowHandle; readonly task: WorkflowHandle };
   status(destination: PlaceId): Promise<KeeperStatus | undefined>;
   stop(): Promise<void>;
@@ -156,9 +157,9 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
     client,
     keepers,
     keepersAt,
-    async work(cluster, world) {
+    async work(cluster, world, sweep) {
       const stop = new AbortController();
-      const workers = runWorkers(endpoint, cluster, world, workflowBundle, stop.signal);
+      const workers = runWorkers(endpoint, cluster, world, workflowBundle, stop.signal, sweep);
       const end = async (): Promise<void> => {
         stop.abort();
         await workers.done;
@@ -183,8 +184,10 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
   };
 }
 
-export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal): Workers {
-  return startWorkers({ endpoint, cluster, activities: world.activitiesOf(cluster), workflowBundle, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
+export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal, sweep?: ReturnType<typeof createSweepActivities>): Workers {
+  const activities = world.activitiesOf(cluster);
+  const all = { registry: { ...activities.registry, ...sweep?.registry }, cluster: { ...activities.cluster, ...sweep?.cluster } };
+  return startWorkers({ endpoint, cluster, activities: all, workflowBundle, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
 }
 
 /** A bug fails its workflow here; in production its task is tried again until a good release comes. */

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.js';
 import { podOf } from '../../domain/pod.js';
 import type { Change, Cluster, WatchHealth, Watched, WatchedKind } from '../cluster.js';
+import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js';
 import { Events } from './event.js';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { LeaseLeadership, type LeaseOptions } from './lease.js';
@@ -60,6 +61,10 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     secret: (ref) => readSecret(requests, ref),
     applySecret: (secret, manager) => applySecret(requests, secret, manager),
     deleteSecret: (ref, version) => deleteSecret(requests, ref, version),
+
+    configMap: (ref) => readConfigMap(requests, ref),
+    setConfigMap: (ref, data) => setConfigMap(requests, ref, data),
+    annotateConfigMap: (ref, annotations, options) => annotateConfigMap(requests, ref, annotations, options),
 
     record: (image) => readRecord(requests, image),
     applyUsage: (usage) => applyUsage(requests, usage),

@@ -33,6 +33,7 @@ export const watchedTypes: Readonly<Record<WatchedKind, ResourceType>> = {
 };
 
 export const secretType = core('Secret', 'secrets');
+export const configMapType = core('ConfigMap', 'configmaps');
 export const eventType: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' };
 export const leaseType: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
 export const webhookType: ResourceType = {

@@ -1,0 +1,33 @@
+import process from 'node:process';
+import type { ClustersReport, SharingCluster } from '../../domain/sweep.js';
+import { askCluster } from '../ask-cluster.js';
+import type { ClusterCommandOptions } from '../cluster.js';
+import { columns } from '../columns.js';
+import { cliVersion, complain, printJson } from '../command-line.js';
+import { agoText, clustersObject, isSilent, readKnown } from './known.js';
+
+export async function runList(options: ClusterCommandOptions): Promise<number> {
+  return askCluster('cluster list', options, async (cluster) => {
+    const at = clustersObject(options);
+    const { report } = await readKnown(cluster, at);
+    if (report === undefined) return complain('cluster list', `nothing is known yet: the manager writes ConfigMap ${at.namespace}/${at.name} with its first sweep, minutes after its start; is kuik installed in namespace ${at.namespace}? name another with -n`);
+    print(report, options, Date.now());
+    return report.clusters.some((each) => each.id !== report.self && isSilent(each, Date.now())) ? 2 : 0;
+  });
+}
+
+function print(report: ClustersReport, { output }: ClusterCommandOptions, now: number): void {
+  if (output === 'json') return printJson({ apiVersion: cliVersion, kind: 'ClusterList', at: report.at, items: report.clusters.map((each) => ({ ...each, state: stateOf(each, report, now) })) });
+  if (output === 'name') return void process.stdout.write(report.clusters.map(({ id }) => `${id}\n`).join(''));
+  process.stdout.write(clustersTable(report, now));
+}
+
+export function clustersTable(report: ClustersReport, now: number): string {
+  const rows = report.clusters.map((each) => [each.id, String(each.claims), `${agoText(each.heardAt, now)} ago`, stateOf(each, report, now)]);
+  return `${columns([['CLUSTER', 'CLAIMS', 'HEARD', 'STATE'], ...rows])}as of ${report.at}\n`;
+}
+
+function stateOf(each: SharingCluster, { self }: ClustersReport, now: number): 'this cluster' | 'silent' | 'alive' {
+  if (each.id === self) return 'this cluster';
+  return isSilent(each, now) ? 'silent' : 'alive';
+}

@@ -1,0 +1,56 @@
+import { clustersName } from '../domain/names.js';
+import type { KeeperClient } from '../temporal/client.js';
+import { ensureSweep } from '../temporal/sweep-schedule.js';
+import { carryOutForget } from '../watchers/forget-cluster.js';
+import type { Base } from './base.js';
+
+export interface LeadDeps {
+  readonly base: Base;
+  readonly keepers: KeeperClient;
+  readonly clusterId: string;
+  /** the namespace of Temporal is ready */
+  readonly isPrepared: () => boolean;
+  /** resolves after so many milliseconds, or when the signal aborts */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+const scheduleEveryMs = 60 * 60 * 1000;
+const lookEveryMs = 5_000; // somebody may be waiting at a terminal
+const betweenSignalsMs = 50; // 20 a second leaves room for claims
+
+/** What only the leader does beside sending claims, until the signal aborts; never rejects. */
+export async function leadCluster(deps: LeadDeps, signal: AbortSignal): Promise<void> {
+  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal)]);
+}
+
+/** As soon as Temporal is there, and hourly: somebody may have deleted it, or the database is another one. */
+async function scheduleSweep({ base, clusterId, isPrepared, sleep }: LeadDeps, signal: AbortSignal): Promise<void> {
+  const { config, log } = base;
+  for (let pauseMs = firstPauseMs; !signal.aborted; await sleep(pauseMs, signal)) {
+    if (!isPrepared()) continue;
+    try {
+      const done = await ensureSweep(config.temporal, { v: 1, cluster: clusterId });
+      if (done === 'created') log.info({}, 'the daily sweep is scheduled');
+      pauseMs = scheduleEveryMs;
+    } catch (error) {
+      log.warn({ err: error }, 'the daily sweep cannot be scheduled, trying again');
+      pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, pauseMs * 2));
+    }
+  }
+}
+
+/** Looks for requests in one small object; that is cheaper than a watch. */
+async function forgetClusters({ base, keepers, clusterId, sleep }: LeadDeps, signal: AbortSignal): Promise<void> {
+  const { cluster, environment, log } = base;
+  const at = { namespace: environment.installNamespace, name: clustersName };
+  const forget = async (id: string): Promise<number> => {
+    const told = await keepers.forgetCluster(id, () => sleep(betweenSignalsMs, signal));
+    log.info({ cluster: id, keepers: told }, 'a cluster was forgotten, as somebody asked');
+    return told;
+  };
+  for (; !signal.aborted; await sleep(lookEveryMs, signal)) {
+    await carryOutForget({ cluster, at, self: clusterId, forget, now: Date.now }).catch((error: unknown) => log.warn({ err: error }, 'a request about clusters waits'));
+  }
+}

@@ -1,0 +1,42 @@
+import process from 'node:process';
+import { annotations } from '../../domain/names.js';
+import type { ImageRecord } from '../../domain/record.js';
+import { askCluster } from '../ask-cluster.js';
+import { columns } from '../columns.js';
+import { cliVersion, complain, printJson } from '../command-line.js';
+import { findImages, recordText } from '../find-images.js';
+import type { PinOptions } from '../pin.js';
+
+/** @param until value of the annotation; undefined takes it off */
+export async function runPin(name: 'pin' | 'unpin', images: readonly string[], options: PinOptions, until: string | undefined): Promise<number> {
+  return askCluster(name, options, async (cluster) => {
+    const { records, problems } = await findImages(images, cluster);
+    if (problems.length > 0) return complain(name, ...problems); // nothing is pinned when one of several cannot be
+    const pinned: ImageRecord[] = [];
+    for (const record of records) pinned.push(await pinOne(record));
+    print(pinned, options);
+    return 0;
+
+    async function pinOne(record: ImageRecord): Promise<ImageRecord> {
+      const asked = { [annotations.keepUntil]: until };
+      if (options.dryRun === 'client') return { ...record, keepUntil: until };
+      return cluster.annotateRecord(record.image, asked, { dryRun: options.dryRun === 'server' });
+    }
+  });
+}
+
+function print(records: readonly ImageRecord[], { output, dryRun }: PinOptions): void {
+  if (output === 'json') return printJson({ apiVersion: cliVersion, kind: 'PinnedImageList', items: records.map(itemOf) });
+  if (output === 'name') return void process.stdout.write(records.map((record) => `${recordText(record)}\n`).join(''));
+  const note = dryRun === 'none' ? [] : [`(${dryRun} dry run)`];
+  process.stdout.write(columns([['IMAGE', 'KEPT', 'PODS'], ...records.map(({ image, keepUntil, pods }) => [image, [keptText(keepUntil), ...note].join(' '), String(pods)])]));
+}
+
+function itemOf({ image, name, pods, keepUntil }: ImageRecord): object {
+  return { image, record: name, pods, ...(keepUntil === undefined ? {} : { keepUntil }) };
+}
+
+function keptText(keepUntil: string | undefined): string {
+  if (keepUntil === undefined) return 'as its retention says';
+  return keepUntil === 'forever' ? 'for ever' : `until ${keepUntil}`;
+}
