@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, Command>> = {
   mirror: { help: 'copy an image to its mirrors now', load: async () => (await import('./commands/retry.js')).mirror },
   pin: { help: 'keep an unused copy', load: async () => (await import('./commands/pin.js')).pin },
   unpin: { help: 'let it go again', load: async () => (await import('./commands/pin.js')).unpin },
+  preview: { help: 'which copies will be deleted, and what rules would change', load: async () => (await import('./commands/preview.js')).preview },
   cluster: { help: 'which clusters share our copies; forget one that is gone', load: async () => (await import('./commands/cluster.js')).cluster },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./commands/copy.js')).copy },
   version: { help: 'print the version', load: async () => (await import('./commands/version.js')).version },

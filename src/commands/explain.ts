@@ -6,21 +6,16 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { Command, CommanderError } from 'commander';
-import { translateRule } from '../api/translate.js';
 import { connectCluster, type KubernetesCluster } from '../cluster/kubernetes/client.js';
 import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
 import { readConfig, readEnvironment, usualConfigPath } from '../config/load.js';
-import { ruleKinds } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { credentialId } from '../registry/keyring.js';
 import { createMetrics } from '../telemetry/metrics.js';
-import { NamespacesView } from '../views/namespaces.js';
-import { RecordsView } from '../views/records.js';
-import { RulesView } from '../views/rules.js';
-import type { Views } from '../watchers/watch.js';
 import { decidePod, type RouteDeps } from '../webhook/route.js';
 import { asWritten, podsIn } from './explain/pods.js';
 import { explanationOf, printExplanation, type Explanation } from './explain/report.js';
+import { readViews } from './read-views.js';
 import { openRegistry } from './registry-client.js';
 import { routeDeps } from './serve-webhook.js';
 import { readBuild } from './version.js';
@@ -97,21 +92,6 @@ async function podNamed(what: string, { namespace }: Options, cluster: Kubernete
   if (name === undefined || name === '' || more.length > 0 || !['pod', 'pods', 'po'].includes(kind ?? '')) return `${what}: write pod/NAME; for workloads use -f with their manifest`;
   const pod = await cluster.pod(namespace, name);
   return pod === undefined ? `pod ${namespace}/${name} not found; -n names another namespace` : [pod];
-}
-
-/** The same pictures the webhook keeps, read once. */
-async function readViews(cluster: KubernetesCluster, installNamespace: string): Promise<Views> {
-  const views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView() };
-  const [records, namespaces] = await Promise.all([
-    cluster.list('ImageAvailability'),
-    cluster.list('Namespace'),
-    ...ruleKinds.map(async (kind) => {
-      for (const resource of await cluster.list(kind)) views.rules.apply(kind, { type: 'put', key: resource.key, object: translateRule(resource, { installNamespace }) });
-    }),
-  ]);
-  for (const record of records) views.records.apply({ type: 'put', key: record.name, object: record });
-  for (const namespace of namespaces) views.namespaces.apply({ type: 'put', key: namespace.name, object: namespace });
-  return views;
 }
 
 async function explainAll(pods: readonly Pod[], deps: RouteDeps, cluster: KubernetesCluster): Promise<Explanation[]> {

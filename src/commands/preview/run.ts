@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import type { Config } from '../../config/config.js';
+import { readConfig, readEnvironment } from '../../config/load.js';
+import type { Rule } from '../../domain/rule.js';
+import { lookAround, type Picture } from '../../watchers/reconcile.js';
+import { askCluster } from '../ask-cluster.js';
+import { complain, printJson } from '../command-line.js';
+import type { PreviewOptions } from '../preview.js';
+import { readUsage, readViews } from '../read-views.js';
+import { changesOf, problemsOf, type Side } from './changes.js';
+import { fatesOf, type Facts } from './fates.js';
+import { changesDocument, changesTable, fatesDocument, fatesTable } from './report.js';
+import { rulesIn, withRules } from './rules-in.js';
+
+export async function runPreview(options: PreviewOptions): Promise<number> {
+  const { installNamespace } = readEnvironment();
+  const { config, problems } = readConfig(options.config, { installNamespace });
+  if (config === undefined) return complain('preview', ...problems);
+  const applied = await rulesFrom(options, installNamespace);
+  if (typeof applied === 'string') return complain('preview', applied);
+
+  return askCluster('preview', options, async (cluster) => {
+    const look = await lookAtCluster(cluster, config, installNamespace);
+    const before = look(undefined);
+    if (applied === undefined) return printFates(before, options);
+    return printChanges(before, look(applied), applied, options);
+  });
+}
+
+/** @returns undefined without a file; a text says what is wrong with it */
+async function rulesFrom({ filename, namespace }: PreviewOptions, installNamespace: string): Promise<readonly Rule[] | string | undefined> {
+  if (filename === undefined) return undefined;
+  try {
+    const rules = rulesIn(filename === '-' ? await text(process.stdin) : await readFile(filename, 'utf8'), { namespace, installNamespace });
+    return rules.length > 0 ? rules : `${filename}: no rule in it; known are the five kinds of kuik.enix.io/v1alpha1`;
+  } catch (error) {
+    return `${filename}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** One reading of the cluster; what is planned from it with these rules applied, or without. */
+async function lookAtCluster(cluster: KubernetesCluster, config: Config, installNamespace: string): Promise<(applied: readonly Rule[] | undefined) => Side> {
+  const [views, usage] = await Promise.all([readViews(cluster, installNamespace), readUsage(cluster, { v1ProxyPort: config.migration.v1ProxyPort })]);
+  const retentionMs = config.retention.defaultMs;
+  const now = Date.now();
+  return (applied) => {
+    const rules = applied === undefined ? views.rules.snapshot() : withRules(views.rules.snapshot(), applied);
+    const picture: Picture = lookAround({
+      usage,
+      rules: { snapshot: () => rules },
+      records: views.records,
+      namespaceLabels: (namespace) => views.namespaces.labels(namespace),
+      settings: { platforms: config.mirroring.platforms, retentionMs, isConnected: config.temporal.shared, skip: config.skip },
+      now: () => now,
+    });
+    const facts: Facts = { picture, podsAt: (place) => usage.podsAt(place).length, retentionMs };
+    return { picture, fates: fatesOf(facts) };
+  };
+}
+
+function printFates({ fates }: Side, { output, all = false }: PreviewOptions): 0 {
+  if (output === 'json') printJson(fatesDocument(fates));
+  else process.stdout.write(fatesTable(fates, all));
+  return 0;
+}
+
+function printChanges(before: Side, after: Side, applied: readonly Rule[], { output }: PreviewOptions): 0 | 2 {
+  const changes = changesOf(before, after);
+  const problems = problemsOf(applied, before.picture, after.picture);
+  if (output === 'json') printJson(changesDocument(changes, problems));
+  else process.stdout.write(changesTable(changes));
+  complain('preview', ...problems);
+  return problems.length > 0 ? 2 : 0;
+}

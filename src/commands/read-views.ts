@@ -1,0 +1,35 @@
+import type { Cluster } from '../cluster/cluster.js';
+import { translateRule } from '../api/translate.js';
+import { ruleKinds } from '../domain/rule.js';
+import { NamespacesView } from '../views/namespaces.js';
+import { RecordsView } from '../views/records.js';
+import { RulesView } from '../views/rules.js';
+import { UsageView } from '../views/usage.js';
+
+export interface ReadViews {
+  readonly rules: RulesView;
+  readonly records: RecordsView;
+  readonly namespaces: NamespacesView;
+}
+
+/** The same pictures the webhook keeps, read once. */
+export async function readViews(cluster: Pick<Cluster, 'list'>, installNamespace: string): Promise<ReadViews> {
+  const views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView() };
+  const [records, namespaces] = await Promise.all([
+    cluster.list('ImageAvailability'),
+    cluster.list('Namespace'),
+    ...ruleKinds.map(async (kind) => {
+      for (const resource of await cluster.list(kind)) views.rules.apply(kind, { type: 'put', key: resource.key, object: translateRule(resource, { installNamespace }) });
+    }),
+  ]);
+  for (const record of records) views.records.apply({ type: 'put', key: record.name, object: record });
+  for (const namespace of namespaces) views.namespaces.apply({ type: 'put', key: namespace.name, object: namespace });
+  return views;
+}
+
+/** Every Pod, as the manager sees them. */
+export async function readUsage(cluster: Pick<Cluster, 'list'>, { v1ProxyPort }: { readonly v1ProxyPort: number }): Promise<UsageView> {
+  const usage = new UsageView({ v1ProxyPort });
+  for (const pod of await cluster.list('Pod')) usage.apply({ type: 'put', key: pod.key, object: pod });
+  return usage;
+}
