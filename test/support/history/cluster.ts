@@ -134,14 +134,17 @@ export class ModelCluster {
 
   /**
    * What is lost here with the copy of an image: a Pod pulls from it, or a rule wants it for an image in use. What
-   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out.
+   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out, and one
+   * whose keeper does not know it while it cannot speak.
    *
+   * @param isKnown it was asked
    * @returns undefined when nothing is
    */
-  mournedBy(image: ImageName, isShared: boolean): string | undefined {
-    const { now } = this.#model.agenda;
+  mournedBy(image: ImageName, isKnown: boolean): string | undefined {
+    const { agenda: { now }, isShared } = this.#model;
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
+    if (!isKnown && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
     const unusedMs = now - (since ?? this.#lastUse.get(image) ?? 0);
     return isShared && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;

@@ -1,5 +1,4 @@
 /** One deletion in a history: the steps of the workflow of that name, each as long as it takes. */
-import type { ImageName } from '../../../src/domain/image-ref.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome } from '../../../src/domain/task.js';
 import { useOf } from '../../../src/domain/use.js';
 import type { Model } from './model.js';
@@ -98,7 +97,7 @@ export class RunningDeletion {
   #end(outcome: DeletionOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    if (outcome.result === 'blocked') for (const { cluster, image } of this.#task.clusters) this.#model.report(cluster, image as ImageName, { state: 'stays', block: outcome.block });
+    if (outcome.result === 'blocked') for (const { cluster, image } of this.#task.clusters) this.#model.report(cluster, image, { state: 'stays', block: outcome.block });
     this.#model.deletionEnded(this.runId, this.#task.destination, outcome);
   }
 

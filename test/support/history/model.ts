@@ -108,10 +108,10 @@ export class Model {
   }
 
   /** By plain facts, and by nothing the product worked out. */
-  judgeDeletion({ destination, image }: Deletion): void {
+  judgeDeletion({ destination, image, clusters }: Deletion): void {
     this.deleted += 1;
     for (const cluster of this.clusters) {
-      const what = cluster.mournedBy(image, this.isShared);
+      const what = cluster.mournedBy(image, clusters.some(({ cluster: name }) => name === cluster.name));
       if (what !== undefined) this.violations.push(`${destination} was deleted at ${new Date(this.agenda.now).toISOString()}, ${what}`);
     }
   }
