@@ -191,6 +191,23 @@ describe('graphs that are too large', () => {
     expect(registry.host('source.test').calls.length).toBeLessThan(3);
   });
 
+  test.each([
+    [7, 'copied'],
+    [8, 'too-large'],
+  ] as const)('an image below %d indexes that stand inside one another is %s', async (inside, outcome) => {
+    const { registry, engine, request } = await aScene();
+    let root = anIndex([amdImage]).root;
+    await pushImage(registry, 'source.test/team/app:base', anIndex([amdImage]));
+    for (let depth = 0; depth < inside; depth++) {
+      root = written({ schemaVersion: 2, mediaType: ociIndex, manifests: [{ mediaType: ociIndex, digest: root.digest, size: root.bytes.length }] });
+      await registry.putManifest(knownImageRef(source), root, [], aCall());
+    }
+
+    const copying = copyImage(engine, request({ copy: 'all' }), call).then(() => 'copied', (error: { code: string }) => error.code);
+
+    expect(await copying).toBe(outcome);
+  });
+
   test('indexes that call themselves images are counted as deep as they are', async () => {
     const { registry, engine, request } = await aScene();
     await pushImage(registry, 'source.test/team/app:base', anIndex([amdImage]));

@@ -53,6 +53,7 @@ const scripted: Readonly<Partial<Record<Dialect, DeletionAbilities>>> = {
   'gitlab-before-2023': byDigest,
   ghcr: never,
   hub: never,
+  ecr: byTag,
   artifactory: byTag,
   nexus: byDigest,
   harbor: byDigest,
@@ -60,7 +61,7 @@ const scripted: Readonly<Partial<Record<Dialect, DeletionAbilities>>> = {
 };
 const ann = { id: 'a1b2c3d4e5f6', username: 'ann', password: 'correct horse' };
 
-for (const [dialect, abilities] of Object.entries(scripted)) deletionConformance(`a scripted registry, deleting as ${dialect} does`, abilities, () => underScript(dialects[dialect as Dialect]));
+for (const [dialect, abilities] of Object.entries(scripted)) deletionConformance(`a scripted registry, deleting as ${dialect} does`, abilities, () => underScript({ ...dialects[dialect as Dialect], createsRepositories: true }));
 
 deletionConformance('a scripted registry with a token service', byTag, () => underScript({ access: { type: 'bearer', accounts: { ann: ann.password } } }));
 deletionConformance('a scripted registry where a deleted tag answers for a while', byTag, () => underScript({ deletes: { lag: 2 } }));
@@ -86,5 +87,10 @@ async function underScript(options: FaultRegistryOptions): ReturnType<Parameters
 describe('the matrix is whole', () => {
   test('every dialect of the twin is deleted from', () => {
     expect(Object.keys(onTheTwin)).toEqual(Object.keys(deletionManners));
+  });
+
+  test('every dialect of the scripted registry is deleted from', () => {
+    // the one that takes the digest has tests of its own
+    expect([...Object.keys(scripted), 'tag-takes-digest'].sort()).toEqual(Object.keys(dialects).sort());
   });
 });

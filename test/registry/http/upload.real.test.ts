@@ -66,6 +66,26 @@ describe('distribution behind a line that is cut', () => {
     expect(await arrived(`down-${tenth}`, layer)).toBe(true);
   });
 
+  // hours of bytes: only where somebody asks for all of it
+  const onDemand = process.env['FAULT_SIZE'] === 'soak' ? test : test.skip;
+  onDemand.each<[string, Way]>([
+    ['on the way to the destination', 'to'],
+    ['on the way from the source', 'from'],
+  ])('cut at every percent of 256 MiB, %s: nothing is lost', async (_sentence, way) => {
+    const layer = aLargeBlob(`percent ${way}`, 256);
+    await registry.putBlob(at(source.address, 'layers'), layer.descriptor, piecesOf(layer.bytes), [], call);
+    for (let percent = 1; percent < 100; percent++) {
+      // one that knows nothing of the other repositories, and mounts nothing
+      const fresh = createHttpRegistry({ settings: () => ({ capabilities: { mount: false } }), clock: Date.now, userAgent: 'kube-image-keeper/test' });
+      const open: BlobSource['open'] = (offset, signal) => fresh.blob(at(supply.address, 'layers'), layer.descriptor, [], { ...aCall(), signal, isHashedByCaller: true }, offset);
+      (way === 'to' ? line : supply).cutAfter((layer.bytes.length * percent) / 100, way);
+
+      expect(await fresh.putBlob(at(line.address, `percent-${way}-${percent}`), layer.descriptor, { open }, [], call)).toBe('uploaded');
+      expect(await arrived(`percent-${way}-${percent}`, layer)).toBe(true);
+      await fresh.close();
+    }
+  }, 3_600_000);
+
   test.each<[string, Way]>([
     ['on the way to the destination', 'to'],
     ['on the way from the source', 'from'],
