@@ -209,6 +209,7 @@ describe('cuts on the way to the destination', () => {
     while (!server.requests.some(({ method, path }) => method === 'POST' && path.startsWith('/v2/app/'))) await new Promise((resolve) => setTimeout(resolve, 5));
     stop.abort(new Error('enough'));
     await expect(putting).rejects.toThrow('enough');
+    await new Promise((resolve) => setTimeout(resolve, 50)); // who only gave up would be gone by then
     opened.resolve();
 
     while (!server.log().includes('DELETE upload')) await new Promise((resolve) => setTimeout(resolve, 5));
