@@ -1,6 +1,11 @@
 /** argv -> command. Commands load lazily: the Kubernetes and Temporal clients cost most of a second to import. */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import process from 'node:process';
 import { keepYoungGenerationSmall } from './commands/young-generation.js';
+
+// beside the code, where whoever may write the code writes it; where nobody may, every start compiles
+enableCompileCache(join(import.meta.dirname, '../compile-cache'));
 
 type Run = (args: readonly string[]) => Promise<number>;
 

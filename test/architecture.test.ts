@@ -73,6 +73,19 @@ function violations(file: string): string[] {
   });
 }
 
+/** All modules that a file loads before it runs: those of its imports' imports too, but not what is imported when needed. */
+function loadedBy(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const statement of parse(file).statements) {
+    const specifier = ts.isImportDeclaration(statement) && !statement.importClause?.isTypeOnly ? statement.moduleSpecifier : ts.isExportDeclaration(statement) && !statement.isTypeOnly ? statement.moduleSpecifier : undefined;
+    if (specifier === undefined || !ts.isStringLiteral(specifier)) continue;
+    if (specifier.text.startsWith('.')) loadedBy(normalize(join(dirname(file), specifier.text)).split(sep).join('/').replace(/\.js$/, '.ts'), seen);
+    else seen.add(specifier.text);
+  }
+  return seen;
+}
+
 /** Expressions of a kind, comments and strings left out. */
 function uses(file: string, isUse: (node: ts.Node) => boolean): string[] {
   const source = parse(file);
@@ -119,6 +132,30 @@ describe('the architecture holds', () => {
       return !(ts.isTemplateExpression(pattern) && pattern.templateSpans.every((span) => ts.isIdentifier(span.expression) && isTopLevelText(node.getSourceFile(), span.expression.text)));
     };
     expect(files.flatMap((file) => uses(file, isDynamic))).toEqual([]);
+  });
+});
+
+describe('what a command loads at its start', () => {
+  const packagesOf = (file: string): readonly string[] => [...loadedBy(file)].filter((name) => !name.endsWith('.ts') && !name.startsWith('node:')).sort();
+
+  test('kuik version, and the list of commands: no package at all', () => {
+    expect(packagesOf('main.ts')).toEqual([]);
+    expect(packagesOf('commands/version.ts')).toEqual([]);
+  });
+
+  test('kuik copy: no schemas of the configuration, no cluster, and of undici only what sends requests', () => {
+    expect(packagesOf('commands/copy/run.ts')).toEqual([
+      'commander',
+      'lru-cache',
+      'undici/lib/api/api-connect.js',
+      'undici/lib/api/api-request.js',
+      'undici/lib/core/connect.js',
+      'undici/lib/dispatcher/dispatcher.js',
+      'undici/lib/dispatcher/pool.js',
+      'undici/lib/dispatcher/proxy-agent.js',
+      'zod',
+    ]);
+    expect([...loadedBy('commands/copy/run.ts')].filter((name) => name.startsWith('config/'))).toEqual(['config/docker.ts', 'config/environment.ts', 'config/read-file.ts', 'config/terminal.ts']);
   });
 });
 

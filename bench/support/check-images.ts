@@ -8,7 +8,8 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { openRegistry } from '../../src/commands/registry-client.js';
 import { readBuild } from '../../src/commands/version.js';
-import { readConfig, readEnvironment } from '../../src/config/load.js';
+import { readEnvironment } from '../../src/config/environment.js';
+import { readConfig } from '../../src/config/load.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
 import type { Call, Registry } from '../../src/registry/registry.js';
 

@@ -3,7 +3,7 @@ import process from 'node:process';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { connectCluster, type KubernetesCluster } from '../cluster/kubernetes/client.js';
 import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
-import { readEnvironment } from '../config/load.js';
+import { readEnvironment } from '../config/environment.js';
 import { isFailure, type Failure, type FailureCode } from '../domain/failure.js';
 import { complain, type ClusterChoice } from './command-line.js';
 import { interrupted } from './copy/outcome.js';

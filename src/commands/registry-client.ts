@@ -1,9 +1,10 @@
 /** The registry client of a process, as configuration and environment say. */
 import type { Config } from '../config/config.js';
-import type { Environment } from '../config/load.js';
+import type { Environment } from '../config/environment.js';
 import { registrySettingsOf } from '../config/registries.js';
 import { createHttpRegistry, type HttpRegistry } from '../registry/http/client.js';
 import type { Observer } from '../registry/http/observer.js';
+import { userAgent } from './version.js';
 
 export interface RegistryClientDeps {
   readonly config: Pick<Config, 'registries'>;
@@ -23,10 +24,6 @@ export function openRegistry({ config: { registries }, environment, version, obs
     userAgent: userAgent(version),
     observer,
   });
-}
-
-export function userAgent(version: string): string {
-  return `kube-image-keeper/${version} (+https://github.com/enix/kube-image-keeper)`;
 }
 
 /** Registries that whoever sits on the path can pose as, by settings of the operator: said once, at the start. */

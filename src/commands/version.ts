@@ -12,6 +12,11 @@ export function readBuild(): Build {
   return { version };
 }
 
+/** How registries see us. */
+export function userAgent(version: string): string {
+  return `kube-image-keeper/${version} (+https://github.com/enix/kube-image-keeper)`;
+}
+
 export async function version(): Promise<number> {
   process.stdout.write(`kuik ${readBuild().version} (node ${process.version}, ${process.platform}/${process.arch})\n`);
   return 0;

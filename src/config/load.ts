@@ -1,43 +1,10 @@
-/** The only place that reads the environment and the configuration file. */
+/** The only place that reads the configuration file. */
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import type { Environment } from './environment.js';
 import { loadConfig, type LoadedConfig } from './load-config.js';
-
-/** What the environment says. */
-export interface Environment {
-  /** where kuik is installed */
-  readonly installNamespace: string;
-  readonly kubeconfig?: string;
-  /** of the user, whose `.kube/config` comes after KUBECONFIG */
-  readonly home?: string;
-  /** `ENABLE_WEBHOOKS=false`: `kuik run` without webhook */
-  readonly webhooksEnabled: boolean;
-  readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
-  /** of the API server of the cluster we run in, when the variable holds one */
-  readonly apiServerAddress?: string;
-  readonly colourAllowed: boolean;
-}
+import { readFile } from './read-file.js';
 
 export const usualConfigPath = '/etc/kube-image-keeper/config.yaml';
-
-const usualInstallNamespace = 'kuik-system';
-
-/** @see https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
-const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-
-export function readEnvironment(environment: Readonly<Record<string, string | undefined>> = process.env): Environment {
-  // as Go does: upper case first, empty counts as unset
-  const either = (name: string): string | undefined => environment[name] || environment[name.toLowerCase()] || undefined;
-  return {
-    installNamespace: environment['POD_NAMESPACE'] || readFile(namespaceFile)?.trim() || usualInstallNamespace,
-    kubeconfig: environment['KUBECONFIG'] || undefined,
-    home: environment['HOME'] || undefined,
-    webhooksEnabled: environment['ENABLE_WEBHOOKS'] !== 'false',
-    proxy: { http: either('HTTP_PROXY'), https: either('HTTPS_PROXY'), no: either('NO_PROXY') },
-    apiServerAddress: isIP(environment['KUBERNETES_SERVICE_HOST'] ?? '') === 0 ? undefined : environment['KUBERNETES_SERVICE_HOST'],
-    colourAllowed: !environment['NO_COLOR'],
-  };
-}
 
 /**
  * Reads the configuration once, at the start.
@@ -52,14 +19,6 @@ export function readConfig(path: string, { installNamespace }: Pick<Environment,
     if (!isMissing(error)) return { problems: [`the configuration ${path} cannot be read: ${String(error)}`] };
   }
   return loadConfig(text, { readFile, installNamespace });
-}
-
-function readFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined; // absent or unreadable is the same to the caller, who names the key
-  }
 }
 
 function isMissing(error: unknown): boolean {

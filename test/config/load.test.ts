@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readConfig, readEnvironment } from '../../src/config/load.js';
+import { readEnvironment } from '../../src/config/environment.js';
+import { readConfig } from '../../src/config/load.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'kuik-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

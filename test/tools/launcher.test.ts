@@ -65,7 +65,9 @@ describe('bin/kuik', () => {
 
   test.each([
     ['there is no Node', undefined],
-    ['the only Node is too old', '#!/bin/sh\nexit 1\n'],
+    ['the only Node is too old', '#!/bin/sh\necho v22.12.0\n'],
+    ['the only Node does not run here', '#!/bin/sh\nexit 127\n'],
+    ['what is called Node says something else', '#!/bin/sh\necho hello\n'],
   ])('says what to do when %s', (_sentence, node) => {
     const root = aCheckout();
     const path = join(root, 'path');

@@ -1,5 +1,5 @@
 import type { Cluster, ConfigMap, ObjectRef } from '../../cluster/cluster.js';
-import { readEnvironment } from '../../config/load.js';
+import { readEnvironment } from '../../config/environment.js';
 import { clustersName } from '../../domain/names.js';
 import { clustersKey, forgottenKey, type ClustersReport, type ForgottenReport, type SharingCluster } from '../../domain/sweep.js';
 import type { ClusterCommandOptions } from '../cluster.js';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { readDockerConfig } from '../../config/docker.js';
-import { readEnvironment } from '../../config/load.js';
+import { readEnvironment } from '../../config/environment.js';
 import { wantsNoColor } from '../../config/terminal.js';
 import { createCopyEngine } from '../../registry/copy.js';
 import { createHttpRegistry } from '../../registry/http/client.js';
@@ -18,8 +18,7 @@ import { parseCopyArguments, type CopyOptions } from './options.js';
 import { exitCodeOf, interrupted, isCopied, type Outcome } from './outcome.js';
 import { ProgressBoard } from './progress.js';
 import { complain, report } from './report.js';
-import { userAgent } from '../registry-client.js';
-import { readBuild } from '../version.js';
+import { readBuild, userAgent } from '../version.js';
 
 /** @returns 0 copied or already there, 1 failed, 2 copied without some of the platforms asked for, 130 interrupted */
 export async function runCopy(args: readonly string[]): Promise<number> {

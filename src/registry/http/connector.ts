@@ -3,10 +3,10 @@ import { lookup as lookUp, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { checkServerIdentity, createSecureContext, getCACertificates, TLSSocket, type DetailedPeerCertificate, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { buildConnector } from 'undici';
 import { tlsCode } from './errors.js';
 import type { Guard, NamedBy } from './guard.js';
 import type { HostSettings } from './settings.js';
+import { buildConnector } from './undici.js';
 
 /** All addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;

@@ -1,12 +1,13 @@
 /** Connection pools: one per origin, TLS identity, who named the host, and proxy; shared by the whole process. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { guardedLookup, tlsOptions, verified, verifiedConnector, withoutSessions, type Resolve } from './connector.js';
 import { ceilingOf, lanes } from './governor.js';
 import type { Guard, NamedBy } from './guard.js';
 import type { Proxies } from './proxy.js';
 import type { HostSettings } from './settings.js';
+import { Pool, ProxyAgent } from './undici.js';
 
 /** More origins than this are never busy at once; the oldest is closed when it is idle. */
 const mostPools = 256;
