@@ -7,6 +7,9 @@ import { keepYoungGenerationSmall } from './commands/young-generation.js';
 // beside the code, where whoever may write the code writes it; where nobody may, every start compiles
 enableCompileCache(join(import.meta.dirname, '../compile-cache'));
 
+// names are looked up, and files read, on these threads: with the usual four, four names that nobody answers for stop all of it
+process.env['UV_THREADPOOL_SIZE'] ??= '16';
+
 type Run = (args: readonly string[]) => Promise<number>;
 
 interface Command {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { anonymous } from '../domain/availability.js';
 import type { Digest } from '../domain/digest.js';
 import type { Repository } from '../domain/image-ref.js';
+import { NewRepositories } from './new-repositories.js';
 import type { Identity } from './registry.js';
 
 /** A registry may collect what nobody refers to: what was seen longer ago is looked at again. */
@@ -20,6 +21,7 @@ export function viewerOf(as: Identity): string {
  * that other images share; the registry has the last word.
  */
 export class BlobLocations {
+  readonly repositories = new NewRepositories();
   readonly #paths = new LRUCache<string, readonly string[]>(mostBlobs);
   /** repositories in which we saw the blob itself, not only a manifest that names it */
   readonly #confirmed = new LRUCache<string, true>({ ...mostBlobs, ttl: knownMs });
@@ -66,6 +68,7 @@ export class BlobLocations {
 
   /** Something was deleted there, so the registry may collect at any time: nothing about the repository is believed any more. */
   forgetRepository(at: Repository): void {
+    this.repositories.forget(at);
     for (const key of [...this.#confirmed.keys()]) if (key.startsWith(`${at.host} `) && key.endsWith(` ${at.path}`)) this.#confirmed.delete(key);
     for (const [key, paths] of [...this.#paths.entries()]) {
       if (key.startsWith(`${at.host} `) && paths.includes(at.path)) this.#paths.set(key, paths.filter((path) => path !== at.path));

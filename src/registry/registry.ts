@@ -127,6 +127,8 @@ export interface Manifest {
 export interface BlobSource {
   /** `host[:port]` that serves the bytes: the failure of a check names it */
   readonly host?: string;
+  /** it has nothing to give: somebody wants to know whether the blob is there */
+  readonly isEmpty?: true;
   open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 

@@ -8,7 +8,7 @@ import { MemoryRegistry } from '../../src/registry/memory.js';
 import { cosignTags, fallbackTag } from '../../src/registry/referrer-tags.js';
 import { startFaultRegistry, type FaultRegistry, type FaultRegistryOptions } from '../support/fault-registry.js';
 import { aCall, aMultiPlatformImage, anImage, anIndex, aReferrer, pushImage, pushReferrer, single, type AGraph, type AnImage } from '../support/images.js';
-import { aClient, aRegistryServer, closeAfterEach, nameAt } from '../support/registry-client.js';
+import { aClient, aRegistryServer, closeAfterEach, nameAt, refAt } from '../support/registry-client.js';
 import { walk } from '../support/walk.js';
 
 closeAfterEach();
@@ -137,10 +137,14 @@ describe('an image and what describes it', () => {
     const scene = await aScene(two);
     await describeAt(scene.from, aReferrer('signature', two.root));
     await copyImage(createCopyEngine(aClient().registry), scene.request(), call);
-    scene.to.store.find('mirror/app')!.tags.clear();
+    const { tags } = scene.to.store.find('mirror/app')!;
+    tags.clear();
+    tags.set('before', two.root.digest);
+    const { registry } = aClient();
+    await registry.head(refAt(scene.to, 'mirror/app:before'), [], aCall({ side: 'destination' })); // so it is no new repository
     scene.to.calm();
 
-    await copyImage(createCopyEngine(aClient().registry), scene.request(), call);
+    await copyImage(createCopyEngine(registry), scene.request(), call);
 
     expect(scene.to.requests.filter(({ route, bodyBytes }) => route === 'upload' && bodyBytes > 0)).toEqual([]);
   });

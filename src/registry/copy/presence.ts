@@ -47,7 +47,7 @@ export async function requireBlobs({ context, access, call, at }: Omit<Destinati
     blobs.map((blob) => async (signal) => {
       const why = absent(at, `blob ${blob.digest}`);
       try {
-        await context.registry.putBlob(at, blob, { open: () => refuse(why) }, access.destination, sideCall('destination', { ...call, signal }));
+        await context.registry.putBlob(at, blob, { isEmpty: true, open: () => refuse(why) }, access.destination, sideCall('destination', { ...call, signal }));
         return [];
       } catch (error) {
         if (error === why && isForeign(blob)) return [blob];

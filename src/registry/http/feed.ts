@@ -199,7 +199,10 @@ export class Feed {
   }
 }
 
+/** One for all: an abort without a reason makes an error with a stack for each blob. */
+const closed = new Error('the source is not needed any more');
+
 function close({ stop, chunks }: Reading): void {
-  stop.abort();
+  stop.abort(closed);
   void chunks.return?.().catch(() => undefined);
 }

@@ -87,6 +87,14 @@ function connectionsFor(settings: HostSettings): number {
   return places;
 }
 
-function tlsIdentity({ ca, cert, key, insecureSkipVerify }: HostSettings): string {
-  return createHash('sha256').update(JSON.stringify([ca, cert, key, insecureSkipVerify])).digest('hex').slice(0, 16);
+/** Settings are read once and stay: what of them makes a connection is not hashed again for every request. */
+const tlsIdentities = new WeakMap<HostSettings, string>();
+
+function tlsIdentity(settings: HostSettings): string {
+  const known = tlsIdentities.get(settings);
+  if (known !== undefined) return known;
+  const { ca, cert, key, insecureSkipVerify } = settings;
+  const identity = createHash('sha256').update(JSON.stringify([ca, cert, key, insecureSkipVerify])).digest('hex').slice(0, 16);
+  tlsIdentities.set(settings, identity);
+  return identity;
 }

@@ -29,6 +29,12 @@ export class ManifestReader {
 
   /** One HEAD; a GET where the registry's HEAD does not say what we need. */
   async head(at: ImageRef, as: Identity, call: Call): Promise<Seen | 'missing'> {
+    const seen = await this.#head(at, as, call);
+    if (call.side === 'destination') this.locations.repositories.looked(at, viewerOf(as), seen === 'missing' ? 'nothing' : 'something');
+    return seen;
+  }
+
+  async #head(at: ImageRef, as: Identity, call: Call): Promise<Seen | 'missing'> {
     if (this.#headless.has(at.host)) return this.#headByGet(at, as, call);
     const request = requestOf('HEAD', at);
     const seen = await this.asker.use(request, as, call, (answer) => {

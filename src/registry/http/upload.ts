@@ -3,7 +3,7 @@
  *
  * 1. known there: nothing;
  * 2. known elsewhere in the registry: mounted, and no byte moves;
- * 3. found there: one HEAD;
+ * 3. found there: one HEAD, unless it is small and the repository is new;
  * 4. uploaded, with the source opened beside the session.
  *
  * Equal blobs are brought once: whoever comes second waits, and then finds or mounts.
@@ -20,6 +20,12 @@ import { Feed } from './feed.js';
 import { UploadModes } from './upload-modes.js';
 import { UploadSessions, type Session, type Upload } from './upload-session.js';
 import { Transfer, type TransferDeps } from './upload-transfer.js';
+
+/**
+ * In a new repository a blob up to this size is sent unasked: nearly always it is not there, and to ask costs a round trip.
+ * Where it is there after all it costs one request more, and these bytes.
+ */
+const unaskedBytes = 64 * 1024;
 
 /** One blob on its way to one repository. */
 interface Delivery extends Upload {
@@ -100,10 +106,32 @@ export class Uploader {
 
   async #findOrUpload(delivery: Delivery): Promise<BlobOutcome> {
     const { to, of, viewer } = delivery;
-    const isThere = await this.#deps.sessions.exists(delivery);
-    if (!isThere) await this.#upload(delivery);
+    const how = this.#isProbablyAbsent(delivery) ? await this.#uploadUnasked(delivery) : await this.#askAndUpload(delivery);
     this.locations.confirm(to, of.digest, viewer);
-    return isThere ? 'present' : 'uploaded';
+    if (how === 'present') this.locations.repositories.found(to, viewer);
+    return how;
+  }
+
+  #isProbablyAbsent({ to, of, source, viewer }: Delivery): boolean {
+    return of.size <= unaskedBytes && source.isEmpty !== true && this.locations.repositories.isNew(to, viewer);
+  }
+
+  async #askAndUpload(delivery: Delivery): Promise<'present' | 'uploaded'> {
+    if (await this.#deps.sessions.exists(delivery)) return 'present';
+    await this.#upload(delivery);
+    return 'uploaded';
+  }
+
+  /** A source that cannot give it is no matter where it is there already. */
+  async #uploadUnasked(delivery: Delivery): Promise<'present' | 'uploaded'> {
+    try {
+      await this.#upload(delivery);
+      return 'uploaded';
+    } catch (error) {
+      if (delivery.call.signal.aborted || (isFailure(error) && error.side === 'destination')) throw error;
+      if (await this.#deps.sessions.exists(delivery)) return 'present';
+      throw error;
+    }
   }
 
   async #upload(delivery: Delivery): Promise<void> {

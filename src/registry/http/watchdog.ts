@@ -1,5 +1,8 @@
 import type { Time } from './pace/time.js';
 
+/** One for all: an abort without a reason makes an error with a stack for each request. */
+const ended = new Error('nothing is watched any more');
+
 /**
  * Aborts a request when what is expected does not happen in time. One sleeper serves all expectations, however many
  * there are: an expectation for each chunk of a large blob costs a number each.
@@ -39,7 +42,7 @@ export class Watchdog {
 
   end(): void {
     this.rest();
-    this.#end.abort();
+    this.#end.abort(ended);
   }
 
   async #run(): Promise<void> {

@@ -25,7 +25,7 @@ describe('how hosts are spoken to', () => {
   });
 
   test('with more requests at once for more images at once', () => {
-    expect(settingsOf(readHosts({ plainHttp: [], caFiles: [] }, 8), 'r.io')).toEqual({ metadataConcurrency: 32, blobConcurrency: 16 });
+    expect(settingsOf(readHosts({ plainHttp: [], caFiles: [] }, 8), 'r.io')).toEqual({ metadataConcurrency: 32, blobConcurrency: 32 });
   });
 
   test('not at all while the command line contradicts itself or names no file, and every problem is named', () => {

@@ -12,6 +12,7 @@ export type Lane = (typeof lanes)[number];
 
 const ceilings = { metadata: 8, blob: 4 } as const;
 const startingLimit = 4;
+/** until a registry first refuses, every success is a step: what it bears is found in a few round trips, as TCP finds it */
 const successesPerStep = 20;
 
 /** How many requests of a lane a registry ever gets at once. */
@@ -25,6 +26,7 @@ export class LaneLimit {
   #limit: number;
   #busy = 0;
   #successes = 0;
+  #wasRefused = false;
   /** requests that were under way when the limit was halved: what they say is no news */
   #echoes = 0;
 
@@ -59,7 +61,7 @@ export class LaneLimit {
   }
 
   succeeded(): void {
-    if (++this.#successes < successesPerStep) return;
+    if (++this.#successes < (this.#wasRefused ? successesPerStep : 1)) return;
     this.#successes = 0;
     this.#limit = Math.min(this.#limit + 1, this.ceiling);
     this.#admit();
@@ -68,6 +70,7 @@ export class LaneLimit {
   /** The registry answered 429 or 503. Many answers to one burst count as one. */
   refused(): void {
     this.#successes = 0;
+    this.#wasRefused = true;
     if (this.#echoes > 0) return;
     this.#limit = Math.max(1, Math.floor(this.#limit / 2));
     this.#echoes = this.#busy;

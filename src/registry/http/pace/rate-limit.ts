@@ -22,9 +22,10 @@ export interface RateLimit {
  */
 export function parseRateLimit(headers: Headers): RateLimit | undefined {
   const together = headerOf(headers, 'ratelimit');
+  const left = headerOf(headers, 'ratelimit-remaining');
+  if (together === undefined && left === undefined) return undefined; // as most answers
   const policy = headerOf(headers, 'ratelimit-policy');
   const limit = headerOf(headers, 'ratelimit-limit');
-  const left = headerOf(headers, 'ratelimit-remaining');
 
   const remaining = leading(left) ?? parameter(together, 'remaining') ?? parameter(together, 'r');
   if (remaining === undefined) return undefined;

@@ -113,6 +113,19 @@ describe('places of a lane', () => {
     expect(lane.limit).toBe(2);
   });
 
+  test('until the first refusal every success opens a place, up to the ceiling; after it twenty do', () => {
+    const lane = new LaneLimit(16);
+    const succeed = (times: number): number => {
+      for (let time = 0; time < times; time++) lane.succeeded();
+      return lane.limit;
+    };
+    expect([succeed(3), succeed(3), succeed(100)]).toEqual([11, 14, 16]);
+
+    lane.refused();
+
+    expect([lane.limit, succeed(19), succeed(1), succeed(19), succeed(1)]).toEqual([8, 8, 9, 9, 10]);
+  });
+
   test('a place is given to others while its holder steps out, and taken again by turn', async () => {
     const lane = new LaneLimit(1);
     const place = new Place(lane, 'copy', never);
