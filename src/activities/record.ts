@@ -1,6 +1,6 @@
 import type { AvailabilityState } from '../domain/availability.js';
 import { isSameDrift, type Drift } from '../domain/drift.js';
-import { failures } from '../domain/failure.js';
+import { failures, type FailureInfo } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
@@ -127,9 +127,10 @@ function driftSince(before: PlaceDrift | undefined, drift: Drift | undefined, at
 
 const longestMessage = 256;
 
-function failedAgain(before: PlaceFailure | undefined, { code, message }: { readonly code: PlaceFailure['code']; readonly message: string }, at: string): PlaceFailure {
+function failedAgain(before: PlaceFailure | undefined, { code, side, message }: Pick<FailureInfo, 'code' | 'side' | 'message'>, at: string): PlaceFailure {
   return {
     code,
+    side,
     message: message.slice(0, longestMessage),
     since: before?.code === code ? before.since : at,
     attempts: (before?.attempts ?? 0) + 1,

@@ -1,8 +1,10 @@
 import type { Collision } from '../domain/collision.js';
+import { cleanupState } from '../domain/copy-policy.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { PlaceRecord } from '../domain/record.js';
 import type { MirrorRule } from '../domain/rule.js';
 import { finding, credentialFindings, errorText, fitting, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
+import { checkTroubles, copyTroubles, reachFinding } from './report-reach.js';
 import type { MirrorStatus } from './v1alpha1/mirror.js';
 
 /** One image of a mirror rule, and its copies there. */
@@ -14,6 +16,8 @@ export interface MirroredImage {
   readonly expiresAt?: string;
   /** one per mirror of the rule; of a copy that was never made only the reference is known */
   readonly places: readonly PlaceRecord[];
+  /** what is known of where the image comes from */
+  readonly origin?: PlaceRecord;
 }
 
 export interface MirrorFacts extends RuleFacts<MirrorRule> {
@@ -21,6 +25,8 @@ export interface MirrorFacts extends RuleFacts<MirrorRule> {
   /** images of this rule that do not get the destination they want */
   readonly collisions: readonly Collision[];
   readonly temporalConnected: boolean;
+  /** `temporal.shared`: the clusters that share a mirror meet in this Temporal namespace */
+  readonly isConnected: boolean;
 }
 
 /** How an image is shown; the worse, the earlier. */
@@ -37,7 +43,7 @@ export function reportMirror(facts: MirrorFacts): MirrorStatus {
   const lastSync = places.map(({ mirroredAt }) => mirroredAt ?? '').sort().at(-1);
   const rest = {
     observedGeneration: rule.generation,
-    conditions: toConditions([...ruleFindings(facts, !facts.temporalConnected), ...credentialFindings(facts, namedSecrets(rule)), ...copyFindings(facts)], facts),
+    conditions: toConditions([...ruleFindings(facts, !facts.temporalConnected), ...credentialFindings(facts, namedSecrets(rule), refusals(images)), ...reachFindings(images), ...copyFindings(facts), driftFinding(facts), ...cleanupFindings(facts)], facts),
     bytes: places.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     ...(lastSync && { lastSync }),
     pendingDeletion: pendingDeletions(images),
@@ -70,6 +76,40 @@ function copyFindings({ images, collisions }: MirrorFacts): readonly Finding[] {
       ? finding('PathsUnique', false, 'Collision', `${messagesOf(collisions.map(collisionText))}; layout: host keeps them apart`)
       : finding('PathsUnique', true, 'Unique', 'no two images share a destination'),
   ];
+}
+
+/** Of images in use: whoever uses them next would meet the same. */
+function reachFindings(images: readonly MirroredImage[]): readonly Finding[] {
+  const wanted = images.filter((image) => !isUnused(image));
+  const places = wanted.flatMap((image) => image.places);
+  const origins = wanted.flatMap(({ origin }) => origin ?? []);
+  return [reachFinding('SourceReachable', [...copyTroubles(places, 'source'), ...checkTroubles(origins)]), reachFinding('DestinationReachable', copyTroubles(places, 'destination'))];
+}
+
+/** What destinations said to the Secrets of the rule. */
+function refusals(images: readonly MirroredImage[]): readonly string[] {
+  return copyTroubles(images.filter((image) => !isUnused(image)).flatMap(({ places }) => places), 'destination').flatMap(({ code, message }) => (code === 'unauthorized' ? [message] : []));
+}
+
+/** A tag that moved counts where the rule asks for it: another rule may have asked for the same copy. */
+function driftFinding({ rule, images }: MirrorFacts): Finding {
+  const places = images.flatMap((image) => image.places);
+  const changed = places.flatMap(({ reference, drift }) => (drift?.destination ? [`${reference} holds ${drift.destination}, which kuik did not write`] : []));
+  const moved = rule.drift === 'warn' ? images.flatMap(({ image, places: copies }) => copies.flatMap(({ drift }) => (drift?.origin ? [`${image} names ${drift.origin} now`] : []))) : [];
+  const reason = changed.length > 0 ? 'DestinationChanged' : 'TagDrifted';
+  if (changed.length + moved.length > 0) return finding('DriftFree', false, reason, messagesOf([...changed, ...moved]));
+  return finding('DriftFree', true, 'Unmoved', 'nothing moved behind our back');
+}
+
+/** For rules that clean up after themselves, somewhere. */
+function cleanupFindings({ rule, images, isConnected }: MirrorFacts): readonly Finding[] {
+  const states = rule.mirrors.map((mirror) => ({ mirror, state: cleanupState(mirror, isConnected) }));
+  const apart = states.filter(({ state }) => state === 'not-connected').map(({ mirror }) => `spec.mirrors[${mirror.index}] is shared, but temporal.shared is not true`);
+  const blocked = images.flatMap(({ places }) => places.flatMap(({ reference, blocked: block }) => (block ? [`${reference}: ${block.reason}, ${block.message}`] : [])));
+  const type = 'CleanupHealthy';
+  if (states.every(({ state }) => state === 'off')) return [];
+  if (apart.length > 0) return [finding(type, false, 'NotConnected', `${messagesOf(apart)}: nothing is deleted there; set it, once all clusters use this Temporal namespace`)];
+  return [blocked.length > 0 ? finding(type, false, 'DeletionBlocked', messagesOf(blocked.sort())) : finding(type, true, 'NothingBlocked', 'no deletion is blocked')];
 }
 
 function syncFinding(wanted: readonly MirroredImage[]): Finding {

@@ -1,5 +1,7 @@
+import type { PlaceRecord } from '../domain/record.js';
 import type { ReplicaRule } from '../domain/rule.js';
 import { finding, credentialFindings, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
+import { checkTroubles, reachFinding } from './report-reach.js';
 import type { ReplicatedStatus } from './v1alpha1/replicated.js';
 
 export interface ReplicaFacts extends RuleFacts<ReplicaRule> {
@@ -9,6 +11,8 @@ export interface ReplicaFacts extends RuleFacts<ReplicaRule> {
   readonly pods: number;
   /** Pods that pull from another upstream because of this rule */
   readonly rerouted: number;
+  /** what is known of the places of those images that upstreams of this rule declare */
+  readonly places: readonly PlaceRecord[];
   /** images whose name does not begin with registry and path of the upstream that matches them, in words */
   readonly unjoinable?: readonly string[];
 }
@@ -19,7 +23,7 @@ export function reportReplica(facts: ReplicaFacts): ReplicatedStatus {
   const usable = rule.upstreams.length;
   return {
     observedGeneration: rule.generation,
-    conditions: toConditions([...ruleFindings(facts), ...credentialFindings(facts, rule.upstreams.some(({ credentialSecret }) => credentialSecret) ? 'some' : 'none'), upstreamFinding(facts)], facts),
+    conditions: toConditions([...ruleFindings(facts), ...credentialFindings(facts, rule.upstreams.some(({ credentialSecret }) => credentialSecret) ? 'some' : 'none'), reachFinding('SourceReachable', checkTroubles(facts.places)), upstreamFinding(facts)], facts),
     counts: { images, pods, rerouted },
     upstreams: `${usable}/${usable + leftOut(rule)}`,
   };

@@ -7,6 +7,7 @@
  * - a condition keeps its time while its status is the same.
  */
 import { ruleText, type Problem, type Rule, type SecretRef } from '../domain/rule.js';
+import { failures, type FailureCode, type FailureInfo } from '../domain/failure.js';
 import type { ConditionReason } from './condition-reasons.js';
 import { Field } from './field.js';
 import type { Condition } from './v1alpha1/condition.js';
@@ -16,7 +17,9 @@ export interface RuleFacts<R extends Rule = Rule> {
   readonly rule: R;
   /** Secrets the rule names and that cannot serve */
   readonly secrets: readonly { readonly secret: SecretRef; readonly problem: 'missing' | 'unusable' }[];
-  /** whether one complete pass over the picture has been made with this generation */
+  /** registries the rule names that did not answer since this generation came: none once all have */
+  readonly silent: readonly Pick<FailureInfo, 'code' | 'message'>[];
+  /** whether one complete pass over the picture has been made with this generation, in which its registries were asked */
   readonly passDone: boolean;
   /** the status as it is, from the resource: unchanged conditions keep their time */
   readonly previous: unknown;
@@ -28,30 +31,33 @@ export interface RuleFacts<R extends Rule = Rule> {
 export interface Finding {
   readonly type: string;
   readonly status: Condition['status'];
-  readonly reason: ConditionReason;
+  readonly reason: ConditionReason | (typeof failures)[FailureCode]['reason'];
   readonly message: string;
 }
 
-export function finding(type: string, holds: boolean, reason: ConditionReason, message: string): Finding {
+export function finding(type: string, holds: boolean, reason: Finding['reason'], message: string): Finding {
   return { type, status: holds ? 'True' : 'False', reason, message };
 }
 
 /** `Ready`, and `Reconciling` and `Stalled` where they are true. */
-export function ruleFindings({ rule, secrets, passDone }: RuleFacts, waitsForTemporal = false): readonly Finding[] {
+export function ruleFindings({ rule, secrets, silent, passDone }: RuleFacts, waitsForTemporal = false): readonly Finding[] {
   const invalid = invalidity(rule.problems);
-  const findings = [readiness(rule, secrets, passDone, invalid)];
+  const findings = [readiness({ rule, secrets, silent, passDone }, invalid)];
   if (!passDone) findings.push(finding('Reconciling', true, 'Pending', `generation ${rule.generation} is not reflected everywhere yet`));
   else if (waitsForTemporal) findings.push(finding('Reconciling', true, 'TemporalUnavailable', 'copies and deletions wait until Temporal can be reached'));
   if (invalid) findings.push(finding('Stalled', true, invalid.reason, invalid.message));
   return findings;
 }
 
-function readiness(rule: Rule, secrets: RuleFacts['secrets'], passDone: boolean, invalid: Invalidity | undefined): Finding {
+function readiness({ rule, secrets, silent, passDone }: Pick<RuleFacts, 'rule' | 'secrets' | 'silent' | 'passDone'>, invalid: Invalidity | undefined): Finding {
   const missing = secrets.find(({ problem }) => problem === 'missing');
   if (invalid) return finding('Ready', false, invalid.reason, invalid.message);
   if (missing) return finding('Ready', false, 'CredentialMissing', secretText(missing));
   if (!passDone) return { type: 'Ready', status: 'Unknown', reason: 'Pending', message: 'the first complete pass is not done yet' };
-  return rule.suspended ? finding('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false') : finding('Ready', true, 'InForce', `${ruleText(rule.id)} is in force`);
+  if (rule.suspended) return finding('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false');
+  const [worst] = silent;
+  if (worst) return finding('Ready', false, failures[worst.code].reason, `${messagesOf(silent.map(({ message }) => message))}; the rule works for what does answer, and is ready once all have`);
+  return finding('Ready', true, 'InForce', `${ruleText(rule.id)} is in force`);
 }
 
 interface Invalidity {
@@ -68,11 +74,16 @@ function invalidity(problems: readonly Problem[]): Invalidity | undefined {
   return undefined;
 }
 
-/** `CredentialsValid`, for rules that name Secrets. */
-export function credentialFindings({ secrets }: RuleFacts, named: 'none' | 'some' | 'push-shared'): readonly Finding[] {
+/**
+ * `CredentialsValid`, for rules that name Secrets.
+ *
+ * @param refused what registries said that did not accept them
+ */
+export function credentialFindings({ secrets }: RuleFacts, named: 'none' | 'some' | 'push-shared', refused: readonly string[] = []): readonly Finding[] {
   const worst = secrets.find(({ problem }) => problem === 'missing') ?? secrets[0];
   if (named === 'none') return [];
   if (worst) return [finding('CredentialsValid', false, worst.problem === 'missing' ? 'CredentialMissing' : 'CredentialUnusable', messagesOf(secrets.map(secretText)))];
+  if (refused.length > 0) return [finding('CredentialsValid', false, 'Unauthorized', messagesOf(refused))];
   if (named === 'push-shared') return [finding('CredentialsValid', true, 'PushCredentialShared', 'Pods pull with the credential that pushes; name another one in pullSecret')];
   return [finding('CredentialsValid', true, 'Accepted', 'every Secret can be read')];
 }

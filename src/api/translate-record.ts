@@ -1,6 +1,6 @@
 import { availabilityStates } from '../domain/availability.js';
 import { parseDigest } from '../domain/digest.js';
-import { failureCodes } from '../domain/failure.js';
+import { failureCodes, sides } from '../domain/failure.js';
 import { imageName, parseImageRef, type ImageName } from '../domain/image-ref.js';
 import { annotations } from '../domain/names.js';
 import type { Condition, ImageRecord, PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
@@ -80,7 +80,7 @@ function readFailure(field: Field): PlaceFailure | undefined {
   const code = field.get('code').oneOf(failureCodes);
   const since = readTime(field.get('since'));
   if (code === undefined || since === undefined) return undefined;
-  return { code, since, message: field.get('message').text() ?? '', attempts: field.get('attempts').integer() ?? 0 };
+  return compact({ code, side: field.get('side').oneOf(sides), since, message: field.get('message').text() ?? '', attempts: field.get('attempts').integer() ?? 0 });
 }
 
 function readBlock(field: Field): PlaceBlock | undefined {

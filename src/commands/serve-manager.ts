@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
-import type { PlaceId } from '../domain/image-ref.js';
+import { failureInfo, type FailureInfo } from '../domain/failure.js';
+import type { ImageRef, PlaceId } from '../domain/image-ref.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
@@ -10,8 +11,10 @@ import { installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
 import { Loop } from '../watchers/loop.js';
+import { NewsDesk } from '../watchers/news.js';
 import { Reconciler } from '../watchers/reconcile.js';
-import { reportRules } from '../watchers/report.js';
+import { isAnswer, RegistryCheck } from '../watchers/registry-check.js';
+import { reportRules, type ReportDeps } from '../watchers/report.js';
 import { Requests } from '../watchers/requests.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
@@ -25,6 +28,8 @@ import type { ManagerViews, Part } from './part.js';
 const gatherMs = 500;
 /** A pass without any change: clocks run out, Secrets appear, somebody edits a record. */
 const passEveryMs = 20_000;
+/** A rule is not ready before its registries have answered, or had this long: milliseconds. */
+const registryPatienceMs = 5_000;
 /** Everything is written again, in case a record was edited behind our back. */
 const forgetEveryMs = 10 * 60_000;
 
@@ -41,6 +46,7 @@ class Manager {
   readonly #views: ManagerViews;
   readonly #leadership: LeaseLeadership;
   readonly #client: KeeperClient;
+  readonly #news: NewsDesk;
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
@@ -50,6 +56,7 @@ class Manager {
     this.#base = base;
     this.#views = views;
     this.#leadership = base.cluster.leadership({ namespace: base.environment.installNamespace, identity: base.instance });
+    this.#news = new NewsDesk({ cluster: base.cluster, onError: (error) => base.log.debug({ err: error }, 'an event could not be written') });
     this.#client = createKeeperClient({ endpoint: base.config.temporal, searchable: () => this.#searchable });
   }
 
@@ -149,6 +156,7 @@ class Manager {
       queue.forget();
       reconciler.forget();
       copies.forget();
+      this.#news.forget();
       const leading = AbortSignal.any([signal, term.signal]);
       const others = leadCluster({ base: this.#base, keepers: this.#client, clusterId, isPrepared: () => this.#searchable !== undefined, sleep }, leading);
       sending = Promise.all([queue.run(leading), others]).then(() => undefined);
@@ -208,10 +216,18 @@ class Manager {
   }
 
   #makeReconciler(queue: ClaimQueue): Reconciler {
-    const { cluster } = this.#base;
+    const { cluster, config } = this.#base;
     const views = this.#views;
     const secrets = new SecretCheck({ read: (ref) => cluster.secret(ref), isUnusable: offersNothing, now: Date.now });
-    const report = { cluster, resource: views.resource, pods: () => views.usage.pods(), secrets, temporalConnected: () => this.#client.connection() !== 'away' };
+    const report: ReportDeps = {
+      cluster,
+      resource: views.resource,
+      pods: () => views.usage.pods(),
+      secrets,
+      registries: new RegistryCheck({ ask: (at) => this.#askRegistry(at), onAnswer: () => this.onChange(), now: Date.now }),
+      temporalConnected: () => this.#client.connection() !== 'away',
+      isConnected: config.temporal.shared,
+    };
     return new Reconciler({
       ...surroundings(this.#base, views),
       cluster,
@@ -219,8 +235,22 @@ class Manager {
       records: views.records,
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
-      report: (picture) => reportRules(picture, report),
+      report: (picture) => {
+        this.#news.look(picture.records, picture.rules);
+        return reportRules(picture, report);
+      },
     });
+  }
+
+  /** @returns why it is silent; undefined when it answered, whatever it said */
+  async #askRegistry(at: ImageRef): Promise<FailureInfo | undefined> {
+    try {
+      await this.#base.registry.head(at, [], { signal: AbortSignal.timeout(registryPatienceMs), purpose: 'check', side: 'destination' });
+      return undefined;
+    } catch (error) {
+      const failure = failureInfo(error) ?? { code: 'timeout', side: 'destination', host: at.host, message: `no answer from ${at.host} within ${registryPatienceMs / 1000} s` };
+      return isAnswer(failure) ? undefined : failure;
+    }
   }
 
   /** One after the other: `kubectl delete ia --all` is no reason to hurry, and a keeper that is missed looks by itself daily. */

@@ -1,7 +1,9 @@
 import type { AvailabilityState } from './availability.js';
 
-/** On which side of the work it failed. */
-export type Side = 'source' | 'destination' | 'cluster';
+/** On which side of the work something can fail. */
+export const sides = ['source', 'destination', 'cluster'] as const;
+
+export type Side = (typeof sides)[number];
 
 /** What follows from a failure code; a code without consequences does not compile. */
 export interface Consequence {

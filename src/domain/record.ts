@@ -1,7 +1,7 @@
 import type { AvailabilityState, CredentialId } from './availability.js';
 import type { Digest } from './digest.js';
 import type { Drift } from './drift.js';
-import type { FailureCode } from './failure.js';
+import type { FailureCode, Side } from './failure.js';
 import type { ImageName } from './image-ref.js';
 import type { SecretRef } from './rule.js';
 import type { BlockReason } from './task.js';
@@ -54,6 +54,7 @@ export interface PlaceDrift extends Drift {
 /** Why the last copy failed. */
 export interface PlaceFailure {
   readonly code: FailureCode;
+  readonly side?: Side;
   /** at most 256 characters */
   readonly message: string;
   /** RFC 3339 */

@@ -10,13 +10,16 @@ import type { Cluster, Resource } from '../cluster/cluster.js';
 import { seesPod, matchUpstream, selectsImage } from '../domain/filter.js';
 import { imageName, knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { mirrorPlace } from '../domain/join.js';
-import { annotations, apiVersion } from '../domain/names.js';
+import { annotations } from '../domain/names.js';
 import { readOriginals } from '../domain/original.js';
 import { referenceOf } from '../domain/record-plan.js';
-import type { PlaceRecord } from '../domain/record.js';
+import { offeredReplicas } from '../domain/replica.js';
+import type { ImageRecord, PlaceRecord } from '../domain/record.js';
 import { ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
+import { ruleReference } from './news.js';
 import type { Picture } from './reconcile.js';
+import type { RegistryCheck } from './registry-check.js';
 import type { SecretCheck } from './secret-check.js';
 
 export interface ReportDeps {
@@ -25,7 +28,10 @@ export interface ReportDeps {
   readonly resource: (rule: Rule) => Pick<Resource, 'status'> | undefined;
   readonly pods: () => Iterable<Pod>;
   readonly secrets: Pick<SecretCheck, 'problemsOf'>;
+  readonly registries: Pick<RegistryCheck, 'look'>;
   readonly temporalConnected: () => boolean;
+  /** `temporal.shared` */
+  readonly isConnected: boolean;
 }
 
 /** @throws Failure of the first status that could not be written, after all others were */
@@ -38,11 +44,12 @@ export async function reportRules(picture: Picture, deps: ReportDeps): Promise<v
 
 async function reportRule(rule: Rule, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): Promise<void> {
   const previous = deps.resource(rule)?.status;
-  const facts = { secrets: await deps.secrets.problemsOf(rule), passDone: true, previous, now: picture.now };
+  const { isDone, silent } = deps.registries.look(rule, wasReady(rule, previous));
+  const facts = { secrets: await deps.secrets.problemsOf(rule), silent, passDone: isDone, previous, now: picture.now };
   const status = statusOf(rule, facts, picture, rerouted, deps);
   if (isDeepStrictEqual(plain(status), plain(previous))) return;
   await deps.cluster.applyRuleStatus(rule.id, status);
-  if (conditionReason(status, 'Ready') !== conditionReason(previous, 'Ready')) await warnOfInvalid(rule, deps);
+  if (conditionOf(status, 'Ready')?.reason !== conditionOf(previous, 'Ready')?.reason) await warn(rule, facts.secrets, deps);
 }
 
 type Facts = Omit<RuleFacts, 'rule'>;
@@ -50,7 +57,7 @@ type Facts = Omit<RuleFacts, 'rule'>;
 function statusOf(rule: Rule, facts: Facts, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): object {
   switch (rule.type) {
     case 'mirror':
-      return reportMirror({ ...facts, rule, images: mirroredImages(rule, picture), collisions: collisionsOf(rule, picture), temporalConnected: deps.temporalConnected() });
+      return reportMirror({ ...facts, rule, images: mirroredImages(rule, picture), collisions: collisionsOf(rule, picture), temporalConnected: deps.temporalConnected(), isConnected: deps.isConnected });
     case 'replica':
       return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(reroutingKey(`${rule.id.kind}/${rule.id.name}`, rule.id.namespace)) ?? 0 });
     case 'monitor':
@@ -76,8 +83,14 @@ function mirroredImages(rule: MirrorRule, { plan, records }: Picture): MirroredI
       places: [...known, ...unknown.map((reference) => ({ reference }))],
       ...(record?.unusedSince === undefined ? {} : { unusedSince: record.unusedSince }),
       ...(record?.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
+      ...originOf(record),
     };
   });
+}
+
+function originOf(record: ImageRecord | undefined): { readonly origin?: PlaceRecord } {
+  const origin = record?.places.find(({ role }) => role === 'origin');
+  return origin === undefined ? {} : { origin };
 }
 
 function isCopyOf(rule: MirrorRule, place: PlaceRecord): boolean {
@@ -93,9 +106,12 @@ function collisionsOf(rule: MirrorRule, { plan }: Picture): Picture['plan']['col
   );
 }
 
-function replicatedUse(rule: ReplicaRule, { used }: Picture): { images: number; pods: number } {
+function replicatedUse(rule: ReplicaRule, { used, records }: Picture): { images: number; pods: number; places: readonly PlaceRecord[] } {
   const matched = used.filter(({ ref, users }) => matchUpstream(rule, ref) !== undefined && users.some((pod) => seesPod(rule, pod)));
-  return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0) };
+  const images = new Set(matched.map(({ ref }) => imageName(ref)));
+  const declared = new Set(matched.flatMap(({ ref }) => offeredReplicas(ref, [rule]).places.map(({ place }) => referenceOf(place))));
+  const places = records.filter(({ image }) => images.has(image)).flatMap((record) => record.places.filter(({ reference, role }) => role !== 'mirror' && declared.has(reference)));
+  return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0), places };
 }
 
 function monitoredImages(rule: MonitorRule, { used, records }: Picture): Parameters<typeof reportMonitor>[0]['images'] {
@@ -126,22 +142,31 @@ function reroutingKey(rule: string, namespace: string | undefined): string {
   return namespace === undefined ? rule : `${namespace} ${rule}`;
 }
 
-async function warnOfInvalid(rule: Rule, { cluster }: ReportDeps): Promise<void> {
+/** Why a rule is not in force is told on the rule, as in v2. */
+async function warn(rule: Rule, secrets: RuleFacts['secrets'], { cluster }: ReportDeps): Promise<void> {
   const problem = rule.problems.find(({ disables }) => disables === 'rule');
-  if (problem === undefined) return;
-  const { kind, namespace, name, uid } = rule.id;
-  await cluster.emitEvent({
-    regarding: { apiVersion, kind, name, uid, ...(namespace === undefined ? {} : { namespace }) },
-    type: 'Warning',
-    action: 'ReconcileSkipped',
-    reason: problem.reason,
-    note: problem.message,
-  });
+  const missing = secrets.find((item) => item.problem === 'missing');
+  const told = problem ?? (missing && { reason: 'CredentialMissing', message: `secret ${missing.secret.namespace}/${missing.secret.name} not found` });
+  if (told === undefined) return;
+  await cluster.emitEvent({ regarding: ruleReference(rule.id), type: 'Warning', action: 'ReconcileSkipped', reason: told.reason, note: told.message });
 }
 
-function conditionReason(status: unknown, type: string): string | undefined {
-  const { conditions = [] } = (status ?? {}) as { conditions?: readonly { readonly type: string; readonly reason: string }[] };
-  return conditions.find((condition) => condition.type === type)?.reason;
+interface ReadCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly observedGeneration?: number;
+}
+
+function conditionOf(status: unknown, type: string): ReadCondition | undefined {
+  const { conditions = [] } = (status ?? {}) as { conditions?: readonly ReadCondition[] };
+  return conditions.find((condition) => condition.type === type);
+}
+
+/** Of this generation, as the status says: whoever led before has asked the registries. */
+function wasReady({ generation }: Rule, previous: unknown): boolean {
+  const ready = conditionOf(previous, 'Ready');
+  return ready?.status === 'True' && ready.observedGeneration === generation;
 }
 
 /** As the API server would give it back: without what is undefined. */

@@ -126,7 +126,7 @@ describe('the largest statuses we write', () => {
     const place = (name: string, copy: number) => ({ reference: `mirror-${copy}.example.com/kept/${name.replace(/^[^/]+\//, '')}` as ImageName, digest, mirroredAt: '2026-11-20T10:50:14Z' });
     const images = Array.from({ length: count }, (_, index) => ({ image: nameOf(index) as ImageName, unusedSince: '2026-11-20T10:50:14Z', places: Array.from({ length: copies }, (_, copy) => place(nameOf(index), copy)) }));
     const rule = translateRule({ kind: 'ClusterImageSetMirror', name: 'large', uid: 'uid', generation: 1, spec: {} }, { installNamespace: 'default' }) as MirrorRule;
-    const status = reportMirror({ rule, images, collisions: [], temporalConnected: true, secrets: [], passDone: true, previous: undefined, now: 0 });
+    const status = reportMirror({ rule, images, collisions: [], temporalConnected: true, isConnected: false, secrets: [], silent: [], passDone: true, previous: undefined, now: 0 });
     const identity = { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'large' } };
     await call('POST', collection('ClusterImageSetMirror'), { ...identity, spec: {} });
 

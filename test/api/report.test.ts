@@ -7,6 +7,8 @@ import { ClusterImageSetAvailabilityStatus } from '../../src/api/v1alpha1/cluste
 import { MirrorStatus } from '../../src/api/v1alpha1/mirror.js';
 import { ReplicatedStatus } from '../../src/api/v1alpha1/replicated.js';
 import type { AvailabilityState } from '../../src/domain/availability.js';
+import type { Digest } from '../../src/domain/digest.js';
+import type { FailureCode } from '../../src/domain/failure.js';
 import { imageName, knownImageRef, placeIdentity, type ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
 import type { MirrorRule, MonitorRule, ReplicaRule, RuleKind } from '../../src/domain/rule.js';
@@ -17,11 +19,11 @@ const earlier = '2026-11-20T10:50:14Z';
 
 const name = (text: string): ImageName => imageName(knownImageRef(text));
 const rule = (kind: RuleKind, spec: object) => translateRule({ kind, name: 'main', uid: 'uid', generation: 3, spec }, { installNamespace: 'kuik-system' });
-const facts = { secrets: [], passDone: true, previous: undefined, now } as const;
+const facts = { secrets: [], silent: [], passDone: true, previous: undefined, now } as const;
 
 const aMirrorRule = (spec: object = {}): MirrorRule => rule('ClusterImageSetMirror', { mirrors: [{ registry: 'r.example.com' }], ...spec }) as MirrorRule;
-const mirrorFacts = (more: Partial<MirrorFacts> = {}): MirrorFacts => ({ ...facts, rule: aMirrorRule(), images: [], collisions: [], temporalConnected: true, ...more });
-const replicaFacts = (spec: object, more: Partial<ReplicaFacts> = {}): ReplicaFacts => ({ ...facts, rule: rule('ClusterReplicatedImageSet', spec) as ReplicaRule, images: 0, pods: 0, rerouted: 0, ...more });
+const mirrorFacts = (more: Partial<MirrorFacts> = {}): MirrorFacts => ({ ...facts, rule: aMirrorRule(), images: [], collisions: [], temporalConnected: true, isConnected: false, ...more });
+const replicaFacts = (spec: object, more: Partial<ReplicaFacts> = {}): ReplicaFacts => ({ ...facts, rule: rule('ClusterReplicatedImageSet', spec) as ReplicaRule, images: 0, pods: 0, rerouted: 0, places: [], ...more });
 const monitorFacts = (images: readonly MonitoredImage[] = [], more: Partial<MonitorFacts> = {}): MonitorFacts => ({ ...facts, rule: rule('ClusterImageSetAvailability', {}) as MonitorRule, images, ...more });
 
 /** An image with one copy that is there, unless told otherwise. */
@@ -44,6 +46,8 @@ describe('what every kind says about its rule', () => {
     ['a valid rule is in force', mirrorFacts(), ['Ready=True/InForce']],
     ['a resting rule is ready', mirrorFacts({ rule: aMirrorRule({ suspend: true }) }), ['Ready=True/Suspended']],
     ['before the first pass nothing is claimed', mirrorFacts({ passDone: false }), ['Ready=Unknown/Pending', 'Reconciling=True/Pending']],
+    ['a registry that never answered', mirrorFacts({ silent: [{ code: 'timeout', message: 'no answer from r.example.com' }] }), ['Ready=False/Timeout']],
+    ['a rule that rests asks nobody', mirrorFacts({ rule: aMirrorRule({ suspend: true }), silent: [{ code: 'timeout', message: 'no answer' }] }), ['Ready=True/Suspended']],
     ['a broken filter needs a human', mirrorFacts({ rule: aMirrorRule({ filter: { include: [{ image: '[' }] } }) }), ['Ready=False/InvalidFilter', 'Stalled=True/InvalidFilter']],
     ['a broken field needs one, even if only a part is out of force', mirrorFacts({ rule: aMirrorRule({ cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
     ['a broken rule that rests is broken', mirrorFacts({ rule: aMirrorRule({ suspend: true, cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
@@ -51,7 +55,7 @@ describe('what every kind says about its rule', () => {
     ['a Secret that holds no credentials is never fatal: others may fit', mirrorFacts({ secrets: [unusable] }), ['Ready=True/InForce']],
     ['without Temporal copies wait, the rule is ready', mirrorFacts({ temporalConnected: false }), ['Ready=True/InForce', 'Reconciling=True/TemporalUnavailable']],
   ])('%s', (_sentence, input, expected) => {
-    const rest = ['CredentialsValid', 'DestinationInSync', 'PlatformsComplete', 'PathsUnique'];
+    const rest = ['CredentialsValid', 'SourceReachable', 'DestinationReachable', 'DestinationInSync', 'PlatformsComplete', 'PathsUnique', 'DriftFree', 'CleanupHealthy'];
 
     expect(told(reportMirror(input)).filter((text) => !rest.some((type) => text.startsWith(type)))).toEqual(expected);
   });
@@ -107,6 +111,37 @@ describe('mirrors', () => {
     ['two images want one destination', { collisions: [{ image: name('quay.io/library/a:1'), holder: name('a:1'), destination: placeIdentity(knownImageRef('r.example.com/library/a:1')) }] }, 'PathsUnique=False/Collision'],
   ])('%s', (_sentence, more, expected) => {
     expect(told(reportMirror(mirrorFacts(more)))).toContain(expected);
+  });
+
+  const fails = (code: FailureCode, side: 'source' | 'destination'): Partial<PlaceRecord> => ({ mirroredAt: undefined, failure: { ...failure, code, side } });
+  const cleaning = (mirror: object = {}): MirrorRule => aMirrorRule({ cleanup: { enabled: true }, mirrors: [{ registry: 'r.example.com', ...mirror }] });
+  const drift = { origin: `sha256:${'b'.repeat(64)}` as Digest, since: earlier };
+  const changed = { destination: `sha256:${'c'.repeat(64)}` as Digest, since: earlier };
+  const blocked = { reason: 'in-use', message: 'pod shop/web pulls from it', since: earlier, attempts: 1 } as const;
+
+  test.each<[string, Partial<MirrorFacts>, string[]]>([
+    ['nothing fails', { images: [anImage('a:1')] }, ['SourceReachable=True/Reachable', 'DestinationReachable=True/Reachable']],
+    ['an origin cannot be read', { images: [anImage('a:1', fails('unreachable', 'source'))] }, ['SourceReachable=False/Unreachable', 'DestinationReachable=True/Reachable']],
+    ['the mirror refuses', { images: [anImage('a:1', fails('denied', 'destination'))] }, ['SourceReachable=True/Reachable', 'DestinationReachable=False/Denied']],
+    ['the gravest failure of several names the reason', { images: [anImage('a:1', fails('missing', 'source')), anImage('b:1', fails('throttled', 'source')), anImage('c:1', fails('tls', 'destination'))] }, ['SourceReachable=False/RateLimited', 'DestinationReachable=False/TLSFailed']],
+    ['an origin is gone, its copy is there', { images: [anImage('a:1', {}, { origin: { reference: name('a:1'), state: 'NotFound' } })] }, ['SourceReachable=False/SourceMissing']],
+    ['an origin was not looked at yet', { images: [anImage('a:1', {}, { origin: { reference: name('a:1'), state: 'Scheduled' } })] }, ['SourceReachable=True/Reachable']],
+    ['only an unused image fails', { images: [anImage('a:1', fails('denied', 'destination'), { unusedSince: earlier })] }, ['DestinationReachable=True/Reachable']],
+    ['the mirror does not know the Secret of the rule', { rule: aMirrorRule({ mirrors: [{ registry: 'r.example.com', credentialSecret: { name: 's' } }] }), images: [anImage('a:1', fails('unauthorized', 'destination'))] }, ['CredentialsValid=False/Unauthorized', 'DestinationReachable=False/Unauthorized']],
+    ['nothing moved', { images: [anImage('a:1')] }, ['DriftFree=True/Unmoved']],
+    ['a tag moved, and the rule wants to know', { rule: aMirrorRule({ drift: 'warn' }), images: [anImage('a:1', { drift })] }, ['DriftFree=False/TagDrifted']],
+    ['a tag moved, which only another rule wants to know', { images: [anImage('a:1', { drift })] }, ['DriftFree=True/Unmoved']],
+    ['somebody else wrote there', { images: [anImage('a:1', { drift: changed })] }, ['DriftFree=False/DestinationChanged']],
+    ['no deletion is blocked', { rule: cleaning() }, ['CleanupHealthy=True/NothingBlocked']],
+    ['a deletion is blocked', { rule: cleaning(), images: [anImage('a:1', { blocked }, { unusedSince: earlier })] }, ['CleanupHealthy=False/DeletionBlocked']],
+    ['a mirror is shared with clusters nobody hears of', { rule: cleaning({ shared: true }) }, ['CleanupHealthy=False/NotConnected']],
+    ['a mirror is shared with clusters that meet here', { rule: cleaning({ shared: true }), isConnected: true }, ['CleanupHealthy=True/NothingBlocked']],
+  ])('%s', (_sentence, more, expected) => {
+    expect(told(reportMirror(mirrorFacts(more)))).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('a rule that cleans up nothing says nothing of clean-up', () => {
+    expect(told(reportMirror(mirrorFacts())).filter((text) => text.startsWith('CleanupHealthy'))).toEqual([]);
   });
 
   test('a collision names both images and the way out', () => {
@@ -170,6 +205,15 @@ describe('mirrors', () => {
   });
 });
 
+describe('the reach of replicas', () => {
+  test('an upstream that fails is named', () => {
+    const status = reportReplica(replicaFacts({ upstreams: [] }, { places: [{ reference: name('quay.io/a/b:1'), role: 'replica', state: 'QuotaExceeded', checkFailure: 'too many requests' }] }));
+
+    expect(told(status)).toContain('SourceReachable=False/RateLimited');
+    expect(status.conditions?.find(({ type }) => type === 'SourceReachable')?.message).toBe('quay.io/a/b:1: too many requests');
+  });
+});
+
 describe('replicas', () => {
   const good = { registry: 'quay.io', path: '/a' };
   const bad = { registry: 'https://quay.io', path: '/A', imageFilter: { include: ['['] } };
@@ -177,7 +221,7 @@ describe('replicas', () => {
   test('a wrong upstream is counted once, the rule stays ready', () => {
     const status = reportReplica(replicaFacts({ upstreams: [good, bad, good] }, { images: 4, pods: 9, rerouted: 2 }));
 
-    expect(told(status)).toEqual(['Ready=True/InForce', 'UpstreamsValid=False/InvalidUpstream']);
+    expect(told(status)).toEqual(['Ready=True/InForce', 'SourceReachable=True/Reachable', 'UpstreamsValid=False/InvalidUpstream']);
     expect(status).toMatchObject({ upstreams: '2/3', counts: { images: 4, pods: 9, rerouted: 2 } });
     expect(ReplicatedStatus.parse(status)).toEqual(status);
   });
@@ -187,7 +231,7 @@ describe('replicas', () => {
   });
 
   test('credentials are spoken of where an upstream names them', () => {
-    expect(told(reportReplica(replicaFacts({ upstreams: [{ ...good, credentialSecret: { name: 's' } }] })))).toEqual(['Ready=True/InForce', 'CredentialsValid=True/Accepted', 'UpstreamsValid=True/Usable']);
+    expect(told(reportReplica(replicaFacts({ upstreams: [{ ...good, credentialSecret: { name: 's' } }] })))).toEqual(['Ready=True/InForce', 'CredentialsValid=True/Accepted', 'SourceReachable=True/Reachable', 'UpstreamsValid=True/Usable']);
   });
 });
 

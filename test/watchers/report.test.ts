@@ -1,7 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { translateRule } from '../../src/api/translate.js';
-import { reportRules } from '../../src/watchers/report.js';
-import { aPod } from '../support/builders.js';
+import type { MirrorStatus } from '../../src/api/v1alpha1/mirror.js';
+import type { ClusterEvent } from '../../src/cluster/cluster.js';
+import type { Picture } from '../../src/watchers/reconcile.js';
+import { reportRules, type ReportDeps } from '../../src/watchers/report.js';
+import { aMirrorRule, aPod } from '../support/builders.js';
 
 test('replica rules of the same name in two namespaces count the Pods of their own namespace only', async () => {
   const rule = (namespace: string) =>
@@ -20,9 +23,69 @@ test('replica rules of the same name in two namespaces count the Pods of their o
       resource: () => undefined,
       pods: () => pods,
       secrets: { problemsOf: async () => [] },
+      registries: { look: () => ({ isDone: true, silent: [] }) },
       temporalConnected: () => true,
+      isConnected: false,
     },
   );
 
   expect(rerouted).toEqual(new Map([['shop', 2], ['blog', 1]]));
+});
+
+describe('what a rule says', () => {
+  const rule = aMirrorRule({ mirrors: [{ credentialSecret: { namespace: 'kuik-system', name: 'push' } }] });
+  const picture: Picture = { used: [], rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, now: 0 };
+  const missing = [{ secret: { namespace: 'kuik-system', name: 'push' }, problem: 'missing' as const }];
+
+  /** One report, with everything well unless said. @returns `Ready` and the events */
+  async function reported(some: Partial<ReportDeps>): Promise<{ ready: string; events: ClusterEvent[] }> {
+    const events: ClusterEvent[] = [];
+    let ready = '';
+    await reportRules(picture, {
+      cluster: {
+        applyRuleStatus: async (_rule, status) => {
+          const found = (status as MirrorStatus).conditions?.find(({ type }) => type === 'Ready');
+          ready = `${found?.status} ${found?.reason}`;
+        },
+        emitEvent: async (event) => void events.push(event),
+      },
+      resource: () => undefined,
+      pods: () => [],
+      secrets: { problemsOf: async () => [] },
+      registries: { look: () => ({ isDone: true, silent: [] }) },
+      temporalConnected: () => true,
+      isConnected: false,
+      ...some,
+    });
+    return { ready, events };
+  }
+
+  test.each<[string, Partial<ReportDeps>, string]>([
+    ['it is ready when all is well', {}, 'True InForce'],
+    ['it is not known to be ready while a registry is asked', { registries: { look: () => ({ isDone: false, silent: [] }) } }, 'Unknown Pending'],
+    ['it is not ready while a registry is silent', { registries: { look: () => ({ isDone: true, silent: [{ code: 'tls', side: 'destination', message: 'certificate refused' }] }) } }, 'False TLSFailed'],
+    ['it is not ready without its Secret', { secrets: { problemsOf: async () => missing } }, 'False CredentialMissing'],
+  ])('%s', async (_sentence, some, expected) => {
+    expect((await reported(some)).ready).toBe(expected);
+  });
+
+  test('a missing Secret is told once, as an event on the rule', async () => {
+    const { events } = await reported({ secrets: { problemsOf: async () => missing } });
+    expect(events).toEqual([
+      { regarding: { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', name: 'main', uid: rule.id.uid }, type: 'Warning', action: 'ReconcileSkipped', reason: 'CredentialMissing', note: 'secret kuik-system/push not found' },
+    ]);
+
+    const known = { conditions: [{ type: 'Ready', status: 'False', reason: 'CredentialMissing' }] };
+    expect((await reported({ resource: () => ({ status: known }), secrets: { problemsOf: async () => missing } })).events).toEqual([]);
+  });
+
+  test('what another leader found ready of this generation is not asked again', async () => {
+    const asked: boolean[] = [];
+    const look: ReportDeps['registries']['look'] = (_rule, wasReady) => (asked.push(wasReady), { isDone: true, silent: [] });
+    for (const observedGeneration of [0, 1]) {
+      await reported({ registries: { look }, resource: () => ({ status: { conditions: [{ type: 'Ready', status: 'True', reason: 'InForce', observedGeneration }] } }) });
+    }
+
+    expect(asked).toEqual([false, true]);
+  });
 });

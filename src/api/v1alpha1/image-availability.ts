@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { availabilityStates } from '../../domain/availability.js';
-import { failureCodes, type FailureCode } from '../../domain/failure.js';
+import { failureCodes, sides, type FailureCode } from '../../domain/failure.js';
 import type { PlaceBlock } from '../../domain/record.js';
 import { blockReasons } from '../../domain/task.js';
 import { conditions, observedGeneration } from './condition.js';
@@ -26,6 +26,7 @@ export type ImageAvailabilitySpec = z.infer<typeof ImageAvailabilitySpec>;
 const Failure = z
   .object({
     code: oneOf(codes, { description: 'What went wrong, from a closed list.', example: 'denied' }),
+    side: oneOf(sides, { description: 'On which side of the copy; cluster: with us.', example: 'destination' }).optional(),
     message: shortText(256, { description: 'The same for people.', example: 'denied by registry.example.com: push to mirror/library/nginx' }),
     since: time('When it first failed so.'),
     attempts: count({ description: 'How many attempts failed since then.', example: 3 }),
