@@ -28,6 +28,8 @@ export interface KuikOptions {
   readonly ports: { readonly webhook: number; readonly metrics: number; readonly health: number };
   /** more configuration, as YAML lines */
   readonly configuration?: string;
+  /** name of the cluster among those that share Temporal, which it then does */
+  readonly clusterId?: string;
   /** how long to wait: until everything is there, or until reviews are answered */
   readonly until: 'ready' | 'answering';
 }
@@ -37,7 +39,7 @@ const program = join(projectRoot(), 'bin', 'kuik');
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
   const { role, dir, kubeconfig, temporalAddress, ports, until } = options;
   const config = join(dir, `${role}.yaml`);
-  await writeFile(config, configuration(temporalAddress, options.configuration));
+  await writeFile(config, configuration(temporalAddress, options));
 
   const healthUrl = `http://127.0.0.1:${ports.health}`;
   const server = await launch({
@@ -73,12 +75,13 @@ async function answers(healthUrl: string): Promise<boolean> {
 }
 
 /** Facts live one second here instead of thirty, so that nobody has to wait for an outage to be noticed. */
-function configuration(temporalAddress: string, more = ''): string {
+function configuration(temporalAddress: string, { clusterId, configuration: more = '' }: Pick<KuikOptions, 'clusterId' | 'configuration'>): string {
   return `temporal:
   address: ${temporalAddress}
+  shared: ${clusterId !== undefined}
 routing:
   activeCheck:
     positiveTTL: 1s
     negativeTTL: 1s
-${more}`;
+${clusterId === undefined ? '' : `clusterId: ${clusterId}\n`}${more}`;
 }

@@ -20,6 +20,10 @@ export interface StageOptions {
   readonly passwords?: { readonly source?: Readonly<Record<string, string>>; readonly mirror?: Readonly<Record<string, string>> };
   /** `two`: webhook and manager are processes of their own, as in a cluster; one unless told */
   readonly processes?: 'one' | 'two';
+  /** another cluster, whose registries and Temporal are used as well; they end with that one */
+  readonly beside?: Stage;
+  /** name of the cluster among those that share Temporal; the UID of kube-system unless told */
+  readonly clusterId?: string;
 }
 
 /** A server that comes and goes on one port, with its data. */
@@ -56,51 +60,52 @@ export class Stage {
   /** what one step leaves for a later one */
   readonly notes = new Map<string, string>();
   readonly source: Coming<RegistryServer>;
+  /** `host:port` of the registry the story is about; it stays when the registry goes */
+  readonly sourceAddress: string;
+  readonly mirror: RegistryServer;
   readonly temporal: Coming<TemporalServer>;
+  /** `host:port`; it stays when the server goes */
+  readonly temporalAddress: string;
   /** answers reviews; both halves where there is one process */
   readonly kuik: Coming<Kuik>;
   /** the other half, where there are two */
   readonly manager: Coming<Kuik> | undefined;
+  /** whose registries and Temporal these are; undefined when they are its own */
+  readonly #host: Stage | undefined;
 
   private constructor(
     readonly dir: string,
     readonly api: ApiServer,
-    readonly mirror: RegistryServer,
-    /** `host:port` of the registry the story is about; it stays when the registry goes */
-    readonly sourceAddress: string,
-    parts: Pick<Stage, 'source' | 'temporal' | 'kuik' | 'manager'>,
+    around: Around,
+    parts: Pick<Stage, 'kuik' | 'manager'>,
+    host: Stage | undefined,
   ) {
-    this.source = parts.source;
-    this.temporal = parts.temporal;
+    this.source = around.source;
+    this.sourceAddress = around.sourceAddress;
+    this.mirror = around.mirror;
+    this.temporal = around.temporal;
+    this.temporalAddress = around.temporalAddress;
     this.kuik = parts.kuik;
     this.manager = parts.manager;
+    this.#host = host;
   }
 
-  static async open({ dir, onStart = () => undefined, ui = false, temporal: wanted = 'started', configuration, passwords = {}, processes = 'one' }: StageOptions): Promise<Stage> {
+  static async open(options: StageOptions): Promise<Stage> {
+    const { dir, onStart = () => undefined, configuration, processes = 'one', beside, clusterId } = options;
     await mkdir(dir, { recursive: true });
-    const [sourcePort, temporalPort] = [await freePort(), await freePort()];
-    const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort, htpasswd: passwords.source }));
-    const temporal = new Coming(() => startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), port: temporalPort, ui }));
-
     const api = await startApiServer({ dir: join(dir, 'api') });
-    onStart(`etcd and kube-apiserver at ${api.url}`);
-    const { address } = await source.start();
-    onStart(`registry "source" at ${address}`);
-    const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), htpasswd: passwords.mirror });
-    onStart(`registry "mirror" at ${mirror.address}`);
-    if (wanted === 'started') {
-      const { uiUrl, address: at } = await temporal.start();
-      onStart(`Temporal at ${at}${uiUrl === undefined ? '' : `, its UI at ${uiUrl}`}`);
-    }
+    onStart(`etcd and kube-apiserver${clusterId === undefined ? '' : ` of cluster ${clusterId}`} at ${api.url}`);
+    const around = beside ?? (await startAround(options, onStart));
+    const { temporalAddress } = around;
 
-    const until = wanted === 'started' ? 'ready' : 'answering';
+    const until = options.temporal === 'away' ? 'answering' : 'ready';
     const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
       const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
-      return new Coming(() => startKuik({ role, dir, kubeconfig: api.kubeconfig, temporalAddress: `127.0.0.1:${temporalPort}`, ports, configuration, until }));
+      return new Coming(() => startKuik({ role, dir, kubeconfig: api.kubeconfig, temporalAddress, ports, configuration, clusterId, until }));
     };
     const kuik = await started(processes === 'one' ? 'run' : 'webhook');
     const manager = processes === 'one' ? undefined : await started('manager');
-    const stage = new Stage(dir, api, mirror, address, { source, temporal, kuik, manager });
+    const stage = new Stage(dir, api, around, { kuik, manager }, beside);
     await stage.#prepareCluster();
     await Promise.all([kuik.start(), manager?.start()]);
     onStart(`kuik ${processes === 'one' ? 'run' : 'webhook and kuik manager'}: webhook installed, views synced, workers polling`);
@@ -132,8 +137,10 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all([this.kuik.stop(), this.manager?.stop()]);
-    await this.temporal.stop();
-    await Promise.all([this.source.stop(), this.mirror.stop()]);
+    if (this.#host === undefined) {
+      await this.temporal.stop();
+      await Promise.all([this.source.stop(), this.mirror.stop()]);
+    }
     await this.api.stop();
   }
 
@@ -142,6 +149,25 @@ export class Stage {
     await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     await this.kubectl('create', 'namespace', 'kuik-system');
   }
+}
+
+/** What clusters may share. */
+type Around = Pick<Stage, 'source' | 'sourceAddress' | 'mirror' | 'temporal' | 'temporalAddress'>;
+
+async function startAround({ dir, ui = false, temporal: wanted = 'started', passwords = {} }: StageOptions, onStart: (what: string) => void): Promise<Around> {
+  const [sourcePort, temporalPort] = [await freePort(), await freePort()];
+  const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort, htpasswd: passwords.source }));
+  const temporal = new Coming(() => startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), port: temporalPort, ui }));
+
+  const { address: sourceAddress } = await source.start();
+  onStart(`registry "source" at ${sourceAddress}`);
+  const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), htpasswd: passwords.mirror });
+  onStart(`registry "mirror" at ${mirror.address}`);
+  if (wanted === 'started') {
+    const { uiUrl, address: at } = await temporal.start();
+    onStart(`Temporal at ${at}${uiUrl === undefined ? '' : `, its UI at ${uiUrl}`}`);
+  }
+  return { source, sourceAddress, mirror, temporal, temporalAddress: `127.0.0.1:${temporalPort}` };
 }
 
 /** A file of `examples/`, as users get it. */

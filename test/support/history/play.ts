@@ -43,13 +43,13 @@ let podNumber = 0;
 
 const happenings: readonly (readonly [weight: number, Happening])[] = [
   [8, (_model, cluster, image, chance) => cluster.createPod(`pod-${(podNumber += 1)}`, image, cluster.hasCopy(image) && chance.next() < 0.5 ? copyOf(image) : image)],
-  // somebody names the copy itself; where no record knows it as a copy nothing claims it, which the contract (4.8) wants
+  // somebody names the copy itself; where no record knows it as a copy nothing claims it, although contract 4.8 wants that
   [1, (_model, cluster, image) => (cluster.hasCopy(image) ? cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image)) : undefined)],
   [10, (_model, cluster, _image, chance) => dropPods(cluster, chance)],
   [2, (_model, cluster, _image, chance) => cluster.change(chance.next() < 0.15 ? undefined : aRuleBy(chance))],
   [2, (_model, cluster) => (cluster.isAlive ? cluster.fallSilent() : cluster.comeBack())],
   [1, (_model, cluster) => (cluster.fallSilent(), cluster.comeBack())], // a manager starts again
-  [1, (_model, cluster, image) => cluster.deleteRecord(image)],
+  [1, (_model, cluster, image) => ([...cluster.pods.values()].some(({ asked }) => asked === copyOf(image)) ? undefined : cluster.deleteRecord(image))],
   [1, (_model, cluster, _image, chance) => void (cluster.skewMs = pick(chance, skews))],
   [1, (model, _cluster, _image, chance) => void (model.skewMs = pick(chance, skews))],
   [1, (model, _cluster, image) => model.loseKeeper(destinationOf(image))],

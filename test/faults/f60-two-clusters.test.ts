@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
+import { Stage } from '../../tools/demo/stage.js';
+import { scratchFolder } from '../../tools/servers.js';
+import { fault } from '../support/fault.js';
+import { aClaim } from '../support/keeper.js';
+import { openKeepers, type Keepers } from '../support/keepers.js';
+import { startRelay, type Relay } from '../support/relay.js';
+import { createPod, push, tagIsThere, until, untilMirrored } from '../support/stage.js';
+
+const platforms = [{ architecture: 'amd64' }, { architecture: 'arm64' }];
+
+/** Unused copies may go at once. */
+function rule(registry: string): string {
+  const mirrors = [{ registry, path: '/kept', platforms }];
+  const spec = { filter: { include: [{ image: '.+' }] }, cleanup: { enabled: true, retention: '0s' }, mirrors };
+  return JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec });
+}
+
+const layers = [{ seed: 'f60-{platform}', size: 4 << 20 }];
+const imageBytes = 2 * (4 << 20);
+
+describe('two clusters keep their images in one registry', () => {
+  let berlin: Stage;
+  let paris: Stage;
+  let mirror: Relay;
+  let keepers: Keepers;
+  beforeAll(async () => {
+    berlin = await Stage.open({ dir: scratchFolder('f60-berlin'), clusterId: 'berlin' });
+    paris = await Stage.open({ dir: scratchFolder('f60-paris'), clusterId: 'paris', beside: berlin });
+    mirror = await startRelay(berlin.mirror.address);
+    keepers = await openKeepers(berlin.temporalAddress);
+    for (const cluster of [berlin, paris]) await cluster.apply(rule(mirror.address));
+  }, 180_000);
+  afterAll(async () => {
+    await keepers?.close();
+    await mirror?.close();
+    await paris?.close();
+    await berlin?.close();
+  });
+
+  const copy = (): string => `${mirror.address}/kept/library/web:1.0`;
+
+  fault('F60', 'both claim one copy, which is sent once, and it outlives the interest of one and the manager of the other', async ({ chance }) => {
+    const digest = await push(berlin, 'web:1.0', layers);
+    const image = berlin.image('web:1.0');
+    const [first, second] = chance.next() < 0.5 ? [berlin, paris] : [paris, berlin];
+
+    await createPod(first, 'web', image);
+    await new Promise((resolve) => setTimeout(resolve, chance.between(0, 3_000)));
+    await createPod(second, 'web', image);
+    for (const cluster of [berlin, paris]) await untilMirrored(cluster, image);
+
+    expect(await berlin.crane('digest', copy())).toBe(digest);
+    expect(await keepers.claimants(copy())).toEqual(['berlin', 'paris']);
+    expect(mirror.sent()).toBeLessThan(1.3 * imageBytes);
+
+    await berlin.kubectl('delete', 'pod', 'web', '--force', '--grace-period=0');
+    await until('berlin to release its claim', async () => (await keepers.claimants(copy())).join() === 'paris');
+    await paris.kuik.stop('kill');
+    expect(await keepers.claimants(copy())).toEqual(['paris']);
+    expect(await tagIsThere(berlin, copy())).toBe(true);
+
+    // three days pass for the lease of a cluster that is gone: its own claim, with less time to live
+    const [destination, publishAs, name] = [copy() as PlaceId, copy() as ImageName, image as ImageName];
+    await keepers.claim(aClaim({ cluster: 'paris', destination, publishAs, image: name, sources: [name], platforms, retentionMs: 0, cleanup: true, renewal: true, ttlMs: 2_000 }));
+    await until('the lease of paris to end', async () => (await keepers.status(copy()))?.phase === 'Expiring');
+    expect((await keepers.status(copy()))?.claims.map(({ cluster, state }) => `${cluster} ${state}`)).toEqual(['berlin released', 'paris expired']);
+  }, 300_000);
+});
