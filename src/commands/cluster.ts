@@ -1,7 +1,6 @@
 /** `kuik cluster list` and `kuik cluster forget`: who else claims what we claim, and who is gone for good. */
-import { Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../domain/duration.js';
-import { complain, dryRunOption, outputOption, readArguments, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
+import { Command } from 'commander';
+import { complain, dryRunOption, outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
 
 export interface ClusterCommandOptions extends ClusterChoice {
   /** where kuik is installed */
@@ -54,7 +53,7 @@ async function forget(args: readonly string[]): Promise<number> {
     .description('Drops the claims of a cluster that is gone for good, on every keeper: retention no longer waits for it. One that still lives claims again, with its next renewal at the latest.')
     .argument('[id]', 'as kuik cluster list prints it')
     .option('-y, --yes', 'do not ask')
-    .option('--timeout <duration>', 'how long to wait for the manager', readTimeout, usualTimeoutMs)
+    .addOption(timeoutOption('how long to wait for the manager', usualTimeoutMs))
     .addOption(dryRunOption())
     .addOption(outputOption(['table', 'json']))
     .addHelpText('after', '\nExit status: 0 forgotten, 1 failed, refused or not done in time');
@@ -68,10 +67,4 @@ async function forget(args: readonly string[]): Promise<number> {
 
 function withNamespace(command: Command): Command {
   return withClusterOptions(command).option('-n, --namespace <name>', 'where kuik is installed; else POD_NAMESPACE, kuik-system');
-}
-
-function readTimeout(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('Write a duration, as in 90s or 10m.');
-  return ms;
 }

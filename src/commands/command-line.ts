@@ -1,5 +1,6 @@
 /** How the arguments of a command are read. Only commander is loaded here: `--help` pays for nothing else. */
-import { CommanderError, Option, type Command } from 'commander';
+import { CommanderError, InvalidArgumentError, Option, type Command } from 'commander';
+import { formatDuration, parseDuration } from '../domain/duration.js';
 
 /** What was read, or the exit code where that was all: help was printed, or what is wrong. */
 export type Arguments<T> = { readonly options: T; readonly args: readonly string[] } | { readonly exit: 0 | 1 };
@@ -32,6 +33,17 @@ export interface ClusterChoice {
 
 export function withClusterOptions(command: Command): Command {
   return command.option('--kubeconfig <file>', 'which cluster to ask; else KUBECONFIG, ~/.kube/config').option('--context <name>', 'context of that file');
+}
+
+/** @param usualMs milliseconds */
+export function timeoutOption(description: string, usualMs: number): Option {
+  return new Option('--timeout <duration>', description).argParser(readTimeout).default(usualMs, formatDuration(usualMs));
+}
+
+function readTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('Write a duration, as in 90s, 10m or 2h.');
+  return ms;
 }
 
 export type DryRun = 'none' | 'client' | 'server';

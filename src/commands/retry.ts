@@ -1,7 +1,6 @@
 /** `kuik retry` and `kuik mirror`: copy now. The request is an annotation on the record, which the manager carries out. */
-import { Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../domain/duration.js';
-import { complain, dryRunOption, outputOption, readArguments, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
+import { Command } from 'commander';
+import { complain, dryRunOption, outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
 
 export interface RetryOptions extends ClusterChoice {
   readonly failed?: boolean;
@@ -50,15 +49,9 @@ function commandLine(name: string, description: string): Command {
   return withClusterOptions(new Command(`kuik ${name}`).description(description).argument('[images...]', 'as in a Pod (nginx:1.27), or a record (ia/NAME)'))
     .option('--no-wait', 'ask, and do not wait for the outcome')
     .option('-w, --watch', 'wait as long as it takes')
-    .option('--timeout <duration>', 'how long to wait', readTimeout, usualTimeoutMs)
+    .addOption(timeoutOption('how long to wait', usualTimeoutMs))
     .addOption(dryRunOption())
     .addOption(outputOption(['table', 'json', 'name']));
-}
-
-function readTimeout(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('Write a duration, as in 90s, 10m or 2h.');
-  return ms;
 }
 
 function examplesOf(name: string, lines: readonly string[]): string {

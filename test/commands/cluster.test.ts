@@ -22,6 +22,10 @@ as of 2026-09-01T12:00:00.000Z
   );
 });
 
+test('before there was any claim the list says so, and how to have a new one', () => {
+  expect(clustersTable({ v: 1, self: 'berlin', at: before(0), clusters: [] }, t0)).toMatch(/^no claim was held .*Trigger of sweep\/berlin/);
+});
+
 test.each([[before(0.5), '30m'], [before(24), '1d'], [before(-1), '0m']])('%s was %s ago', (heardAt, text) => {
   expect(agoText(heardAt, t0)).toBe(text);
 });

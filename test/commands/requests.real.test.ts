@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Stage } from '../../tools/demo/stage.js';
 import { projectRoot } from '../../tools/programs.js';
-import { scratchFolder } from '../../tools/servers.js';
+import { scratchFolder, toolOutput } from '../../tools/servers.js';
+import { kuikOn, type Ended } from '../support/kuik.js';
 import { applyQuickstart, createPod, push, recordOf, tagIsThere, until, untilMirrored } from '../support/stage.js';
 
 let stage: Stage;
@@ -13,17 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function kuik(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(join(projectRoot(), 'bin', 'kuik'), [...args, '--kubeconfig', stage.api.kubeconfig], (error, output, errors) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, output, errors }));
-  });
-}
+const kuik = (...args: string[]): Promise<Ended> => kuikOn(stage, ...args);
 
 /** A Pod of an image that is not at its source: the copy fails, and by itself is tried again in six hours. */
 async function failedImage(name: string): Promise<string> {
@@ -95,9 +86,21 @@ describe('kuik retry', () => {
     expect(code).toBe(1);
   });
 
+  test('that is interrupted ends at once, and says no more: exit 130', async () => {
+    await stage.temporal.stop();
+    const child = spawn(join(projectRoot(), 'bin', 'kuik'), ['retry', stage.image(), '--watch', '--kubeconfig', stage.api.kubeconfig], { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    const name = (await recordOf(stage, stage.image()))!.name;
+    await until('the request to be made', async () => (await stage.kubectl('get', 'ia', name, '-o', 'yaml')).includes('requested-at'));
+
+    child.kill('SIGINT');
+
+    expect(await ended).toBe(130);
+    await stage.temporal.start();
+  });
+
   test('heals a keeper that somebody terminated', async () => {
     const { address, namespace } = stage.temporal.running;
-    const { toolOutput } = await import('../../tools/servers.js');
     const image = await failedImage('heals:1.0');
     await toolOutput('temporal', ['workflow', 'terminate', '--address', address, '--namespace', namespace, '--workflow-id', `keep/${stage.copyOf('heals:1.0')}`]);
     await push(stage, 'heals:1.0');

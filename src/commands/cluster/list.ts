@@ -23,6 +23,7 @@ function print(report: ClustersReport, { output }: ClusterCommandOptions, now: n
 }
 
 export function clustersTable(report: ClustersReport, now: number): string {
+  if (report.clusters.length === 0) return `no claim was held by any keeper at ${report.at}; the next daily sweep asks again, or Trigger of sweep/${report.self} in Temporal's UI\n`;
   const rows = report.clusters.map((each) => [each.id, String(each.claims), `${agoText(each.heardAt, now)} ago`, stateOf(each, report, now)]);
   return `${columns([['CLUSTER', 'CLAIMS', 'HEARD', 'STATE'], ...rows])}as of ${report.at}\n`;
 }

@@ -1,0 +1,49 @@
+/** Every command, by name. Commands load lazily: the Kubernetes and Temporal clients cost most of a second to import. */
+import process from 'node:process';
+import { keepYoungGenerationSmall } from './young-generation.js';
+
+export type Run = (args: readonly string[]) => Promise<number>;
+
+export interface Command {
+  readonly help: string;
+  /** a long-running half of kuik, not a question of a person */
+  readonly isProcess?: true;
+  readonly load: () => Promise<Run>;
+}
+
+export const commands: Readonly<Record<string, Command>> = {
+  explain: { help: 'where would each container pull from, and why', load: async () => (await import('./explain.js')).explain },
+  retry: { help: 'try copies again now, and tell how each ended', load: async () => (await import('./retry.js')).retry },
+  mirror: { help: 'copy an image to its mirrors now', load: async () => (await import('./retry.js')).mirror },
+  pin: { help: 'keep an unused copy', load: async () => (await import('./pin.js')).pin },
+  unpin: { help: 'let it go again', load: async () => (await import('./pin.js')).unpin },
+  preview: { help: 'which copies will be deleted, and what rules would change', load: async () => (await import('./preview.js')).preview },
+  cluster: { help: 'which clusters share our copies; forget one that is gone', load: async () => (await import('./cluster.js')).cluster },
+  copy: { help: 'copy one image between two registries', load: async () => (await import('./copy.js')).copy },
+  version: { help: 'print the version', load: async () => (await import('./version.js')).version },
+  run: { help: 'webhook and manager in one process', isProcess: true, load: serve('run') },
+  webhook: { help: 'the admission server', isProcess: true, load: serve('webhook') },
+  manager: { help: 'watchers and Temporal workers', isProcess: true, load: serve('manager') },
+};
+
+function serve(role: 'run' | 'webhook' | 'manager'): () => Promise<Run> {
+  return async () => {
+    if (role !== 'webhook') keepYoungGenerationSmall(); // whoever copies relays blobs; admission has other garbage
+    const { serve: start } = await import('./serve.js');
+    return async (args) => {
+      try {
+        process.exitCode = await start(role, args);
+      } catch (error) {
+        fail(error);
+      }
+      // everything that can be closed is closed; the native side of Temporal, when no worker ever came to run, holds the process for ever
+      return process.exit();
+    };
+  };
+}
+
+/** Says what stopped a command that it did not expect itself. */
+export function fail(error: unknown): void {
+  process.stderr.write(`kuik: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
