@@ -2,7 +2,7 @@
 # Needed on the machine: npm (of any recent Node), Go 1.26 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean setup tools
+.PHONY: help demo demo-multicluster test check clean setup tools
 MAKEFLAGS += --no-print-directory
 
 # The Node 24 that npm installs with the project comes before the system's.
@@ -12,10 +12,13 @@ modules := node_modules/.package-lock.json
 sources := $(shell find src tools bench test/support -name '*.ts' 2>/dev/null)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story
 	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once)
+
+demo-multicluster: setup ## two clusters that keep their images in one registry; as demo otherwise
+	@node dist/tools/demo/multicluster.js $(if $(filter-out 0,$(ONCE)),--once)
 
 test: setup ## types, lint, build, and every test, on real servers
 	@npm run --silent check

@@ -15,9 +15,9 @@ export interface SeenPod {
   readonly reason: string;
 }
 
-/** Asks for a mirror of everything, as the quickstart does. */
-export async function applyQuickstart(stage: Stage): Promise<void> {
-  await stage.apply((await example('quickstart.yaml')).replaceAll('mirror.example.com', stage.mirror.address));
+/** Asks for a mirror of everything, as the quickstart does. @param registry where it is kept; the stage's own unless told */
+export async function applyQuickstart(stage: Stage, registry = stage.mirror.address): Promise<void> {
+  await stage.apply((await example('quickstart.yaml')).replaceAll('mirror.example.com', registry));
 }
 
 /** Pushes an image for two platforms to `source`. @returns its digest */

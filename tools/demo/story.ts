@@ -100,7 +100,7 @@ async function thirdPod(stage: Stage, say: (line: string) => void): Promise<void
   say(`Pod third pulls ${stage.image()}`);
 }
 
-function podManifest(name: string, image: string): string {
+export function podManifest(name: string, image: string): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'web', image }] } });
 }
 
@@ -117,11 +117,11 @@ async function readPod(stage: Stage, name: string): Promise<SeenPod> {
   return { image: pod.spec.containers[0]?.image ?? '', annotations: pod.metadata.annotations ?? {} };
 }
 
-function expectEqual(what: string, seen: string, expected: string): void {
+export function expectEqual(what: string, seen: string, expected: string): void {
   if (seen !== expected) throw new Error(`${what} is ${seen}; expected ${expected}`);
 }
 
-function indent(text: string): string {
+export function indent(text: string): string {
   return text.trimEnd().split('\n').map((line) => `  ${line}`).join('\n');
 }
 

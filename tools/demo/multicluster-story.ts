@@ -1,0 +1,122 @@
+/**
+ * Two clusters, one registry, told step by step on real servers. `make demo-multicluster` prints it;
+ * `test/e2e/multicluster-story.test.ts` runs the same steps as tests.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { join } from 'node:path';
+import type { KeeperStatus } from '../../src/domain/keeper-story.js';
+import { writeImageLayout } from '../image.js';
+import { Stage } from './stage.js';
+import { expectEqual, indent, podManifest, until } from './story.js';
+
+/** The clusters, by what people call them. */
+export interface Clusters {
+  readonly berlin: Stage;
+  readonly paris: Stage;
+}
+
+export interface MulticlusterStep {
+  readonly title: string;
+  /** what happened, told in lines; throws when it did not */
+  play(clusters: Clusters, say: (line: string) => void): Promise<void>;
+}
+
+/** Two API servers, two managers; one Temporal, one registry. */
+export async function openClusters(dir: string, onStart: (what: string) => void = () => undefined): Promise<Clusters> {
+  const configuration = 'retention:\n  tombstone: 1m\n';
+  const berlin = await Stage.open({ dir: join(dir, 'berlin'), clusterId: 'berlin', ui: true, configuration, onStart });
+  const paris = await Stage.open({ dir: join(dir, 'paris'), clusterId: 'paris', beside: berlin, configuration, onStart });
+  return { berlin, paris };
+}
+
+export async function closeClusters({ berlin, paris }: Clusters): Promise<void> {
+  await paris.close();
+  await berlin.close();
+}
+
+type Say = (line: string) => void;
+
+export const multiclusterStory: readonly MulticlusterStep[] = [
+  { title: 'both clusters ask for a mirror of every image, in the same registry', play: applyMirrors },
+  { title: 'push an image to "source", and use it in berlin: berlin copies it', play: useInBerlin },
+  { title: 'use it in paris too: no second copy, but a second claim', play: useInParis },
+  { title: 'berlin stops using it: the copy stays, because paris claims it', play: stopInBerlin },
+  { title: 'the manager of paris is killed: its claim stays until its lease ends', play: killParis },
+];
+
+async function applyMirrors({ berlin, paris }: Clusters, say: Say): Promise<void> {
+  const mirrors = [{ registry: berlin.mirror.address, path: '/kept', platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }] }];
+  const spec = { filter: { include: [{ image: '.+' }] }, cleanup: { enabled: true, retention: '0s' }, mirrors };
+  for (const cluster of [berlin, paris]) {
+    await cluster.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec }));
+    await until('the rule to be Ready', async () => (await cluster.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True');
+  }
+  say(`ClusterImageSetMirror "everything" in berlin and in paris: copies to ${berlin.mirror.address}/kept, with clean-up`);
+  say('Clusters that mean it would say `shared: true` as well, which keeps an unused copy for two days at least: too long for a demo.');
+}
+
+async function useInBerlin({ berlin }: Clusters, say: Say): Promise<void> {
+  const layout = join(berlin.dir, 'image');
+  await writeImageLayout(layout, { name: 'web', platforms: ['linux/amd64', 'linux/arm64'], layers: [{ seed: 'base-{platform}', size: 8 << 20 }] });
+  await berlin.crane('push', layout, berlin.image());
+  await use(berlin);
+  say(indent(await berlin.kubectl('get', 'ia')));
+  await sayClaims(berlin, say, ['berlin live']);
+}
+
+async function useInParis({ berlin, paris }: Clusters, say: Say): Promise<void> {
+  await use(paris);
+  say(indent(await paris.kubectl('get', 'ia')));
+  await sayClaims(berlin, say, ['berlin live', 'paris live']);
+  const copies = await runsOf(berlin);
+  expectEqual('the number of copies', String(copies), '1');
+  say(`the workflow task/${berlin.copyOf()} ran once; paris was told what is there`);
+}
+
+async function stopInBerlin({ berlin }: Clusters, say: Say): Promise<void> {
+  await berlin.kubectl('delete', 'pod', 'web', '--force', '--grace-period=0');
+  await sayClaims(berlin, say, ['berlin released', 'paris live']);
+  say(`${berlin.copyOf()}  ${(await berlin.crane('digest', berlin.copyOf())).trim()}  is still there`);
+}
+
+async function killParis({ berlin, paris }: Clusters, say: Say): Promise<void> {
+  await paris.kuik.stop('kill');
+  await sayClaims(berlin, say, ['berlin released', 'paris live']);
+  say('A cluster that is merely cut off comes back, and renews. After 72 hours without a word its claim ends.');
+}
+
+async function use(cluster: Stage): Promise<void> {
+  await cluster.apply(podManifest('web', cluster.image()));
+  await until('kubectl get ia to show MIRRORS 1/1', async () => / 1\/1 /.test(await cluster.kubectl('get', 'ia')));
+}
+
+/** What the keeper of the copy says of who claims it. */
+async function sayClaims(stage: Stage, say: Say, expected: readonly string[]): Promise<void> {
+  const claims = async (): Promise<string[]> => (await keeperOf(stage)).claims.map(({ cluster, state }) => `${cluster} ${state}`);
+  await until(`the keeper to know ${expected.join(', ')}`, async () => (await claims()).join() === expected.join());
+  for (const { cluster, state, expiresAt } of (await keeperOf(stage)).claims) say(`claim of ${cluster}: ${state}${state === 'live' ? `, lease until ${expiresAt}` : ''}`);
+  const { uiUrl } = stage.temporal.running;
+  if (uiUrl !== undefined) say(`its keeper: ${uiUrl}/namespaces/kuik/workflows/${encodeURIComponent(`keep/${stage.copyOf()}`)}`);
+}
+
+async function keeperOf(stage: Stage): Promise<KeeperStatus> {
+  return withClient(stage, (client) => client.workflow.getHandle(`keep/${stage.copyOf()}`).query<KeeperStatus>('status'));
+}
+
+/** Copies and deletions share one workflow ID: each run of it is an operation. */
+async function runsOf(stage: Stage): Promise<number> {
+  return withClient(stage, async (client) => {
+    let runs = 0;
+    for await (const run of client.workflow.list({ query: `WorkflowId = "task/${stage.copyOf()}"` })) runs += Number(run.type === 'copyImage');
+    return runs;
+  });
+}
+
+async function withClient<T>(stage: Stage, ask: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address: stage.temporalAddress });
+  try {
+    return await ask(new Client({ connection, namespace: 'kuik' }));
+  } finally {
+    await connection.close();
+  }
+}
