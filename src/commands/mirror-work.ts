@@ -63,7 +63,8 @@ export function surroundings({ config }: Pick<Base, 'config'>, views: ManagerVie
   };
 }
 
-function fallbackSecret({ monitoring }: Base['config'], host: string): ReturnType<Parameters<typeof createCredentials>[0]['fallback']> {
+/** The Secret configured for a host. */
+export function fallbackSecret({ monitoring }: Base['config'], host: string): ReturnType<Parameters<typeof createCredentials>[0]['fallback']> {
   return (monitoring.items[host] ?? monitoring.default).fallbackCredentialSecret;
 }
 

@@ -16,12 +16,13 @@ import { Reconciler } from '../watchers/reconcile.js';
 import { isAnswer, RegistryCheck } from '../watchers/registry-check.js';
 import { reportRules, type ReportDeps } from '../watchers/report.js';
 import { Requests } from '../watchers/requests.js';
+import { SecretChanges } from '../watchers/secret-changes.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
 import { unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
-import { leaseOf, mirrorWork, surroundings } from './mirror-work.js';
+import { fallbackSecret, leaseOf, mirrorWork, surroundings } from './mirror-work.js';
 import type { ManagerViews, Part } from './part.js';
 
 /** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
@@ -47,6 +48,7 @@ class Manager {
   readonly #leadership: LeaseLeadership;
   readonly #client: KeeperClient;
   readonly #news: NewsDesk;
+  readonly #secretChanges: SecretChanges;
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
@@ -57,6 +59,12 @@ class Manager {
     this.#views = views;
     this.#leadership = base.cluster.leadership({ namespace: base.environment.installNamespace, identity: base.instance });
     this.#news = new NewsDesk({ cluster: base.cluster, onError: (error) => base.log.debug({ err: error }, 'an event could not be written') });
+    this.#secretChanges = new SecretChanges({
+      read: (ref) => base.cluster.secret(ref),
+      podsUsing: (image) => views.usage.podsOf(image),
+      fallback: (host) => fallbackSecret(base.config, host),
+      now: Date.now,
+    });
     this.#client = createKeeperClient({ endpoint: base.config.temporal, searchable: () => this.#searchable });
   }
 
@@ -206,13 +214,12 @@ class Manager {
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {
     this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
     await reconciler.pass();
-    await requests.carryOut({
-      records: this.#views.records,
-      cluster: this.#base.cluster,
-      retry: async (destination) => {
-        if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
-      },
-    });
+    const { records, rules } = this.#views;
+    const retry = async (destination: PlaceId): Promise<void> => {
+      if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
+    };
+    await requests.carryOut({ records, cluster: this.#base.cluster, retry });
+    await this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry);
   }
 
   #makeReconciler(queue: ClaimQueue): Reconciler {

@@ -6,7 +6,7 @@ import { push, until, untilMirrored } from '../support/stage.js';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.open({ dir: scratchFolder('private'), passwords: { source: { reader: 'source-password' }, mirror: { pusher: 'mirror-password' } } });
+  stage = await Stage.open({ dir: scratchFolder('private'), configuration: '  pullSecrets:\n    renewEvery: 1s\n', passwords: { source: { reader: 'source-password' }, mirror: { pusher: 'mirror-password' } } });
   await stage.crane('auth', 'login', stage.sourceAddress, '-u', 'reader', '-p', 'source-password');
   await stage.crane('auth', 'login', stage.mirror.address, '-u', 'pusher', '-p', 'mirror-password');
   await dockerSecret('source-pull', 'default', stage.sourceAddress, 'reader', 'source-password');
@@ -49,6 +49,42 @@ test('the Pod that is sent to the mirror gets a copy of its Secret in its own na
   expect(copy.metadata.ownerReferences).toMatchObject([{ kind: 'ClusterImageSetMirror', name: 'private' }]);
 });
 
+test('a rotated Secret reaches that copy, and a deleted one is made again while the Pod names it', async () => {
+  const copyOf = async (): Promise<{ name: string; text: string }> => {
+    const { items } = JSON.parse(await stage.kubectl('get', 'secrets', '-l', 'kuik.enix.io/owner-name=private', '-o', 'json')) as { items: { metadata: { name: string }; data: Record<string, string> }[] };
+    return { name: items[0]?.metadata.name ?? '', text: Buffer.from(items[0]?.data['.dockerconfigjson'] ?? '', 'base64').toString() };
+  };
+  await stage.kubectl('delete', 'secret', 'push', '-n', 'kuik-system');
+  await dockerSecret('push', 'kuik-system', stage.mirror.address, 'pusher', 'mirror-password-rotated');
+  await until('the copy to follow', async () => (await copyOf()).text.includes('mirror-password-rotated'));
+
+  await stage.kubectl('delete', 'secret', (await copyOf()).name);
+
+  await until('the copy to be made again', async () => (await copyOf()).text.includes('mirror-password-rotated'));
+});
+
+test('a Secret the mirror does not accept is told on the rule; when it is put right, what failed is tried at once', async () => {
+  const condition = (type: string): Promise<string> => stage.kubectl('get', 'cism', 'private', '-o', `jsonpath={range .status.conditions[?(@.type=="${type}")]}{.status} {.reason}{end}`);
+  await stage.source.start();
+  await push(stage, 'web:2.0');
+  await createPod('third', ['source-pull'], 'web:2.0');
+  await until('the rule to say so', async () => (await condition('CredentialsValid')) === 'False Unauthorized');
+  expect(await condition('DestinationReachable')).toBe('False Unauthorized');
+  expect(await ready()).toBe('True InForce');
+
+  await stage.kubectl('delete', 'secret', 'push', '-n', 'kuik-system');
+  await dockerSecret('push', 'kuik-system', stage.mirror.address, 'pusher', 'mirror-password');
+
+  await untilMirrored(stage, stage.image('web:2.0')); // the next slow retry would be hours away
+  await until('the rule to be well', async () => (await condition('CredentialsValid')) === 'True PushCredentialShared');
+}, 120_000);
+
+test('what happened is told on the record and on the rule', async () => {
+  const events = await stage.kubectl('get', 'events', '-o', 'jsonpath={range .items[*]}{.action} {.reason} {.involvedObject.kind}{"\\n"}{end}');
+
+  expect(events.split('\n')).toEqual(expect.arrayContaining(['ReconcileSkipped CredentialMissing ClusterImageSetMirror', 'Mirror Mirrored ImageAvailability', 'Mirror Mirrored ClusterImageSetMirror']));
+});
+
 test('no password stands in a record, a status, an annotation or the log', async () => {
   const everything = [await stage.kubectl('get', 'ia,cism,pods,events', '-A', '-o', 'yaml'), await logOf(stage)].join('\n');
 
@@ -63,9 +99,9 @@ async function dockerSecret(name: string, namespace: string, server: string, use
   await stage.kubectl('create', 'secret', 'docker-registry', name, '-n', namespace, `--docker-server=${server}`, `--docker-username=${user}`, `--docker-password=${password}`);
 }
 
-async function createPod(name: string, secrets: readonly string[]): Promise<{ image: string; pullSecrets: string[] }> {
+async function createPod(name: string, secrets: readonly string[], image = 'web:1.0'): Promise<{ image: string; pullSecrets: string[] }> {
   await stage.apply(
-    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { imagePullSecrets: secrets.map((secret) => ({ name: secret })), containers: [{ name: 'web', image: stage.image() }] } }),
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { imagePullSecrets: secrets.map((secret) => ({ name: secret })), containers: [{ name: 'web', image: stage.image(image) }] } }),
   );
   const { spec } = JSON.parse(await stage.kubectl('get', 'pod', name, '-o', 'json')) as { spec: { containers: { image: string }[]; imagePullSecrets: { name: string }[] } };
   return { image: spec.containers[0]?.image ?? '', pullSecrets: spec.imagePullSecrets.map((secret) => secret.name) };
