@@ -7,6 +7,7 @@
  * - an unreadable retention turns clean-up off where it applies;
  * - an unreadable expiry counts as none.
  */
+import { annotations } from '../domain/names.js';
 import type { Problem, Rule, RuleId, RuleKind } from '../domain/rule.js';
 import { Field } from './field.js';
 import type { ItemKey } from './translate-filter.js';
@@ -24,6 +25,7 @@ export interface Translatable {
   readonly generation: number;
   /** RFC 3339 */
   readonly deletionTimestamp?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: unknown;
 }
 
@@ -33,7 +35,7 @@ export interface TranslateSettings {
 }
 
 /** What all rules have in common. */
-export type RuleBase = Pick<Rule, 'id' | 'generation' | 'priority' | 'suspended' | 'deletedAt'>;
+export type RuleBase = Pick<Rule, 'id' | 'generation' | 'priority' | 'suspended' | 'deletedAt' | 'purge'>;
 
 /**
  * Reads one resource of a user kind.
@@ -77,5 +79,6 @@ function readBase(resource: Translatable, spec: Field): RuleBase {
     priority: spec.get('priority').integer() ?? 0,
     suspended: spec.get('suspend').boolean() ?? false,
     ...(deletedAt === undefined ? {} : { deletedAt }),
+    ...(resource.annotations?.[annotations.purge] === 'true' ? { purge: true } : {}),
   };
 }

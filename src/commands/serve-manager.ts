@@ -10,6 +10,7 @@ import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
 import { installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
+import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
 import { Loop } from '../watchers/loop.js';
 import { NewsDesk } from '../watchers/news.js';
 import { Reconciler } from '../watchers/reconcile.js';
@@ -31,6 +32,8 @@ const gatherMs = 500;
 const passEveryMs = 20_000;
 /** A rule is not ready before its registries have answered, or had this long: milliseconds. */
 const registryPatienceMs = 5_000;
+/** A deleted rule waits for its claims to be released, which nothing else tells. */
+const lookAgainMs = 2_000;
 /** Everything is written again, in case a record was edited behind our back. */
 const forgetEveryMs = 10 * 60_000;
 
@@ -235,6 +238,15 @@ class Manager {
       temporalConnected: () => this.#client.connection() !== 'away',
       isConnected: config.temporal.shared,
     };
+    const hold: FinalizerDeps = {
+      cluster,
+      resource: views.resource,
+      owes: (destination) => queue.owes(destination),
+      namespaces: () => views.namespaces.snapshot().map(({ name }) => name),
+      deadlineMs: config.retention.finalizerDeadlineMs,
+      tombstoneMs: config.retention.tombstoneMs,
+      onHeld: () => void setTimeout(() => this.#loop?.ask(), lookAgainMs).unref(),
+    };
     return new Reconciler({
       ...surroundings(this.#base, views),
       cluster,
@@ -242,6 +254,7 @@ class Manager {
       records: views.records,
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
+      hold: (picture) => holdRules(picture, hold),
       report: (picture) => {
         this.#news.look(picture.records, picture.rules);
         return reportRules(picture, report);

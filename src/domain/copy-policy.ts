@@ -3,10 +3,11 @@
  * what it said last counts, which the record remembers. A rule that merely shares the destination has no say.
  */
 import { formatDuration, parseDuration } from './duration.js';
+import { selectsImage } from './filter.js';
 import { parseImageRef, placeIdentity, type ImageName, type ImageRef } from './image-ref.js';
 import { mirrorPlace } from './join.js';
 import type { PlaceRecord } from './record.js';
-import { ruleText, type Cleanup, type Mirror, type MirrorRule, type Rule } from './rule.js';
+import { isValid, ruleText, type Cleanup, type Mirror, type MirrorRule, type Rule } from './rule.js';
 
 export interface PolicyPicture {
   readonly rules: readonly Rule[];
@@ -56,6 +57,14 @@ export function ruleAt(image: ImageName, place: ImageName, rules: readonly Rule[
   return undefined;
 }
 
+/** Whether a copy goes at once, because its rule was deleted with a purge. A rule that stays and keeps copies there, too, comes before. */
+export function isPurged(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): boolean {
+  const purging = leavingRules(rules).filter(({ purge }) => purge === true);
+  if (purging.length === 0 || ruleAt(image, place.reference, purging) === undefined) return false;
+  const ref = parseImageRef(image);
+  return ref !== undefined && !rules.some((rule) => rule.type === 'mirror' && rule.deletedAt === undefined && (!isValid(rule) || selectsImage(rule.images, ref)) && mirrorAt(rule, ref, place.reference) !== undefined);
+}
+
 /**
  * How a record remembers a policy.
  *
@@ -70,6 +79,15 @@ function rememberedPolicy({ retention }: PlaceRecord): Cleanup {
   const retentionMs = retention === undefined ? undefined : parseDuration(retention);
   return retentionMs === undefined ? { enabled: false } : { enabled: true, retentionMs };
 }
+
+/** Mirror rules that are being deleted. */
+export function leavingRules(rules: readonly Rule[]): readonly MirrorRule[] {
+  const known = leaving.get(rules) ?? rules.filter((rule) => rule.type === 'mirror').filter(({ deletedAt }) => deletedAt !== undefined);
+  leaving.set(rules, known);
+  return known;
+}
+
+const leaving = new WeakMap<readonly Rule[], readonly MirrorRule[]>();
 
 /** A view hands out one list until a rule changes, so it is read once, not once per place. */
 const read = new WeakMap<readonly Rule[], ReadonlyMap<string, MirrorRule>>();

@@ -6,7 +6,7 @@
  */
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { isSameImage } from './collision.js';
-import { placePolicy, retentionText, ruleAt } from './copy-policy.js';
+import { isPurged, leavingRules, placePolicy, retentionText, ruleAt } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
 import { replicasOf } from './replica.js';
 import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from './record.js';
@@ -42,6 +42,8 @@ export interface RecordPlan {
   readonly remove: readonly ImageName[];
   /** copies of ours that nothing wants any more: their claims end */
   readonly released: readonly PlaceId[];
+  /** those of them that are deleted without waiting */
+  readonly purged: ReadonlySet<PlaceId>;
   /** places that left their record: what others wrote of them goes, too */
   readonly forgotten: readonly { readonly image: ImageName; readonly reference: ImageName }[];
 }
@@ -60,10 +62,12 @@ export function planRecords(picture: RecordPicture): RecordPlan {
     ...[...uses].map(([image, use]) => planUsed(use, copiesFor(use.ref), records.get(image), held, picture)),
     ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
   ];
+  const released = picture.records.flatMap((record) => releasedPlaces(record, picture));
   return {
     apply,
     remove: unused.filter(({ isOver }) => isOver).map(({ usage }) => usage.image),
-    released: picture.records.flatMap((record) => releasedPlaces(record, picture.plan)),
+    released: released.map(({ place }) => place),
+    purged: new Set(released.filter(({ isPurge }) => isPurge).map(({ place }) => place)),
     forgotten: apply.flatMap((usage) => forgottenPlaces(usage, records.get(usage.image))),
   };
 }
@@ -175,17 +179,20 @@ function retained(record: ImageRecord | undefined, picture: RecordPicture): Kept
   return record.places.filter((place) => isOurs(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
     const known = withRule(place, record.image, picture.rules);
     const policy = placePolicy(known, record.image, picture);
-    const retention = retentionText(policy, picture.retentionMs);
+    const kept = isPurged(place, record.image, picture.rules) ? { enabled: true, retentionMs: 0 } : policy;
+    const retention = retentionText(kept, picture.retentionMs);
     if (retention === undefined) return [];
-    return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: policy.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
+    return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: kept.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
   });
 }
 
 /** A copy whose rule nobody wrote down, found by an import or finished after its image was gone, is that of the rule that keeps it there. */
 function withRule(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): PlaceRecord {
-  if (place.role !== undefined || place.rule !== undefined) return place;
-  const found = ruleAt(image, place.reference, rules);
-  return found === undefined ? place : { ...place, rule: ruleText(found.rule.id), secret: found.mirror.credentialSecret };
+  const isNamed = place.role !== undefined || place.rule !== undefined;
+  if (isNamed && place.secret !== undefined) return place;
+  // a rule that goes leaves its Secret behind
+  const found = ruleAt(image, place.reference, isNamed ? leavingRules(rules) : rules);
+  return found === undefined ? place : { ...place, rule: place.rule ?? ruleText(found.rule.id), secret: found.mirror.credentialSecret };
 }
 
 /** A copy of ours, or one that is being made. */
@@ -198,11 +205,11 @@ function isCopied({ mirroredAt }: PlaceRecord): boolean {
   return mirroredAt !== undefined;
 }
 
-function releasedPlaces(record: ImageRecord, plan: MirrorPlan): PlaceId[] {
+function releasedPlaces(record: ImageRecord, { plan, rules }: RecordPicture): { place: PlaceId; isPurge: boolean }[] {
   return record.places
     .filter((place) => place.role === 'mirror' || (place.role === undefined && isOurs(place)))
-    .map((place) => place.reference as string as PlaceId)
-    .filter((place) => {
+    .map((place) => ({ place: place.reference as string as PlaceId, isPurge: isPurged(place, record.image, rules) }))
+    .filter(({ place }) => {
       const wanted = plan.wanted.get(place);
       return wanted === undefined || !isSameImage(wanted.image, record.image);
     });

@@ -70,6 +70,8 @@ interface RuleBase {
   readonly suspended: boolean;
   /** when the resource is being deleted: RFC 3339 */
   readonly deletedAt?: string;
+  /** annotation `kuik.enix.io/purge`: its copies go with it */
+  readonly purge?: boolean;
   readonly pods: PodFilter;
   readonly problems: readonly Problem[];
 }

@@ -37,7 +37,9 @@ export interface ClaimQueueOptions {
 
 export interface ClaimQueue {
   /** The complete wanted set, and copies of ours that nothing wants any more. Call it at least hourly: it renews. */
-  want(wanted: ReadonlyMap<PlaceId, Wish>, released: readonly PlaceId[]): void;
+  want(wanted: ReadonlyMap<PlaceId, Wish>, released: readonly PlaceId[], purged?: ReadonlySet<PlaceId>): void;
+  /** Whether a keeper was not told yet what the last wanted set says of its destination. */
+  owes(destination: PlaceId): boolean;
   /** Sends until the signal aborts; never rejects. Only the leader runs it. */
   run(signal: AbortSignal): Promise<void>;
   /** Forgets what was sent: whoever led meanwhile may have said something else. */
@@ -51,6 +53,7 @@ export interface ClaimQueue {
 /** What waits for one destination; a release has no wish. */
 interface Waiting {
   readonly wish?: Wish;
+  readonly purge: boolean;
   readonly content: string;
   readonly renewal: boolean;
   readonly dueAt: number;
@@ -62,6 +65,7 @@ interface Sent {
 }
 
 const released = 'released';
+const purged = 'purged';
 const usual = { perSecond: 30, debounceMs: 2_000, mostWaiting: 20_000 } as const;
 const renewEveryMs = 24 * 60 * 60 * 1000;
 const mostRemembered = 50_000;
@@ -91,13 +95,17 @@ class Queue implements ClaimQueue {
     return this.#waiting.size;
   }
 
-  want(wanted: ReadonlyMap<PlaceId, Wish>, releasedPlaces: readonly PlaceId[]): void {
-    for (const [destination, wish] of wanted) this.#offer(destination, wish);
-    const ours = [...this.#sent].filter(([, { content }]) => content !== released).map(([destination]) => destination);
+  want(wanted: ReadonlyMap<PlaceId, Wish>, releasedPlaces: readonly PlaceId[], purges: ReadonlySet<PlaceId> = new Set()): void {
+    for (const [destination, wish] of wanted) this.#offer(destination, { wish, purge: false });
+    const ours = [...this.#sent].filter(([, { content }]) => content !== released && content !== purged).map(([destination]) => destination);
     for (const destination of new Set([...ours, ...this.#waiting.keys(), ...releasedPlaces])) {
-      if (!wanted.has(destination)) this.#offer(destination, undefined);
+      if (!wanted.has(destination)) this.#offer(destination, { purge: purges.has(destination) });
     }
     this.#wake();
+  }
+
+  owes(destination: PlaceId): boolean {
+    return this.#waiting.has(destination) || !this.#sent.has(destination);
   }
 
   forget(): void {
@@ -107,7 +115,8 @@ class Queue implements ClaimQueue {
   }
 
   again(destination: PlaceId): void {
-    if (this.#sent.get(destination)?.content !== released) this.#sent.delete(destination);
+    const content = this.#sent.get(destination)?.content;
+    if (content !== released && content !== purged) this.#sent.delete(destination);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -117,8 +126,8 @@ class Queue implements ClaimQueue {
     }
   }
 
-  #offer(destination: PlaceId, wish: Wish | undefined): void {
-    const content = wish === undefined ? released : contentOf(wish, this.#options);
+  #offer(destination: PlaceId, { wish, purge }: Pick<Waiting, 'wish' | 'purge'>): void {
+    const content = wish === undefined ? (purge ? purged : released) : contentOf(wish, this.#options);
     const last = this.#sent.get(destination);
     const renewal = wish !== undefined && last?.content === content && this.#isOld(destination, last);
     if (last?.content === content && !renewal) return void this.#waiting.delete(destination);
@@ -126,7 +135,7 @@ class Queue implements ClaimQueue {
     const before = this.#waiting.get(destination);
     if (before === undefined && this.#waiting.size >= this.#options.mostWaiting) return; // the next plan offers it again
     // a destination that changes all the time is still sent: the first change sets the time
-    this.#waiting.set(destination, { wish, content, renewal, dueAt: before?.dueAt ?? this.#dueAt(destination) });
+    this.#waiting.set(destination, { wish, purge, content, renewal, dueAt: before?.dueAt ?? this.#dueAt(destination) });
   }
 
   /** Debounced by once to two and a half times the usual, spread by destination. */
@@ -190,8 +199,8 @@ class Queue implements ClaimQueue {
 
   async #send(destination: PlaceId, waiting: Waiting): Promise<void> {
     const { client, generation, now } = this.#options;
-    const { wish, renewal, content } = waiting;
-    if (wish === undefined) await this.#release(destination);
+    const { wish, purge, renewal, content } = waiting;
+    if (wish === undefined) await this.#release(destination, purge);
     else await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
 
     this.#remember(destination, { content, at: now() });
@@ -199,9 +208,9 @@ class Queue implements ClaimQueue {
     if (this.#waiting.get(destination) === waiting) this.#waiting.delete(destination);
   }
 
-  async #release(destination: PlaceId): Promise<void> {
+  async #release(destination: PlaceId, purge: boolean): Promise<void> {
     const { client, cluster, generation, onOrphan = () => undefined } = this.#options;
-    const answer = await client.release(destination, { v: 1, cluster, generation: generation() });
+    const answer = await client.release(destination, { v: 1, cluster, generation: generation(), ...(purge ? { purge } : {}) });
     if (answer === 'absent') onOrphan(destination);
   }
 

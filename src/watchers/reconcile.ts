@@ -28,6 +28,8 @@ export interface ReconcileDeps {
   readonly claims: ClaimSink;
   /** has the keepers of destinations tell again what they know; never rejects, and may be forgotten */
   readonly tellAgain: (destinations: readonly PlaceId[]) => void;
+  /** sets and takes off finalizers */
+  readonly hold?: (picture: Picture) => Promise<void>;
   readonly report: (picture: Picture) => Promise<void>;
   /** milliseconds since the epoch */
   readonly now: () => number;
@@ -36,7 +38,7 @@ export interface ReconcileDeps {
 /** Where claims go: it compares with what was sent, paces and repeats. */
 export interface ClaimSink {
   /** the complete wanted set, and the copies of ours nothing wants any more */
-  want(wanted: ReadonlyMap<PlaceId, WantedCopy>, released: readonly PlaceId[]): void;
+  want(wanted: ReadonlyMap<PlaceId, WantedCopy>, released: readonly PlaceId[], purged: ReadonlySet<PlaceId>): void;
 }
 
 /** One consistent look at everything. */
@@ -74,8 +76,9 @@ export class Reconciler {
     const records = this.#planRecords(picture);
 
     const failed = await this.#write(records);
-    this.#deps.claims.want(picture.plan.wanted, records.released);
+    this.#deps.claims.want(picture.plan.wanted, records.released, records.purged);
     this.#askSilent(picture);
+    await this.#deps.hold?.(picture);
     await this.#deps.report(picture);
     if (failed !== undefined) throw failed;
   }

@@ -282,3 +282,12 @@ describe('whatever stands in a spec', () => {
     );
   });
 });
+
+test.each([
+  ['true', true],
+  ['yes', undefined],
+])('a rule whose annotation asks for a purge with %s: %s', (value, purge) => {
+  const resource = { kind: 'ClusterImageSetMirror', name: 'r', uid: 'u', generation: 1, annotations: { 'kuik.enix.io/purge': value }, spec: {} } as const;
+
+  expect(translateRule(resource, { installNamespace: 'kuik-system' }).purge).toBe(purge);
+});

@@ -102,6 +102,26 @@ describe('a mirror that was removed from its rule', () => {
   });
 });
 
+describe('a rule that is deleted with a purge', () => {
+  const secret = { namespace: 'kuik-system', name: 'push' };
+  const going = aMirrorRule({ deletedAt: '2026-11-20T11:59:00Z', purge: true, mirrors: [{ credentialSecret: secret }] });
+  const record = aRecord({ places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main' })] });
+
+  test('has its copies deleted without waiting, clean-up or not, and leaves its Secret on the record', () => {
+    const { released, purged, apply } = plan({ used: ['nginx:1.27'], rules: [going], records: [record] });
+
+    expect([released, [...purged]]).toEqual([[copy], [copy]]);
+    expect(apply[0]?.places).toMatchObject([{ role: 'origin' }, { reference: copy, role: 'mirror', secret, retention: '0s' }]);
+  });
+
+  test('does not take a copy along that another rule wants, or keeps there', () => {
+    const other = aMirrorRule({ name: 'other', mirrors: [{ cleanup: { enabled: true } }] });
+
+    expect(plan({ used: ['nginx:1.27'], rules: [going, other], records: [record] }).released).toEqual([]);
+    expect([...plan({ rules: [going, other], records: [record] }).purged]).toEqual([]);
+  });
+});
+
 describe('the record of an image nobody uses any more', () => {
   const unused = (unusedSince?: string, rest: Partial<ImageRecord> = {}): ImageRecord => aRecord({ pods: 0, unusedSince, places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main' })], ...rest });
 

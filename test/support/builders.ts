@@ -110,6 +110,7 @@ export interface SomeRule {
   readonly priority?: number;
   readonly suspended?: boolean;
   readonly deletedAt?: string;
+  readonly purge?: boolean;
   readonly pods?: Parameters<typeof aPodFilter>[0];
   readonly problems?: Rule['problems'];
 }
@@ -182,6 +183,7 @@ function base(rule: SomeRule, kind: RuleKind): Omit<MonitorRule, 'type' | 'image
     priority: rule.priority ?? 0,
     suspended: rule.suspended ?? false,
     ...(rule.deletedAt === undefined ? {} : { deletedAt: rule.deletedAt }),
+    ...(rule.purge === undefined ? {} : { purge: rule.purge }),
     pods: aPodFilter(rule.pods),
     problems: rule.problems ?? [],
   };

@@ -53,7 +53,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F35: { fault: 'conflict storm on status', missing: notYet },
   F36: { fault: 'status too large', missing: notYet },
   F37: { fault: 'rule deleted during a copy and made again', missing: notYet },
-  F38: { fault: 'namespace deleted, Secret first', missing: notYet },
+  F38: { fault: 'namespace deleted, Secret first' },
   F39: { fault: 'right revoked, token rotated', missing: noInstall },
   F40: { fault: 'leader failover', at: ['test/cluster/lease.real.test.ts'], missing: 'double deletions under failover' },
   F41: { fault: 'etcd full or read-only', missing: notYet },

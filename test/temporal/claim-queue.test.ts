@@ -5,7 +5,7 @@ import type { PlaceId } from '../../src/domain/image-ref.js';
 import { createClaimQueue, type ClaimQueue, type ClaimQueueOptions } from '../../src/temporal/claim-queue.js';
 import { aClaim, days, hours, minutes, t0 } from '../support/keeper.js';
 
-type Message = { readonly claim: Claim } | { readonly release: PlaceId; readonly generation: number };
+type Message = { readonly claim: Claim } | { readonly release: PlaceId; readonly generation: number; readonly purge?: boolean };
 
 const place = (name: string): PlaceId => `registry.example.com/mirror/${name}:1` as PlaceId;
 const wishes = (...names: readonly string[]): Map<PlaceId, Wish> => new Map(names.map((name) => [place(name), { ...aClaim(), destination: place(name) }]));
@@ -30,7 +30,7 @@ class Bench {
       client: {
         claim: async (claim) => this.#take(claim.destination, { claim }),
         release: async (destination, release) => {
-          this.#take(destination, { release: destination, generation: release.generation });
+          this.#take(destination, { release: destination, generation: release.generation, ...(release.purge === true ? { purge: true } : {}) });
           return this.orphans.has(destination) ? 'absent' : 'sent';
         },
       },
@@ -132,6 +132,23 @@ describe('the queue sends', () => {
     await bench.runFor(minutes);
 
     expect(bench.names().slice(1).sort()).toEqual([`release ${place('a')}`, `release ${place('old')}`]);
+  });
+
+  test('a release that asks for a purge, also after one that did not, and says when it was taken', async () => {
+    const bench = new Bench();
+    bench.queue.want(new Map(), [place('a')]);
+    expect(bench.queue.owes(place('a'))).toBe(true);
+    await bench.runFor(minutes);
+    expect(bench.queue.owes(place('a'))).toBe(false);
+
+    bench.queue.want(new Map(), [place('a')], new Set([place('a')]));
+    expect(bench.queue.owes(place('a'))).toBe(true);
+    await bench.runFor(minutes);
+    bench.queue.want(new Map(), [place('a')], new Set([place('a')]));
+    await bench.runFor(minutes);
+
+    expect(bench.sent).toEqual([{ release: place('a'), generation: 1 }, { release: place('a'), generation: 2, purge: true }]);
+    expect(bench.queue.owes(place('never-heard-of'))).toBe(true);
   });
 
   test('a release that nobody was there for, and says so: that copy has no retention clock', async () => {

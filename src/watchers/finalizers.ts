@@ -1,0 +1,125 @@
+/**
+ * Sets, holds and takes off the finalizers of rules: `domain/hold` decides. That of v2 for copies of pull Secrets is
+ * never set; a deleted rule that carries it first loses its copies.
+ */
+import type { Cluster, Resource } from '../cluster/cluster.js';
+import { isPurged } from '../domain/copy-policy.js';
+import { holdOf, leftToDo, placesOf, type HoldFacts } from '../domain/hold.js';
+import type { PlaceId } from '../domain/image-ref.js';
+import { annotations, apiVersion, finalizers } from '../domain/names.js';
+import type { MirrorRule, Rule } from '../domain/rule.js';
+import { isCopyFor, secretCopyName } from '../domain/secret-copy.js';
+import type { Picture } from './reconcile.js';
+import { secretsOf } from './secret-check.js';
+
+export interface FinalizerDeps {
+  readonly cluster: Pick<Cluster, 'setFinalizer' | 'emitEvent' | 'secret' | 'deleteSecret'>;
+  /** the resource a rule was made from, as last seen */
+  readonly resource: (rule: Rule) => Pick<Resource, 'finalizers' | 'annotations'> | undefined;
+  /** whether Temporal has not taken yet what became of a claim */
+  readonly owes: (destination: PlaceId) => boolean;
+  /** names of all namespaces */
+  readonly namespaces: () => readonly string[];
+  /** milliseconds a deleted rule may be held back, and a place is routed around before its copy is deleted */
+  readonly deadlineMs: number;
+  readonly tombstoneMs: number;
+  /** a deleted rule waits: look again soon */
+  readonly onHeld: () => void;
+}
+
+/** @throws the first error, after every rule had its turn */
+export async function holdRules(picture: Picture, deps: FinalizerDeps): Promise<void> {
+  const results = await Promise.allSettled(picture.rules.map((rule) => new Holder(rule, picture, deps).look()));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+class Holder {
+  readonly #rule: Rule;
+  readonly #picture: Picture;
+  readonly #deps: FinalizerDeps;
+
+  constructor(rule: Rule, picture: Picture, deps: FinalizerDeps) {
+    this.#rule = rule;
+    this.#picture = picture;
+    this.#deps = deps;
+  }
+
+  async look(): Promise<void> {
+    const resource = this.#deps.resource(this.#rule);
+    if (resource === undefined) return;
+    if (this.#rule.deletedAt !== undefined && resource.finalizers.includes(finalizers.secretCleanup)) await this.#drain(resource);
+    if (this.#rule.type === 'mirror') await this.#holdMirror(this.#rule, resource);
+  }
+
+  async #holdMirror(rule: MirrorRule, resource: Pick<Resource, 'finalizers' | 'annotations'>): Promise<void> {
+    const facts = this.#factsOf(rule, resource);
+    const hold = holdOf(rule, facts);
+    if (hold.verdict === 'leave') return;
+    if (hold.reason === 'WorkLeft') return this.#deps.onHeld();
+    if (hold.reason === 'Skipped' || hold.reason === 'Overdue') await this.#tellSkipped(facts.left);
+    await this.#deps.cluster.setFinalizer(rule.id, finalizers.mirrorCleanup, hold.verdict === 'hold');
+  }
+
+  #factsOf(rule: MirrorRule, resource: Pick<Resource, 'finalizers' | 'annotations'>): HoldFacts {
+    const { rules, records, plan, now } = this.#picture;
+    const { owes, deadlineMs, tombstoneMs } = this.#deps;
+    const isHeld = resource.finalizers.includes(finalizers.mirrorCleanup);
+    const places = rule.deletedAt === undefined || !isHeld ? [] : placesOf(rule, records);
+    const purged = places.filter(({ image, place }) => !plan.wanted.has(place.reference as string as PlaceId) && isPurged(place, image, rules));
+    // a deletion that has begun needs its tombstone
+    const begun = purged.map(({ place }) => Date.parse(place.retiringSince ?? '') + tombstoneMs).filter((at) => !Number.isNaN(at));
+    return {
+      isHeld,
+      skips: skips(resource),
+      left: leftToDo(places, owes, (each) => purged.includes(each)),
+      overdueAt: Math.max(deletedAtMs(rule), ...begun) + deadlineMs,
+      now,
+    };
+  }
+
+  /** Copies are found by their computed names; what cannot be reached is left behind when the time is over. */
+  async #drain(resource: Pick<Resource, 'annotations'>): Promise<void> {
+    try {
+      await this.#deleteCopies();
+    } catch (error) {
+      const isOver = this.#picture.now >= deletedAtMs(this.#rule) + this.#deps.deadlineMs;
+      if (!isOver && !skips(resource)) throw error;
+      await this.#tellSkipped(['copies of pull Secrets could not be deleted']);
+    }
+    await this.#deps.cluster.setFinalizer(this.#rule.id, finalizers.secretCleanup, false);
+  }
+
+  async #deleteCopies(): Promise<void> {
+    const { cluster, namespaces } = this.#deps;
+    const { id } = this.#rule;
+    const names = secretsOf(this.#rule).map((source) => secretCopyName(source, id.uid));
+    const copies = namespaces().flatMap((namespace) => names.map((name) => ({ namespace, name })));
+    for (const copy of copies) {
+      const found = await cluster.secret(copy);
+      if (found !== undefined && isCopyFor(id, found)) await cluster.deleteSecret(copy, found.resourceVersion);
+    }
+  }
+
+  async #tellSkipped(left: readonly string[]): Promise<void> {
+    const { kind, namespace, name, uid } = this.#rule.id;
+    const [first = 'nothing', ...more] = left;
+    await this.#deps.cluster.emitEvent({
+      regarding: { apiVersion, kind, name, uid, ...(namespace === undefined ? {} : { namespace }) },
+      type: 'Warning',
+      action: 'Retain',
+      reason: 'CleanupSkipped',
+      note: `the rule goes although ${first}${more.length === 0 ? '' : `, and ${more.length} more`}`,
+    });
+  }
+}
+
+function skips({ annotations: notes }: Pick<Resource, 'annotations'>): boolean {
+  return notes[annotations.skipCleanup] === 'true';
+}
+
+/** A time that cannot be read is long past. */
+function deletedAtMs({ deletedAt }: Rule): number {
+  const at = Date.parse(deletedAt ?? '');
+  return Number.isNaN(at) ? 0 : at;
+}
