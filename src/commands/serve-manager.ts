@@ -11,6 +11,7 @@ import { installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
 import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
+import { importStatus } from '../watchers/import.js';
 import { Loop } from '../watchers/loop.js';
 import { NewsDesk } from '../watchers/news.js';
 import { Reconciler } from '../watchers/reconcile.js';
@@ -237,6 +238,7 @@ class Manager {
       registries: new RegistryCheck({ ask: (at) => this.#askRegistry(at), onAnswer: () => this.onChange(), now: Date.now }),
       temporalConnected: () => this.#client.connection() !== 'away',
       isConnected: config.temporal.shared,
+      importOld: (rule, status, now) => importStatus(rule, status, now, { cluster }),
     };
     const hold: FinalizerDeps = {
       cluster,

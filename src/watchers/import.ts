@@ -1,0 +1,73 @@
+/**
+ * Takes over what v2 wrote into the status of a rule, once: before the first status of ours replaces it. The records
+ * then know it, so nothing is remembered here; a crash in between only repeats it.
+ *
+ * - a copy that v2 made is there, and may be deleted later: only at a place where the rule keeps that image, since a
+ *   status may say anything;
+ * - what v2 last found out about an image stands until the next check.
+ */
+import { importedChecks, importedCopies } from '../api/import-status.js';
+import type { MirroredImage } from '../api/report-mirror.js';
+import type { MonitoredImage } from '../api/report-monitor.js';
+import { timeText } from '../api/report.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { mirrorAt } from '../domain/copy-policy.js';
+import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
+import { referenceOf } from '../domain/record-plan.js';
+import type { MirrorRule, Rule } from '../domain/rule.js';
+
+export interface ImportDeps {
+  readonly cluster: Pick<Cluster, 'record' | 'applyUsage' | 'changePlace'>;
+}
+
+const atOnce = 8;
+
+/** Whether a status was written by v2 and never by us: ours has conditions from the first on. */
+export function isFromV2(status: unknown): boolean {
+  if (typeof status !== 'object' || status === null || 'conditions' in status) return false;
+  return 'matchingImages' in status || 'images' in status;
+}
+
+/**
+ * @param now milliseconds since the epoch
+ * @throws Failure of the first record that could not be written, after all others were: the status stays until then
+ */
+export async function importStatus(rule: Rule, status: unknown, now: number, { cluster }: ImportDeps): Promise<void> {
+  const tasks =
+    rule.type === 'mirror'
+      ? importedCopies(status, now).map((image) => () => importCopies(rule, image, now, cluster))
+      : rule.type === 'monitor'
+        ? importedChecks(status, now).map((image) => () => importCheck(image, cluster))
+        : [];
+  const errors: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => errors.push(error));
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  if (errors.length > 0) throw errors[0];
+}
+
+async function importCopies(rule: MirrorRule, { image, unusedSince, places }: MirroredImage, now: number, cluster: ImportDeps['cluster']): Promise<void> {
+  const ref = knownImageRef(image);
+  const copies = places.map((place) => ({ ...place, reference: identityOf(place.reference) })).filter(({ reference }) => mirrorAt(rule, ref, reference) !== undefined);
+  if (copies.length === 0) return;
+
+  if ((await cluster.record(image)) === undefined) {
+    const origin = { reference: identityOf(image), role: 'origin' } as const;
+    await cluster.applyUsage({ image, pods: 0, unusedSince: unusedSince ?? timeText(now), mirrors: '0/0', places: [origin], conditions: [] });
+  }
+  for (const { reference, mirroredAt } of copies) {
+    await cluster.changePlace(image, reference, 'kuik-mirror', (place) => (place.mirroredAt === undefined ? { ...place, mirroredAt } : place));
+  }
+}
+
+/** Without the credential it was seen with, an observation informs people and decides nothing. */
+async function importCheck({ image, state, checkedAt }: MonitoredImage, cluster: ImportDeps['cluster']): Promise<void> {
+  if (checkedAt === undefined) return;
+  await cluster.changePlace(image, identityOf(image), 'kuik-monitor', (place) => (place.state === undefined ? { ...place, state, checkedAt } : place));
+}
+
+/** A record names its places by identity. */
+function identityOf(image: ImageName): ImageName {
+  return referenceOf(placeIdentity(knownImageRef(image)));
+}

@@ -1,0 +1,64 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { MemoryCluster } from '../../src/cluster/memory.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
+import { importStatus, isFromV2 } from '../../src/watchers/import.js';
+import { aMirrorRule, aMonitorRule } from '../support/builders.js';
+
+const nginx = 'docker.io/library/nginx:1.27' as ImageName;
+const copy = 'registry.example.com/mirror/library/nginx:1.27' as ImageName;
+const mirroredAt = '2026-10-01T10:00:00Z';
+const now = Date.parse('2026-11-20T12:00:00Z');
+
+let cluster: MemoryCluster;
+beforeEach(() => {
+  cluster = new MemoryCluster();
+});
+
+function aStatus(mirror: object, image: object = {}): object {
+  return { matchingImages: [{ image: nginx, ...image, mirrors: [mirror] }] };
+}
+
+test.each<[string, unknown, boolean]>([
+  ['what v2 wrote for mirrors', aStatus({ image: copy, mirroredAt }), true],
+  ['what v2 wrote for checks', { images: [] }, true],
+  ['a new object, with the default of its schema', { observedGeneration: -1 }, false],
+  ['what we wrote', { ...aStatus({ image: copy, mirroredAt }), conditions: [] }, false],
+  ['nothing', undefined, false],
+])('%s is an older status: %s', (_sentence, status, expected) => {
+  expect(isFromV2(status)).toBe(expected);
+});
+
+test('a copy that v2 made is known to a record from then on, with the time its image was last used', async () => {
+  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }, { unusedSince: '2026-11-01T00:00:00Z' }), now, { cluster });
+
+  expect(await cluster.record(nginx)).toMatchObject({ pods: 0, unusedSince: '2026-11-01T00:00:00Z', places: [{ reference: nginx, role: 'origin' }, { reference: copy, mirroredAt }] });
+});
+
+test('what a record knows already stands, and importing twice changes nothing', async () => {
+  await cluster.applyUsage({ image: nginx, pods: 3, mirrors: '1/1', places: [{ reference: nginx, role: 'origin' }, { reference: copy, role: 'mirror' }], conditions: [] });
+  await cluster.changePlace(nginx, copy, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-19T00:00:00Z' }));
+  const before = await cluster.record(nginx);
+
+  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }), now, { cluster });
+
+  expect(await cluster.record(nginx)).toEqual(before);
+});
+
+test.each([
+  ['a copy that was never finished', { image: copy, lastError: 'denied' }],
+  ['a place where the rule keeps no copy of that image', { image: 'elsewhere.example.com/library/nginx:1.27', mirroredAt }],
+  ['a text that is no image', { image: 'https://x', mirroredAt }],
+])('%s is not imported', async (_what, mirror) => {
+  await importStatus(aMirrorRule(), aStatus(mirror), now, { cluster });
+
+  expect(await cluster.record(nginx)).toBeUndefined();
+});
+
+test('what v2 last found out about an image in use stands until the next check', async () => {
+  await cluster.applyUsage({ image: nginx, pods: 1, mirrors: '0/0', places: [{ reference: nginx, role: 'origin' }], conditions: [] });
+  const images = [{ image: nginx, status: 'NotFound', lastMonitor: mirroredAt }, { image: 'docker.io/library/gone:1', status: 'Available', lastMonitor: mirroredAt }];
+
+  await importStatus(aMonitorRule(), { images }, now, { cluster });
+
+  expect((await cluster.record(nginx))?.places).toEqual([{ reference: nginx, role: 'origin', state: 'NotFound', checkedAt: mirroredAt }]);
+});
