@@ -19,6 +19,7 @@ export interface SweepDeps {
   /** what this cluster wants at this moment, and its records */
   readonly wanted: () => ReadonlyMap<PlaceId, Wish>;
   readonly records: () => readonly ImageRecord[];
+  readonly record: (image: ImageName) => ImageRecord | undefined;
   readonly keepers: Pick<KeeperClient, 'claim' | 'status' | 'resync' | 'isKept'>;
   /** what this cluster says in every claim */
   readonly lease: Omit<Sender, 'cluster' | 'generation' | 'renewal'>;
@@ -74,7 +75,7 @@ async function compareRecords(deps: SweepDeps): Promise<RecordCounts> {
     if (status === undefined) return { ...sofar, silent: sofar.silent + 1 };
     if (status === 'absent') return { ...sofar, unkept: sofar.unkept + 1 };
     const seen = { ...sofar, compared: sofar.compared + 1, clusters: withClusters(sofar.clusters, status) };
-    if (!isDrifted(placeOf(deps.records(), wish), status)) return seen;
+    if (!isDrifted(placeOf(deps.record(wish.image), wish), status)) return seen;
     await answered(() => keepers.resync(destination));
     return { ...seen, repaired: seen.repaired + 1 };
   });
@@ -82,8 +83,8 @@ async function compareRecords(deps: SweepDeps): Promise<RecordCounts> {
   return counts;
 }
 
-function placeOf(records: readonly ImageRecord[], { image, destination }: Wish): PlaceRecord | undefined {
-  return records.find((record) => record.image === image)?.places.find(({ reference }) => (reference as string) === destination);
+function placeOf(record: ImageRecord | undefined, { destination }: Wish): PlaceRecord | undefined {
+  return record?.places.find(({ reference }) => (reference as string) === destination);
 }
 
 /** Goes over the wanted destinations in the order of their names, from where the last attempt stopped. */

@@ -29,6 +29,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     cluster: clusterId,
     wanted: () => lookAround(surroundings(base, views)).plan.wanted,
     records: () => views.records.snapshot(),
+    record: (image) => views.records.byImage(image),
     keepers,
     lease: leaseOf(config),
     registry,

@@ -23,8 +23,7 @@ export async function ensureSweep(endpoint: Endpoint, task: SweepTask): Promise<
   try {
     return await connection.withDeadline(Date.now() + deadlineMs, async () => {
       try {
-        // the first one at once: it also writes which clusters there are
-        await schedule.create({ scheduleId: sweepId(task.cluster), ...options, state: { triggerImmediately: true } });
+        await schedule.create({ scheduleId: sweepId(task.cluster), ...options });
         return 'created';
       } catch (error) {
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;

@@ -39,6 +39,7 @@ class Bench {
     cluster: 'berlin',
     wanted: () => this.wanted,
     records: () => this.records,
+    record: (image) => this.records.find((record) => record.image === image),
     keepers: {
       claim: async (claim) => {
         this.onClaim(claim);

@@ -1,6 +1,7 @@
 /** What people do to many keepers at once, or before all others; single keepers are in keeper.real.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Failure } from '../../src/domain/failure.js';
 import type { PlaceId } from '../../src/domain/image-ref.js';
 import { toolOutput } from '../../tools/servers.js';
 import { hours } from '../support/keeper.js';
@@ -81,4 +82,23 @@ test('the update retryNow, sent with the CLI as the guide writes it, answers wit
   const answer = await toolOutput('temporal', ['workflow', 'update', 'execute', '--address', address, '--namespace', namespace, '--name', 'retryNow', '--workflow-id', `keep/${claim.destination}`, '--output', 'json']);
 
   expect(answer).toContain('"result": "copied"');
+});
+
+test('Reset of a pending activity, as in the UI, starts the attempt that waits for its registry', async () => {
+  const world = new World();
+  await lab.work('activity', world);
+  const claim = someClaim('activity', { cluster: 'activity' });
+  world.sourceFails = () => new Failure({ code: 'throttled', side: 'source', host: 'docker.io', message: 'slow down', retryAfterMs: 1 * hours });
+  await lab.keepersAt(1).claim(claim);
+  const { task } = lab.handles(claim.destination);
+  const pending = await until(async () => {
+    const found = await task.describe().catch(() => undefined);
+    return found?.raw.pendingActivities?.find(({ lastFailure, attempt }) => lastFailure && Number(attempt) === 2);
+  });
+  world.sourceFails = undefined;
+
+  const { address, namespace } = lab.server;
+  await toolOutput('temporal', ['activity', 'reset', '--address', address, '--namespace', namespace, '--workflow-id', task.workflowId, '--activity-id', pending.activityId!]);
+
+  await becomes(claim.destination, 'Mirrored');
 });

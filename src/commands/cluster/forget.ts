@@ -7,7 +7,7 @@ import { isClusterId, type ForgottenReport, type SharingCluster } from '../../do
 import { askCluster } from '../ask-cluster.js';
 import type { ForgetOptions } from '../cluster.js';
 import { cliVersion, complain, printJson } from '../command-line.js';
-import { agoText, clustersObject, isSilent, readKnown, type Known } from './known.js';
+import { agoText, clustersObject, isSilent, readKnown, unknownYet, type Known } from './known.js';
 
 const name = 'cluster forget';
 const lookEveryMs = 1_000;
@@ -34,7 +34,7 @@ export async function runForget(id: string, options: ForgetOptions): Promise<num
 
 function whyNot(id: string, { report }: Known, at: ObjectRef): string | undefined {
   if (!isClusterId(id)) return `${JSON.stringify(id)} is no cluster ID: 1 to 63 characters of a-z, 0-9, . and -; kuik cluster list prints them`;
-  if (report === undefined) return `nothing is known yet in ConfigMap ${at.namespace}/${at.name}; is kuik installed in namespace ${at.namespace}? name another with -n`;
+  if (report === undefined) return unknownYet(at);
   if (report.self === id) return `${id} is this cluster, and it lives: its claims would come back with the next renewal. To give its copies up, delete its rules`;
   return undefined;
 }

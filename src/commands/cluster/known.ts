@@ -36,6 +36,11 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
+/** What to say, and to do, before there was a sweep. */
+export function unknownYet({ namespace, name }: ObjectRef): string {
+  return `nothing is known yet: the daily sweep writes ConfigMap ${namespace}/${name}; Trigger of its Schedule sweep/<cluster> in Temporal's UI does so now. Is kuik installed in namespace ${namespace}? Name another with -n`;
+}
+
 /** Claims are renewed daily, spread by a few hours: after two days one is missed. */
 const silentAfterMs = 48 * 60 * 60 * 1000;
 

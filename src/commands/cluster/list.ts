@@ -4,13 +4,13 @@ import { askCluster } from '../ask-cluster.js';
 import type { ClusterCommandOptions } from '../cluster.js';
 import { columns } from '../columns.js';
 import { cliVersion, complain, printJson } from '../command-line.js';
-import { agoText, clustersObject, isSilent, readKnown } from './known.js';
+import { agoText, clustersObject, isSilent, readKnown, unknownYet } from './known.js';
 
 export async function runList(options: ClusterCommandOptions): Promise<number> {
   return askCluster('cluster list', options, async (cluster) => {
     const at = clustersObject(options);
     const { report } = await readKnown(cluster, at);
-    if (report === undefined) return complain('cluster list', `nothing is known yet: the manager writes ConfigMap ${at.namespace}/${at.name} with its first sweep, minutes after its start; is kuik installed in namespace ${at.namespace}? name another with -n`);
+    if (report === undefined) return complain('cluster list', unknownYet(at));
     print(report, options, Date.now());
     return report.clusters.some((each) => each.id !== report.self && isSilent(each, Date.now())) ? 2 : 0;
   });
