@@ -60,6 +60,7 @@ export function surroundings({ config }: Pick<Base, 'config'>, views: ManagerVie
     records: views.records,
     namespaceLabels: (namespace) => views.namespaces.labels(namespace),
     settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip },
+    ...(views.nodes === undefined ? {} : { nodePlatforms: () => views.nodes?.platforms() ?? [] }),
     now: Date.now,
   };
 }

@@ -21,7 +21,7 @@ import { Requests } from '../watchers/requests.js';
 import { SecretChanges } from '../watchers/secret-changes.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
-import { unsyncedViews } from '../watchers/watch.js';
+import { awaitedViews, unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
 import { fallbackSecret, leaseOf, mirrorWork, surroundings } from './mirror-work.js';
@@ -33,6 +33,8 @@ const gatherMs = 500;
 const passEveryMs = 20_000;
 /** A rule is not ready before its registries have answered, or had this long: milliseconds. */
 const registryPatienceMs = 5_000;
+/** A view that only adds something is not waited for any longer: its right may never be granted. */
+const longestWaitMs = 30_000;
 /** A deleted rule waits for its claims to be released, which nothing else tells. */
 const lookAgainMs = 2_000;
 /** Everything is written again, in case a record was edited behind our back. */
@@ -53,6 +55,7 @@ class Manager {
   readonly #client: KeeperClient;
   readonly #news: NewsDesk;
   readonly #secretChanges: SecretChanges;
+  readonly #startedAt = Date.now();
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
@@ -212,7 +215,8 @@ class Manager {
   }
 
   #leads(): boolean {
-    return this.#leadership.isLeader && unsyncedViews(this.#views).length === 0;
+    const isWaiting = awaitedViews(this.#views).length > 0 && Date.now() - this.#startedAt < longestWaitMs;
+    return this.#leadership.isLeader && unsyncedViews(this.#views).length === 0 && !isWaiting;
   }
 
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {

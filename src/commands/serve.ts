@@ -2,6 +2,7 @@
 import { healthPages, metricsPages, servePages, type Check, type PlainServer } from '../telemetry/http.js';
 import { knownFlags } from '../config/flags.js';
 import { NamespacesView } from '../views/namespaces.js';
+import { NodesView } from '../views/nodes.js';
 import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
@@ -42,7 +43,7 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const parts: Part[] = [];
   const notify = (): void => parts.forEach((part) => part.onChange?.());
   const views = makeViews(base, notify);
-  const watched: Views = role === 'webhook' ? { ...views, usage: undefined } : views;
+  const watched: Views = role === 'webhook' ? { ...views, usage: undefined, nodes: undefined } : views;
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
@@ -90,6 +91,7 @@ function makeViews({ config, metrics }: Base, onChange: () => void): ManagerView
     }),
     records: new RecordsView(() => changed()),
     namespaces: new NamespacesView(),
+    ...(config.mirroring.nodePlatforms ? { nodes: new NodesView(() => onChange()) } : {}),
     usage: new UsageView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => changed() }),
     onResource: (kind, change) => {
       if (change.type === 'put') resources.set(`${kind} ${change.key}`, change.object);

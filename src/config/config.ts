@@ -26,7 +26,7 @@ export interface Config {
     readonly pinDigests: boolean;
     readonly pullSecrets: { readonly renewEveryMs: number; readonly expiryMs: number };
   };
-  readonly mirroring: { readonly platforms: readonly Platform[]; readonly verifyIntervalMs: number };
+  readonly mirroring: { readonly platforms: readonly Platform[]; readonly nodePlatforms: boolean; readonly verifyIntervalMs: number };
   readonly retention: {
     readonly defaultMs: number;
     readonly tombstoneMs: number;
@@ -65,7 +65,7 @@ export function settle(file: ConfigFile, files: FileReader, installNamespace: st
       pinDigests: file.routing.pinDigests,
       pullSecrets: { renewEveryMs: pullSecrets.renewEvery, expiryMs: pullSecrets.expiry },
     },
-    mirroring: { platforms: file.mirroring.platforms, verifyIntervalMs: file.mirroring.verifyInterval },
+    mirroring: { platforms: file.mirroring.platforms, nodePlatforms: file.mirroring.nodePlatforms, verifyIntervalMs: file.mirroring.verifyInterval },
     retention: {
       defaultMs: file.retention.default,
       tombstoneMs: file.retention.tombstone,

@@ -5,7 +5,7 @@ import { monitoring } from './monitoring.js';
 import { registries } from './registries.js';
 import { routing } from './routing.js';
 import { temporal } from './temporal.js';
-import { duration, pattern, selector, text, whole } from './value-types.js';
+import { duration, flag, pattern, selector, text, whole } from './value-types.js';
 
 const minutes = 60_000;
 const hours = 60 * minutes;
@@ -23,6 +23,7 @@ const mirroring = z
       .min(1, { error: 'must not be empty; without a platform nothing would be copied' })
       .meta({ description: 'Platforms that are copied where a mirror does not say.' })
       .default([{ architecture: 'amd64' }]),
+    nodePlatforms: flag('Whether the platforms of the nodes of the cluster are wanted, too, where a mirror does not say; nodes are watched then.').default(false),
     verifyInterval: duration('How often each copy is looked at.', { isAbove: true }).prefault('24h'),
   })
   .prefault({});

@@ -32,6 +32,11 @@ export function meetsPlatform(found: Platform, wanted: Partial<Platform>): boole
   );
 }
 
+/** Wanted platforms and more of them; one that is covered already is not named twice. */
+export function withPlatforms(wanted: readonly Platform[], more: readonly Platform[]): readonly Platform[] {
+  return more.reduce<readonly Platform[]>((all, platform) => (all.some((known) => meetsPlatform(platform, known)) ? all : [...all, platform]), wanted);
+}
+
 const usualVariant: Readonly<Record<string, string>> = { arm64: 'v8', arm: 'v7' };
 
 function variantOf({ architecture = '', variant }: Partial<Platform>): string {

@@ -12,6 +12,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
 import type { SkipSettings } from '../domain/opt-out.js';
+import { withPlatforms, type Platform } from '../domain/platform.js';
 import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../domain/record-plan.js';
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { Rule } from '../domain/rule.js';
@@ -25,6 +26,8 @@ export interface ReconcileDeps {
   readonly records: { snapshot(): readonly ImageRecord[]; byImage(image: ImageName): ImageRecord | undefined; holder(place: PlaceId): ImageName | undefined };
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
   readonly settings: MirrorSettings & { readonly skip: SkipSettings };
+  /** platforms that are wanted beside those of the settings */
+  readonly nodePlatforms?: () => readonly Platform[];
   readonly claims: ClaimSink;
   /** has the keepers of destinations tell again what they know; never rejects, and may be forgotten */
   readonly tellAgain: (destinations: readonly PlaceId[]) => void;
@@ -157,13 +160,14 @@ export class Reconciler {
 }
 
 /** Where a picture is taken from: the views, or what was read for one answer. */
-export type Surroundings = Pick<ReconcileDeps, 'usage' | 'namespaceLabels' | 'settings' | 'now'> & {
+export type Surroundings = Pick<ReconcileDeps, 'usage' | 'namespaceLabels' | 'settings' | 'nodePlatforms' | 'now'> & {
   readonly rules: Pick<ReconcileDeps['rules'], 'snapshot'>;
   readonly records: Pick<ReconcileDeps['records'], 'snapshot'>;
 };
 
 /** @param orphans copies that are claimed so that somebody keeps them again */
-export function lookAround({ usage, settings, namespaceLabels, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
+export function lookAround({ usage, namespaceLabels, nodePlatforms, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
+  const settings = nodePlatforms === undefined ? around.settings : { ...around.settings, platforms: withPlatforms(around.settings.platforms, nodePlatforms()) };
   const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
   const rules = around.rules.snapshot();
   const records = around.records.snapshot();

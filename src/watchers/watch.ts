@@ -1,6 +1,7 @@
 import { translateRule, type TranslateSettings } from '../api/translate.js';
 import type { Change, Cluster, Resource } from '../cluster/cluster.js';
 import { ruleKinds, type RuleKind } from '../domain/rule.js';
+import type { NodesView } from '../views/nodes.js';
 import type { NamespacesView } from '../views/namespaces.js';
 import type { RecordsView } from '../views/records.js';
 import type { RulesView } from '../views/rules.js';
@@ -12,6 +13,8 @@ export interface Views {
   readonly records: RecordsView;
   readonly namespaces: NamespacesView;
   readonly usage?: UsageView;
+  /** only where their platforms are wanted */
+  readonly nodes?: NodesView;
   /** told of every change of a resource, before its rule changes */
   readonly onResource?: (kind: RuleKind, change: Change<Resource>) => void;
 }
@@ -21,7 +24,7 @@ export interface Views {
  * nowhere else.
  */
 export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views, settings: TranslateSettings, signal: AbortSignal): Promise<void> {
-  const { rules, records, namespaces, usage } = views;
+  const { rules, records, namespaces, usage, nodes } = views;
   const watches = ruleKinds.map((kind) =>
     cluster.watch(
       kind,
@@ -37,11 +40,18 @@ export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views
     cluster.watch('Namespace', (change) => namespaces.apply(change), signal),
   );
   if (usage !== undefined) watches.push(cluster.watch('Pod', (change) => usage.apply(change), signal));
+  if (nodes !== undefined) watches.push(cluster.watch('Node', (change) => nodes.apply(change), signal));
   await Promise.all(watches);
 }
 
 /** Names of the views whose first complete list has not arrived yet. */
 export function unsyncedViews({ rules, records, namespaces, usage }: Views): readonly string[] {
   const views = { rules, records, namespaces, ...(usage === undefined ? {} : { usage }) };
+  return Object.entries(views).flatMap(([name, view]) => (view.isSynced ? [] : [name]));
+}
+
+/** Names of the views that are waited for at the start, though not for ever: what they add is optional. */
+export function awaitedViews({ nodes }: Views): readonly string[] {
+  const views = { ...(nodes === undefined ? {} : { nodes }) };
   return Object.entries(views).flatMap(([name, view]) => (view.isSynced ? [] : [name]));
 }

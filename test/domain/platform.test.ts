@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { meetsPlatform, parsePlatform, platformText, type Platform } from '../../src/domain/platform.js';
+import { meetsPlatform, parsePlatform, platformText, withPlatforms, type Platform } from '../../src/domain/platform.js';
 
 describe('platforms', () => {
   test.each<[string, Platform | undefined]>([
@@ -27,4 +27,10 @@ describe('platforms', () => {
   ] as const)('a wish is compared with %s', (_sentence, found, wanted, isMet) => {
     expect(meetsPlatform(parsePlatform(found) ?? { architecture: '' }, wanted)).toBe(isMet);
   });
+});
+
+test('platforms that are covered already are not named twice', () => {
+  const nodes = [{ os: 'linux', architecture: 'amd64' }, { os: 'linux', architecture: 'arm64' }, { os: 'linux', architecture: 'arm64', variant: 'v8' }];
+
+  expect(withPlatforms([{ architecture: 'amd64' }], nodes)).toEqual([{ architecture: 'amd64' }, { os: 'linux', architecture: 'arm64' }]);
 });

@@ -5,6 +5,7 @@ import { imageName, knownImageRef, type ImageName, type PlaceId } from '../../sr
 import type { WantedCopy } from '../../src/domain/mirror.js';
 import type { RecordUsage } from '../../src/domain/record.js';
 import { NamespacesView } from '../../src/views/namespaces.js';
+import { NodesView } from '../../src/views/nodes.js';
 import { RecordsView } from '../../src/views/records.js';
 import { RulesView } from '../../src/views/rules.js';
 import { UsageView } from '../../src/views/usage.js';
@@ -24,6 +25,7 @@ const rule = {
 class Bench {
   readonly cluster = new MemoryCluster();
   readonly views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView(), usage: new UsageView({ v1ProxyPort: 7439 }) } satisfies Views;
+  readonly nodes = new NodesView();
   readonly writes: RecordUsage[] = [];
   wanted: ReadonlyMap<PlaceId, WantedCopy> = new Map();
   released: readonly PlaceId[] = [];
@@ -50,13 +52,14 @@ class Bench {
         this.released = released;
       },
     },
+    nodePlatforms: () => this.nodes.platforms(),
     tellAgain: (destinations) => this.askedAgain.push(...destinations),
     report: async () => undefined,
     now: () => this.now,
   });
 
   async start(): Promise<void> {
-    void watchCluster(this.cluster, this.views, { installNamespace: 'kuik-system' }, this.#end.signal);
+    void watchCluster(this.cluster, { ...this.views, nodes: this.nodes }, { installNamespace: 'kuik-system' }, this.#end.signal);
     await this.cluster.settle();
   }
 
@@ -219,6 +222,21 @@ describe('the watchers', () => {
     await bench.pass();
 
     expect(bench.released).toEqual([copy]);
+  });
+
+  test('want the platforms of nodes, too, for mirrors without platforms of their own, also after such a node has gone', async () => {
+    const mirrors = [{ registry: 'registry.example.com', path: '/mirror' }, { registry: 'own.example.com', platforms: [{ architecture: 'amd64' }] }];
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, spec: { ...rule.spec, mirrors } });
+    bench.cluster.put('Pod', aPod());
+    bench.cluster.put('Node', { name: 'amd', platform: { os: 'linux', architecture: 'amd64' } });
+    bench.cluster.put('Node', { name: 'arm', platform: { os: 'linux', architecture: 'arm64' } });
+    bench.cluster.put('Node', { name: 'silent', platform: { os: '', architecture: '' } });
+    await bench.cluster.settle();
+    bench.cluster.remove('Node', 'arm');
+
+    await bench.pass();
+
+    expect([...bench.wanted.values()].map(({ platforms }) => platforms)).toEqual([[{ architecture: 'amd64' }, { os: 'linux', architecture: 'arm64' }], [{ architecture: 'amd64' }]]);
   });
 
   test('still claim what they can when a record cannot be written, and try again', async () => {
