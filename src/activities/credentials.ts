@@ -6,8 +6,8 @@
  */
 import { Failure } from '../domain/failure.js';
 import { seesPod } from '../domain/filter.js';
-import { knownImageRef, placeIdentity, type ImageName, type ImageRef } from '../domain/image-ref.js';
-import { mirrorPlace } from '../domain/join.js';
+import { knownImageRef, placeIdentity, repositoryText, type ImageName, type ImageRef } from '../domain/image-ref.js';
+import { joinedText, mirrorPlace } from '../domain/join.js';
 import type { ImageRecord } from '../domain/record.js';
 import { offeredReplicas } from '../domain/replica.js';
 import { isInForce, type Mirror, type MirrorRule, type ReplicaRule, type Rule, type SecretRef } from '../domain/rule.js';
@@ -25,6 +25,12 @@ export interface Credentials {
    * @throws Failure `invalid` when neither a rule nor a record of this cluster holds the destination, `unauthorized` when the Secret is gone
    */
   destination(subject: Subject): Promise<Identity>;
+  /**
+   * The mirror a copy lies in: registry and path of the rule, or the place itself where only a record is left.
+   *
+   * @throws Failure `invalid` as above
+   */
+  prefix(subject: Subject): string;
 }
 
 /** What is looked at. Rules and records are this cluster's own, as its watchers see them. */
@@ -62,6 +68,8 @@ export function createCredentials(sources: CredentialSources): Credentials {
       if (read === undefined) throw new Failure({ code: 'unauthorized', side: 'destination', host: at.host, message: `secret ${secret.namespace}/${secret.name} does not exist` });
       return sources.keyring([read], at);
     },
+
+    prefix: (subject) => holdingOf(subject).prefix,
   };
 
   async function readFrom(refs: readonly SecretRef[], at: ImageRef): Promise<Identity> {
@@ -86,13 +94,14 @@ export function createCredentials(sources: CredentialSources): Credentials {
   }
 
   /** Who in this cluster says that the destination is ours to write. */
-  function holdingOf(subject: Subject): { readonly secret?: SecretRef } {
+  function holdingOf(subject: Subject): { readonly secret?: SecretRef; readonly prefix: string } {
     const mirror = mirrorOf(subject, sources.rules());
-    if (mirror !== undefined) return { secret: mirror.credentialSecret };
+    const at = knownImageRef(subject.destination);
+    const prefix = mirror === undefined ? undefined : joinedText(mirror);
+    if (mirror !== undefined && prefix !== undefined) return { secret: mirror.credentialSecret, prefix };
     const place = sources.record(subject.image)?.places.find(({ reference, role }) => role === 'mirror' && (reference as string) === subject.destination);
-    if (place !== undefined) return { secret: place.secret };
-    const { host } = knownImageRef(subject.destination);
-    throw new Failure({ code: 'invalid', side: 'destination', host, message: `no rule or record of this cluster holds ${subject.destination} as a copy of ${subject.image}` });
+    if (place !== undefined) return { secret: place.secret, prefix: repositoryText(at) };
+    throw new Failure({ code: 'invalid', side: 'destination', host: at.host, message: `no rule or record of this cluster holds ${subject.destination} as a copy of ${subject.image}` });
   }
 }
 

@@ -4,7 +4,7 @@ import { failures, type FailureInfo } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
-import type { CopyOutcome, Report } from '../domain/task.js';
+import type { Block, CopyOutcome } from '../domain/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { RecordActivities, RecordInput } from '../temporal/activities.js';
 
@@ -72,7 +72,7 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'retiring':
       return { ...place, retiringSince: place.retiringSince ?? at, workflowId };
     case 'stays':
-      return { ...place, retiringSince: undefined, blocked: blockedAgain(place.blocked, report.block, at), workflowId };
+      return { ...place, retiringSince: undefined, blocked: report.block === undefined ? undefined : blockedAgain(place.blocked, report.block, at), workflowId };
     case 'deleted':
       return { ...place, ...nothingThere };
   }
@@ -110,7 +110,7 @@ const nothingThere = {
   workflowId: undefined,
 } as const satisfies Partial<Record<keyof PlaceRecord, undefined>>;
 
-function blockedAgain(before: PlaceBlock | undefined, why: Extract<Report, { readonly state: 'stays' }>['block'], at: string): PlaceBlock {
+function blockedAgain(before: PlaceBlock | undefined, why: Block | FailureInfo, at: string): PlaceBlock {
   const reason = 'reason' in why ? why.reason : why.code;
   return {
     reason,

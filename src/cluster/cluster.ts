@@ -77,6 +77,14 @@ export interface Cluster {
   /** Adds or removes one finalizer of a user kind; nothing happens when the rule is gone. */
   setFinalizer(rule: Pick<Resource, 'kind' | 'namespace' | 'name'>, finalizer: string, present: boolean): Promise<void>;
 
+  /**
+   * Changes a small text that all replicas share: reads it, and writes what `change` makes of it under the version it
+   * was read at; who was slower reads again. Nothing is written when the text stays as it is.
+   *
+   * @returns what `change` answered about the text that is there now
+   */
+  changeNote<T>(note: NoteRef, change: (text: string | undefined) => { readonly text: string | undefined; readonly answer: T }): Promise<T>;
+
   /** Applies our webhook configuration as `kuik-certificates`. */
   applyWebhookConfiguration(configuration: WebhookConfiguration): Promise<void>;
   /** At most one write per object and reason in five minutes; what comes between is counted in its series. */
@@ -101,6 +109,12 @@ export type Change<T> =
   | { readonly type: 'gone'; readonly key: string }
   | { readonly type: 'synced' };
 
+/** Where a note is kept: an annotation of a Lease, since those are ours to write in the install namespace anyway. */
+export interface NoteRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** How one watch stands. Times are milliseconds since the epoch. */
 export interface WatchHealth {
   readonly kind: WatchedKind;
@@ -108,6 +122,8 @@ export interface WatchHealth {
   readonly connected: boolean;
   /** when the last complete list was delivered; undefined before the first */
   readonly listedAt?: number;
+  /** since when every change was read and handled without an error; undefined while that is not so */
+  readonly steadySince?: number;
   /** objects of the last picture */
   readonly objects: number;
   /** what stands between us and the API server; undefined while all is well */

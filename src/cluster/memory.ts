@@ -11,6 +11,7 @@ import type {
   ClusterEvent,
   ConfigMap,
   ObjectRef,
+  NoteRef,
   Resource,
   Secret,
   WatchHealth,
@@ -44,6 +45,7 @@ export class MemoryCluster implements Cluster {
   readonly #records = new Map<ImageName, StoredRecord>();
   readonly #secrets = new Map<string, { readonly secret: Secret; readonly manager?: FieldManager }>();
   readonly #configMaps = new Map<string, ConfigMap>();
+  readonly #notes = new Map<string, string>();
   readonly #series = new EventSeries();
   #version = 0;
 
@@ -231,6 +233,14 @@ export class MemoryCluster implements Cluster {
       const others = resource.finalizers.filter((known) => known !== finalizer);
       return { ...resource, finalizers: present ? [...others, finalizer] : others };
     });
+  }
+
+  async changeNote<T>({ namespace, name }: NoteRef, change: (text: string | undefined) => { readonly text: string | undefined; readonly answer: T }): Promise<T> {
+    this.#reach();
+    const key = `${namespace}/${name}`;
+    const { text, answer } = change(this.#notes.get(key));
+    if (text !== undefined) this.#notes.set(key, text);
+    return answer;
   }
 
   async applyWebhookConfiguration(configuration: WebhookConfiguration): Promise<void> {

@@ -1,6 +1,7 @@
 import { createCredentials } from '../activities/credentials.js';
 import { createMirrorActivities } from '../activities/mirror.js';
 import { createRecordActivities } from '../activities/record.js';
+import { tellRetention } from '../activities/retain-events.js';
 import { createSweepActivities } from '../activities/sweep.js';
 import { knownImageRef } from '../domain/image-ref.js';
 import { clustersName } from '../domain/names.js';
@@ -13,6 +14,7 @@ import type { WorkersOptions } from '../temporal/worker.js';
 import { lookAround, type Surroundings } from '../watchers/reconcile.js';
 import type { Base } from './base.js';
 import type { ManagerViews } from './part.js';
+import { retainWork } from './retain-work.js';
 
 /** What the workflows of this cluster have done in the world. */
 export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers }: { readonly clusterId: string; readonly keepers: KeeperClient }): WorkersOptions['activities'] {
@@ -25,6 +27,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     keyring,
     fallback: (host) => fallbackSecret(config, host),
   });
+  const retain = retainWork(base, credentials);
   const sweep = createSweepActivities({
     cluster: clusterId,
     wanted: () => lookAround(surroundings(base, views)).plan.wanted,
@@ -42,8 +45,8 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     countOrphans: (host, orphans) => metrics.sweep.orphans(host, orphans),
   });
   return {
-    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...sweep.registry },
-    cluster: { ...createRecordActivities({ cluster, observe: (input) => countEnding(input, metrics) }), ...sweep.cluster },
+    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
+    cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, base) }), ...retain.cluster, ...sweep.cluster },
   };
 }
 
@@ -68,6 +71,12 @@ export function surroundings({ config }: Pick<Base, 'config'>, views: ManagerVie
 /** The Secret configured for a host. */
 export function fallbackSecret({ monitoring }: Base['config'], host: string): ReturnType<Parameters<typeof createCredentials>[0]['fallback']> {
   return (monitoring.items[host] ?? monitoring.default).fallbackCredentialSecret;
+}
+
+function observeEnding(input: RecordInput, { metrics, cluster, log }: Base): void {
+  countEnding(input, metrics);
+  const { image } = input;
+  tellRetention(input, cluster).catch((err: unknown) => log.warn({ err, image }, 'the cluster was not told what becomes of a copy'));
 }
 
 function countEnding({ destination, report }: RecordInput, { mirroring }: Base['metrics']): void {

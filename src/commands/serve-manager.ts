@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
 import { failureInfo, type FailureInfo } from '../domain/failure.js';
 import type { ImageRef, PlaceId } from '../domain/image-ref.js';
+import { countRetained } from '../domain/retain-counts.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
@@ -223,6 +224,7 @@ class Manager {
     this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
     await reconciler.pass();
     const { records, rules } = this.#views;
+    this.#base.metrics.retention.retained(countRetained(records.snapshot()));
     const retry = async (destination: PlaceId): Promise<void> => {
       if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
     };

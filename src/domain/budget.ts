@@ -57,14 +57,21 @@ export function draw(ledger: Ledger, { registry, rule, ruleCopies }: Draw, limit
   const rules = prune(ledger.rules, perDay, now);
   const ofRegistry = registries[registry] ?? {};
   const ofRule = rules[rule] ?? {};
+  const room = roomAt(ledger, registry, limits, now);
   const daily = dailyLimit(ruleCopies, limits);
 
   if (total(ofRule) >= daily) return { result: 'spent', by: 'rule', limit: daily, retryAfterMs: roomAfterMs(ofRule, perDay, now) };
-  if (total(ofRegistry) >= limits.maxDeletionsPerHour) return { result: 'spent', by: 'registry', limit: limits.maxDeletionsPerHour, retryAfterMs: roomAfterMs(ofRegistry, perHour, now) };
+  if (room.result === 'spent') return room;
   return {
     result: 'drawn',
     ledger: { v: 1, registries: { ...registries, [registry]: oneMore(ofRegistry, perHour, now) }, rules: { ...rules, [rule]: oneMore(ofRule, perDay, now) } },
   };
+}
+
+/** Whether a registry has room; nothing is drawn. */
+export function roomAt(ledger: Ledger, registry: string, { maxDeletionsPerHour: limit }: BudgetLimits, now: number): Drawn {
+  const slots = prune(ledger.registries, perHour, now)[registry] ?? {};
+  return total(slots) < limit ? { result: 'drawn', ledger } : { result: 'spent', by: 'registry', limit, retryAfterMs: roomAfterMs(slots, perHour, now) };
 }
 
 /** Most deletions of a rule in a day. */

@@ -20,11 +20,16 @@ export type DeleteReason = 'RetentionOver' | 'Purged' | 'Asked' | 'BlockedRetry'
 const hours = 60 * 60 * 1000;
 const blockedRetryMs = 24 * hours;
 const leastRetryMs = 1 * hours;
+const longestAttemptMs = 90_000;
+const leastFenceMs = 2_000;
+
 /**
- * An attempt to delete lasts 30 s at most, and sends nothing later. Nothing else touches the destination for longer
- * than that when nobody said that the attempt is over. Real time, whatever the pace.
+ * How long nothing else touches a destination when nobody said that an attempt to delete is over: it begins nothing
+ * new after 25 s, and what must not stop half-way has another minute. At a pace for tests it keeps a floor.
  */
-export const fenceMs = 35_000;
+export function fenceMs(pace: number): number {
+  return Math.max(leastFenceMs, longestAttemptMs * pace);
+}
 
 /** What the claims say: nothing else is known here. */
 export function fateOfCopy(state: KeeperState, now: number): Fate {
@@ -89,17 +94,18 @@ export function settleDeletion(state: Ended, running: RunningDeletion, outcome: 
   switch (outcome.result) {
     case 'deleted':
     case 'absent':
-      return { ...ended, told: [], copy: undefined, seen: undefined, failure: undefined, blocked: undefined, lookAt: undefined, deletedAt: now };
+      return { ...ended, told: [], copy: undefined, seen: undefined, drift: undefined, failure: undefined, blocked: undefined, lookAt: undefined, deletedAt: now };
     case 'blocked':
       return { ...ended, blocked: blockedAgain(state, outcome.block, running.cancelled === true ? 'stopped' : 'refused', now) };
     case 'failed':
-      return { ...ended, blocked: failedAgain(state, outcome.failure, now) };
+      return fence({ ...ended, blocked: failedAgain(state, outcome.failure, now) }, now);
   }
 }
 
 /** It ended without a word, or another run took its place: what it had begun to send may still arrive, and the records may say anything. */
 export function fence(state: KeeperState, now: number): KeeperState {
-  return { ...state, fencedUntil: now + fenceMs, lookAt: now + fenceMs, told: [] };
+  const until = now + fenceMs(state.pace);
+  return { ...state, fencedUntil: until, lookAt: until, told: [] };
 }
 
 /** A deletion that was stopped begins anew when its time comes; it was no refusal. */

@@ -1,6 +1,6 @@
 /** Signals come from other releases, and from people: what does not read as one is dropped, never believed. */
 import type { Claim } from './claim.js';
-import type { Observed, Release } from './task.js';
+import type { Consent, Observed, Release } from './task.js';
 
 export function isClaim(payload: unknown): payload is Claim {
   return (
@@ -27,6 +27,12 @@ export function isObserved(payload: unknown): payload is Observed {
   if (outcome['result'] === 'failed') return isObject(outcome['failure']) && isText(outcome['failure']['code']);
   if (kind === 'delete') return isDeletion(outcome);
   return isText(outcome['result']) && isText(outcome['digest']) && Array.isArray(outcome['platforms']) && Array.isArray(outcome['missingPlatforms']);
+}
+
+export function isConsent(payload: unknown): payload is Consent {
+  if (!isObject(payload) || payload['v'] !== 1 || !isText(payload['runId'])) return false;
+  const { refused } = payload;
+  return refused === undefined || (isObject(refused) && isText(refused['reason']) && isText(refused['message']));
 }
 
 function isDeletion({ result, digest, block }: Record<string, unknown>): boolean {

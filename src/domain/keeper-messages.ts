@@ -24,8 +24,9 @@ export function acceptClaim(state: KeeperState, claim: Claim, now: number): { re
   if (answer === 'too-many-clusters') return { state: turnAway(state, claim), answer };
   if (answer !== 'accepted') return { state: { ...state, claims }, answer };
   // a cluster that speaks is not silent; what kept an unclaimed copy is of no interest once it is claimed
+  const told = state.blocked === undefined ? state.told : []; // its records still say why the copy was not deleted
   const turnedAway = state.turnedAway?.filter(({ cluster }) => cluster !== claim.cluster);
-  return { state: heard({ ...state, claims, turnedAway, blocked: undefined, silent: without(state.silent, claim.cluster) }, now), answer };
+  return { state: heard({ ...state, claims, told, turnedAway, blocked: undefined, silent: without(state.silent, claim.cluster) }, now), answer };
 }
 
 const mostTurnedAway = 16;

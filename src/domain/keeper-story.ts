@@ -101,6 +101,11 @@ export function copySummary(image: ImageName, destination: PlaceId): string {
   return text.length <= longestSummary ? text : `${text.slice(0, longestSummary - 3)}...`;
 }
 
+/** `delete registry.example.com/mirror/library/nginx:1.27`, one line. */
+export function deletionSummary(destination: PlaceId): string {
+  return `delete ${destination}`.slice(0, longestSummary);
+}
+
 /** As people write it: without Docker Hub's host and library. */
 function shortName(image: ImageName): string {
   return image.replace(/^docker\.io\/(?:library\/)?/, '');

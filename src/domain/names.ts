@@ -13,6 +13,8 @@ export const annotations = {
   requestedAt: 'kuik.enix.io/requested-at',
   /** on the ConfigMap of known clusters: the ID of one that is gone */
   forgetCluster: 'kuik.enix.io/forget-cluster',
+  /** on a Lease of ours: a text that replicas share */
+  note: 'kuik.enix.io/note',
   secretSource: 'kuik.enix.io/source',
   secretSourceVersion: 'kuik.enix.io/source-version',
   secretUnusedSince: 'kuik.enix.io/unused-since',
@@ -52,6 +54,9 @@ export type FieldManager = (typeof fieldManagers)[keyof typeof fieldManagers];
 export const clustersName = 'kuik-clusters';
 
 export const leaseName = 'e69ca865.enix.io';
+
+/** The Lease on which the deletions of a cluster are counted. */
+export const budgetNote = 'kuik-deletion-budget';
 
 /** Reasons of routing decisions: annotation, Event, metric label and `kuik explain` share them. */
 export const routeReasons = [

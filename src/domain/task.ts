@@ -176,6 +176,6 @@ export type Report =
   | { readonly state: 'failed'; readonly failure: FailureInfo }
   /** nobody is routed there any more */
   | { readonly state: 'retiring' }
-  /** it is not deleted: routing goes on */
-  | { readonly state: 'stays'; readonly block: Block | FailureInfo }
+  /** it is not deleted: routing goes on; without a block because somebody came for it */
+  | { readonly state: 'stays'; readonly block?: Block | FailureInfo }
   | { readonly state: 'deleted' };

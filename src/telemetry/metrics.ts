@@ -37,6 +37,7 @@ export function createMetrics(build: Build) {
     registry: registryMetrics(register, host),
     mirroring: mirroringMetrics(register, host),
     sweep: sweepMetrics(register, host),
+    retention: retentionMetrics(register, host),
     inside: insideMetrics(register),
   };
 }
@@ -127,6 +128,28 @@ function mirroringMetrics(register: Registry, host: HostLabel) {
 function sweepMetrics(register: Registry, host: HostLabel) {
   const orphans = gauge(register, 'retention_orphans', 'Tags below our prefixes that nobody keeps, as the last sweep counted them', ['registry']);
   return { orphans: (registry: string, count: number): void => orphans.set({ registry: host(registry) }, count) };
+}
+
+/** Copies whose clock runs, or whose deletion did not take place. */
+export interface RetainedCopies {
+  readonly expiring: readonly { readonly registry: string; readonly count: number }[];
+  readonly blocked: readonly { readonly registry: string; readonly reason: string; readonly count: number }[];
+}
+
+function retentionMetrics(register: Registry, host: HostLabel) {
+  const deletions = counter(register, 'retention_deletions_total', 'Deletions that ended, by destination; those that a guard refused are among the blocked', ['registry', 'outcome']);
+  const blocked = gauge(register, 'retention_blocked_deletions', 'Copies that nobody claims and that are not deleted', ['registry', 'reason']);
+  const expiring = gauge(register, 'retention_expiring', 'Copies whose retention clock runs', ['registry']);
+  return {
+    deleted: (destination: string, outcome: 'deleted' | 'absent' | 'failed'): void => deletions.inc({ registry: host(destination), outcome }),
+    /** All of them, at once: what is not named any more is gone. */
+    retained: (copies: RetainedCopies): void => {
+      expiring.reset();
+      blocked.reset();
+      for (const { registry, count } of copies.expiring) expiring.inc({ registry: host(registry) }, count);
+      for (const { registry, reason, count } of copies.blocked) blocked.inc({ registry: host(registry), reason }, count);
+    },
+  };
 }
 
 function insideMetrics(register: Registry) {

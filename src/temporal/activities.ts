@@ -50,8 +50,10 @@ export interface RecordActivities {
 
 /** Which copy is to go, in the words of the cluster that is asked. */
 export interface ConfirmInput extends Pick<DeleteTask, 'v' | 'destination' | 'publishAs' | 'image' | 'digest'> {
-  /** also draws from the deletion budgets: once per deletion */
-  readonly draws: boolean;
+  /** spent budgets are an answer too, before anything is listed: they keep thousands of copies that are due together from asking for lists */
+  readonly minds: 'budget' | 'use';
+  /** scale of the fixed periods: 1, or less in tests */
+  readonly pace?: number;
 }
 
 export type Confirmation =
@@ -62,12 +64,22 @@ export type Confirmation =
       readonly sharing: 'unshared' | 'shared';
       /** rules or records of this cluster say that the place is ours: it finds the credentials to delete there */
       readonly isHeld: boolean;
+      /** whose daily budget it draws from, and how many copies that rule has here */
+      readonly rule?: string;
+      readonly ruleCopies: number;
     }
   | { readonly v: 1; readonly verdict: 'blocked'; readonly block: Block };
 
 /** On `kuik-cluster.<cluster>`. */
 export interface GuardActivities {
   readonly confirmUnused: (input: ConfirmInput) => Promise<Confirmation>;
+  /** Draws one deletion from the budgets of this cluster. @returns why there is none */
+  readonly drawBudget: (input: DrawInput) => Promise<Block | 'drawn'>;
+}
+
+export interface DrawInput extends Pick<DeleteTask, 'v' | 'destination'> {
+  readonly rule?: string;
+  readonly ruleCopies: number;
 }
 
 export interface PlanDeleteInput extends Subject {

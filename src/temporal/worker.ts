@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { MirrorActivities, RecordActivities, SweepClusterActivities, SweepRegistryActivities } from './activities.js';
+import type { GuardActivities, MirrorActivities, RecordActivities, RetainActivities, SweepClusterActivities, SweepRegistryActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
 import { connectionOptions, type Endpoint } from './connection.js';
 import { clusterQueue, registryQueue, workflowQueue } from './contract.js';
@@ -15,7 +15,10 @@ import type { TemporalLog } from './logger.js';
 export interface WorkersOptions {
   readonly endpoint: Endpoint;
   readonly cluster: string;
-  readonly activities: { readonly registry: MirrorActivities & Partial<SweepRegistryActivities>; readonly cluster: RecordActivities & Partial<SweepClusterActivities> };
+  readonly activities: {
+    readonly registry: MirrorActivities & RetainActivities & Partial<SweepRegistryActivities>;
+    readonly cluster: RecordActivities & GuardActivities & Partial<SweepClusterActivities>;
+  };
   /** file made by `bundle.ts`; where it does not exist, bundled in the process */
   readonly workflowBundle?: string;
   /** false takes this cluster off the shared workflow queue, for upgrades of several clusters */

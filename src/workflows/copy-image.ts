@@ -8,17 +8,17 @@
  * 5. read it back;
  * 6. record the outcome in every cluster, and tell the keeper; then end, visibly failed if it failed.
  */
-import { ActivityFailure, CancellationScope, getExternalWorkflowHandle, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { Failure } from '../domain/failure.js';
 import { whereIs } from '../domain/keeper-story.js';
-import type { CopyOutcome, CopyTask, Observed, Outcome, Report } from '../domain/task.js';
+import type { CopyOutcome, CopyTask, Outcome, Report } from '../domain/task.js';
 import type { Published, Resolved } from '../registry/engine.js';
-import { signals } from '../temporal/contract.js';
 import { applicationFailure, failureOf } from '../temporal/failures.js';
 import { createAttributes, type Attributes } from './attributes.js';
 import { copyParts } from './copy-parts.js';
 import { createCopyActivities, subjectOf, type CopyActivities } from './copy-activities.js';
 import { installRetry, type Persistence } from './persist.js';
+import { tellKeeper } from './tell-keeper.js';
 
 export async function copyImage(task: CopyTask): Promise<CopyOutcome> {
   const activities = createCopyActivities(task);
@@ -112,15 +112,6 @@ async function conclude(task: CopyTask, activities: CopyActivities, outcome: Out
 function listening({ cluster, clusters }: CopyTask, outcome: Outcome): readonly string[] {
   const isDeaf = outcome.result === 'failed' && outcome.failure.side === 'cluster' && outcome.failure.code === 'unreachable';
   return isDeaf ? clusters.filter((each) => each !== cluster) : clusters;
-}
-
-async function tellKeeper(keeper: string, observed: Observed): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(keeper).signal(signals.observed, observed);
-  } catch {
-    // gone or closed: the next claim starts a keeper, which looks for itself
-    log.info('the keeper is gone', { keeper });
-  }
 }
 
 function reportInput({ image, destination }: CopyTask, report: Report) {

@@ -8,10 +8,11 @@ import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, ty
 import { acceptBlindness, acceptSight, acceptTold, compact, noteDrift } from '../domain/keeper-messages.js';
 import type { Sight } from '../domain/task.js';
 import { answer } from './keeper-answer.js';
+import { runCopy } from './keeper-copy.js';
 import { lookAt, tell } from './keeper-look.js';
 import { installHandlers } from './keeper-handlers.js';
 import { createPublisher, type Publisher } from './keeper-publish.js';
-import { runCopy } from './keeper-task.js';
+import { runDeletion } from './keeper-delete.js';
 
 /** The one mutable thing of a keeper: its state, and whether a message came. */
 export interface Keeper {
@@ -28,19 +29,26 @@ export async function keepImage(input: KeeperBirth | KeeperState): Promise<void>
 
   for (;;) {
     keeper.woken = false;
-    const step = nextStep(keeper.state, Date.now(), runFacts());
+    const step = decide(keeper.state);
     publish(keeper.state, step);
     if (step.kind === 'done') return; // no await since nextStep: a signal that arrives meanwhile makes the server refuse this end
     await perform(keeper, step, publish);
   }
 }
 
+/** A run that began under a release which could not delete goes on as it began, until it is to delete for the first time. */
+function decide(state: KeeperState): Step {
+  const step = nextStep(state, Date.now(), runFacts());
+  const isNew = step.kind === 'task' && step.operation === 'delete';
+  return !isNew || patched('deletes') ? step : nextStep(state, Date.now(), { ...runFacts(), deletes: false });
+}
+
 async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, publish: Publisher): Promise<void> {
   switch (step.kind) {
     case 'answer':
-      return answer(keeper, step.consent);
+      return answer(keeper);
     case 'task':
-      return step.operation === 'copy' ? runCopy(keeper, step.task, () => publish(keeper.state, step)) : undefined;
+      return step.operation === 'copy' ? runCopy(keeper, step.task, () => publish(keeper.state, step)) : runDeletion(keeper, step.task, () => publish(keeper.state, step));
     case 'look':
       return look(keeper, step);
     case 'wait':
@@ -71,5 +79,5 @@ function see(state: KeeperState, sight: Sight): KeeperState {
 
 function runFacts(): RunFacts {
   const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
-  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: false };
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true };
 }

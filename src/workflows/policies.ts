@@ -38,6 +38,15 @@ export function policiesAt(pace: number) {
     signOfLife: { startToCloseTimeout: 10 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 5 * minutes * pace), retry: retry(1 * seconds, 5 * seconds, 3), cancellationType: 'TRY_CANCEL' },
     /** one step over everything a cluster has; its heartbeat is its cursor, so another attempt goes on */
     sweepStep: { startToCloseTimeout: 24 * hours, scheduleToCloseTimeout: 24 * hours, heartbeatTimeout: 2 * minutes, retry: retry(5 * seconds, 10 * minutes, 5), cancellationType: 'TRY_CANCEL' },
+    /** no answer of a cluster is doubt: nobody waits for it longer than this */
+    confirmUnused: { startToCloseTimeout: 60 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 10 * minutes * pace), retry: retry(5 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
+    planDelete: { startToCloseTimeout: 5 * minutes, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
+    /** one attempt, which the workflow repeats: never while an earlier one may still be at work */
+    deleteTag: { startToCloseTimeout: 30 * seconds, retry: { maximumAttempts: 1 }, cancellationType: 'WAIT_CANCELLATION_COMPLETED' },
+    /** of a deletion: how long it waits for its keeper's word */
+    consentMs: Math.max(5 * seconds, 5 * minutes * pace),
+    /** every view is listed anew in this time: two looks at the clusters are at least so far apart */
+    resyncMs: Math.max(1, 10 * minutes * pace),
     settleMs: Math.max(2 * seconds, settleMs * pace),
     /** after it the keeper asks the server whether the run it waits for still exists */
     busyMs: Math.max(2 * seconds, busyMs * pace),

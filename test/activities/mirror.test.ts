@@ -18,7 +18,7 @@ const subject: Subject = { v: 1, destination: place, publishAs: place as string 
 const part = { digest: digestOf('b'), label: 'linux/amd64', bytes: 100, blobs: 2 };
 const plan = { source: nginx, sourceIndex: 0, destination: subject.publishAs, digest: digestOf('a'), mediaType: 'index', strategy: 'all', parts: [part], platforms: ['linux/amd64'], missingPlatforms: [] } as const;
 const copying: CopyPlatformInput = { ...subject, plan, part };
-const credentials: Credentials = { source: async (of) => [{ id: `reads ${of}` }], destination: async ({ destination }) => [{ id: `writes ${destination}` }] };
+const credentials: Credentials = { source: async (of) => [{ id: `reads ${of}` }], destination: async ({ destination }) => [{ id: `writes ${destination}` }], prefix: () => '' };
 
 function activities(engine: Partial<CopyEngine>, some: Partial<Credentials> = {}) {
   return createMirrorActivities({ engine: engine as CopyEngine, credentials: { ...credentials, ...some } });
@@ -128,7 +128,7 @@ describe('at the door to Temporal', () => {
 test('the four steps copy an image between two registries, the tag last', async () => {
   const registry = new MemoryRegistry('docker.io', 'registry.example.com');
   const digest = await pushImage(registry, nginx, aMultiPlatformImage('nginx', 'linux/amd64', 'linux/arm64'));
-  const { resolveSource, copyPlatform, publishTag, verify } = createMirrorActivities({ engine: createCopyEngine(registry), credentials: { source: async () => [], destination: async () => [] } });
+  const { resolveSource, copyPlatform, publishTag, verify } = createMirrorActivities({ engine: createCopyEngine(registry), credentials: { source: async () => [], destination: async () => [], prefix: () => '' } });
   const env = anEnvironment();
 
   const wanted: ResolveInput = { ...subject, sources: [nginx], platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }], copy: 'all' };

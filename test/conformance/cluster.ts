@@ -76,6 +76,7 @@ export function clusterConformance(bench: () => ClusterBench): void {
 
       expect(health).toMatchObject({ connected: true, objects: seen.objects.size, handlerErrors: 0, unreadable: 0 });
       expect(health?.listedAt).toBeGreaterThan(0);
+      expect(health?.steadySince).toBeGreaterThan(0);
       await seen.stop();
       expect(bench().cluster.watchHealth()).toEqual([]);
     });
@@ -436,6 +437,27 @@ export function clusterConformance(bench: () => ClusterBench): void {
       await bench().cluster.setFinalizer(rule('never-was'), 'kuik.enix.io/mirror-cleanup', true);
 
       expect((await bench().cluster.list('ClusterImageSetMirror')).map(({ name }) => name)).not.toContain('never-was');
+    });
+  });
+
+  describe('a note', () => {
+    const note = (name: string) => ({ namespace: 'default', name });
+
+    test('is made with its first text, and keeps what was written last', async () => {
+      const { cluster } = bench();
+
+      expect(await cluster.changeNote(note('first'), (text) => ({ text, answer: text ?? 'nothing' }))).toBe('nothing');
+      expect(await cluster.changeNote(note('first'), () => ({ text: 'one', answer: 'made' }))).toBe('made');
+      expect(await bench().another().changeNote(note('first'), (text) => ({ text: `${text} two`, answer: text }))).toBe('one');
+      expect(await cluster.changeNote(note('first'), (text) => ({ text, answer: text }))).toBe('one two');
+    });
+
+    test('loses no change of replicas that write together', async () => {
+      const writers = [bench().cluster, bench().another(), bench().another()];
+
+      await Promise.all(writers.flatMap((cluster) => Array.from({ length: 10 }, () => cluster.changeNote(note('storm'), (text) => ({ text: String(Number(text ?? 0) + 1), answer: undefined })))));
+
+      expect(await bench().cluster.changeNote(note('storm'), (text) => ({ text, answer: text }))).toBe('30');
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { holdRelease, mostClusters } from '../../src/domain/claims.js';
 import { nextStep, phaseOf, revive, type KeeperState, type OlderState } from '../../src/domain/keeper.js';
-import { beginDeletion, cancelDeletion, fenceMs, isUnwanted } from '../../src/domain/keeper-deletion.js';
+import { beginDeletion, cancelDeletion, fenceMs as fenceAt, isUnwanted } from '../../src/domain/keeper-deletion.js';
 import {
   acceptAnswered,
   acceptClaim,
@@ -20,6 +20,7 @@ import type { Block, DeletionOutcome, FailedOutcome } from '../../src/domain/tas
 import { aClaim, afterCopy, aKeeper, aRun, copied, days, digestOf, failed, hours, minutes, place, stepAt, t0 } from '../support/keeper.js';
 
 const due = t0 + 30 * days;
+const fenceMs = fenceAt(1);
 const release = { v: 1, cluster: 'berlin', generation: 2 } as const;
 const mirrored = (state = aKeeper(aClaim())): KeeperState => afterCopy(state, copied(), t0);
 const unclaimed = (state = mirrored()): KeeperState => acceptRelease(state, release, t0);

@@ -26,6 +26,9 @@ await drifted();
 await released();
 await renewed();
 await swept();
+await deleted();
+await refused();
+await stopped();
 await lab.stop();
 
 async function copied(): Promise<void> {
@@ -115,6 +118,42 @@ async function swept(): Promise<void> {
   const sweep = await lab.client.workflow.start('sweepCluster', { workflowId: 'sweep/rome', taskQueue: 'kuik', args: [{ v: 1, cluster: 'rome' }] });
   await sweep.result();
   await save('sweepCluster', 'swept', sweep);
+}
+
+async function deleted(): Promise<void> {
+  const claim = await unclaimed('deleted');
+  const { keeper, task } = lab.handles(claim.destination);
+  await keeper.result();
+  await save('keepImage', 'deleted', keeper);
+  await save('deleteImage', 'deleted', task);
+}
+
+async function refused(): Promise<void> {
+  world.keeps.set('berlin', { reason: 'in-use', message: 'pod shop/web pulls from it' });
+  const claim = await unclaimed('refused');
+  await until(async () => (await lab.status(claim.destination))?.blocked);
+  const { keeper, task } = lab.handles(claim.destination);
+  await save('deleteImage', 'blocked', task);
+  world.keeps.clear();
+  await lab.keepers.retry(claim.destination);
+  await keeper.result();
+  await save('keepImage', 'deletion-blocked-then-retried', keeper);
+}
+
+async function stopped(): Promise<void> {
+  const claim = await unclaimed('stopped', { tombstoneMs: 6_000_000 });
+  await until(async () => world.records.get(`berlin ${claim.destination}`)?.retiringSince);
+  await lab.keepers.claim({ ...claim, generation: 3 });
+  await becomes(lab, claim, 'Mirrored');
+  const { keeper, task } = lab.handles(claim.destination);
+  await save('deleteImage', 'stopped-by-a-claim', task);
+  await save('keepImage', 'deletion-stopped-by-a-claim', keeper);
+}
+
+async function unclaimed(name: string, some: Partial<Claim> = {}): Promise<Claim> {
+  const claim = await mirrored(name, { retentionMs: 0, ...some });
+  await lab.keepers.release(claim.destination, { v: 1, cluster: 'berlin', generation: 2 });
+  return claim;
 }
 
 async function mirrored(name: string, some: Partial<Claim> = {}): Promise<Claim> {

@@ -8,12 +8,16 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { createMirrorActivities } from '../../src/activities/mirror.js';
 import { createRecordActivities } from '../../src/activities/record.js';
 import type { createSweepActivities } from '../../src/activities/sweep.js';
+import { createRetainActivities } from '../../src/activities/retain.js';
 import type { Claim } from '../../src/domain/claim.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
+import type { Block } from '../../src/domain/task.js';
 import type { CopyEngine, CopyPlan } from '../../src/registry/engine.js';
+import type { RemovalEngine } from '../../src/registry/removal.js';
+import type { GuardActivities } from '../../src/temporal/activities.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { Endpoint } from '../../src/temporal/connection.js';
 import type { TemporalLog } from '../../src/temporal/logger.js';
@@ -42,6 +46,14 @@ export class World {
   readonly copiesStarted: string[] = [];
   onCopy: (started: string) => void = () => undefined;
   onPublish: (destination: string) => void = () => undefined;
+  /** why a cluster does not let a copy go: `<cluster>` or `<cluster> <destination>` */
+  readonly keeps = new Map<string, Block>();
+  /** `<cluster> <destination>`: who was asked, in order */
+  readonly asked: string[] = [];
+  /** DELETEs that a registry got, in order */
+  readonly deletions: string[] = [];
+  /** called by the registry at each DELETE, before it is done; may throw, or last */
+  onDelete: (at: string) => void | Promise<void> = () => undefined;
   #open: () => void = () => undefined;
 
   close(): void {
@@ -76,15 +88,44 @@ export class World {
     verify: async (at) => (this.tags.get(at) as never) ?? 'missing',
   };
 
+  readonly removal: RemovalEngine = {
+    look: async (at, expected) => {
+      const digest = this.tags.get(at);
+      if (digest === undefined) return { verdict: 'absent' };
+      return digest === expected ? { verdict: 'delete', beside: [] } : { verdict: 'changed', digest: digest as never };
+    },
+    remove: async (at, { digest }) => {
+      const found = this.tags.get(at);
+      if (found === undefined) return { outcome: 'absent' };
+      if (found !== digest) return { outcome: 'blocked', reason: 'digest-changed', message: 'it moved' };
+      this.deletions.push(at);
+      await this.onDelete(at);
+      this.tags.delete(at);
+      return { outcome: 'deleted', by: 'tag' };
+    },
+  };
+
+  guardOf(cluster: string): GuardActivities {
+    return {
+      confirmUnused: async ({ destination }) => {
+        this.asked.push(`${cluster} ${destination}`);
+        const block = this.keeps.get(cluster) ?? this.keeps.get(`${cluster} ${destination}`);
+        return block === undefined ? { v: 1, verdict: 'unused', sharing: 'unshared', isHeld: true, ruleCopies: 1 } : { v: 1, verdict: 'blocked', block };
+      },
+      drawBudget: async () => 'drawn',
+    };
+  }
+
   activitiesOf(cluster: string) {
     const changePlace = async (_image: ImageName, reference: ImageName, _manager: string, change: (place: PlaceRecord) => PlaceRecord) => {
       const key = `${cluster} ${reference}`;
       this.records.set(key, change(this.records.get(key) ?? { reference }));
       return 'changed' as const;
     };
+    const credentials = { source: async () => [], destination: async () => [], prefix: () => 'registry.example.com/mirror' };
     return {
-      registry: createMirrorActivities({ engine: this.engine, credentials: { source: async () => [], destination: async () => [] } }),
-      cluster: createRecordActivities({ cluster: { changePlace } }),
+      registry: { ...createMirrorActivities({ engine: this.engine, credentials }), ...createRetainActivities({ engine: this.removal, credentials }) },
+      cluster: { ...createRecordActivities({ cluster: { changePlace } }), ...this.guardOf(cluster) },
     };
   }
 }

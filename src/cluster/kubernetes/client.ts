@@ -6,6 +6,7 @@ import { Events } from './event.js';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { LeaseLeadership, type LeaseOptions } from './lease.js';
 import { Expired, ListWatch } from './list-watch.js';
+import { changeNote } from './note.js';
 import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
@@ -75,6 +76,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
 
     applyRuleStatus: (rule, status) => applyRuleStatus(requests, rule, status),
     setFinalizer: (rule, finalizer, present) => setFinalizer(requests, rule, finalizer, present),
+    changeNote: (note, change) => changeNote(requests, note, change),
     applyWebhookConfiguration: (configuration) => applyWebhookConfiguration(requests, configuration),
     emitEvent: (event) => events.emit(event),
 

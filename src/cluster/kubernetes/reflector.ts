@@ -58,6 +58,7 @@ export class Reflector<T> {
   #connected = false;
   #lastError: FailureInfo | undefined;
   #handlerErrors = 0;
+  #steadySince: number | undefined;
 
   constructor(
     source: Pick<ListWatch, 'pages' | 'watch'>,
@@ -79,6 +80,7 @@ export class Reflector<T> {
       objects: this.#known.size,
       handlerErrors: this.#handlerErrors,
       unreadable: this.#unreadable.size,
+      ...(this.#steadySince === undefined ? {} : { steadySince: this.#steadySince }),
       ...(this.#listedAt === undefined ? {} : { listedAt: this.#listedAt }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };
@@ -104,6 +106,7 @@ export class Reflector<T> {
       if (signal.aborted) return 0;
       if (error instanceof Expired || isCorrupt(error)) this.#version = undefined;
       this.#lastError = describe(error);
+      this.#steadySince = undefined;
       return Math.max(this.#backoff.next(error), this.#options.paceMs - (this.#options.now() - started));
     } finally {
       this.#connected = false;
@@ -137,6 +140,7 @@ export class Reflector<T> {
     const events = await this.#source.watch(version, this.#watchSeconds(), signal);
     this.#connected = true;
     this.#lastError = undefined;
+    this.#steadySince ??= this.#options.now();
 
     for await (const { type, object } of events) {
       if (isSilent) this.#backoff.reset();
@@ -180,6 +184,7 @@ export class Reflector<T> {
       return true;
     } catch {
       this.#handlerErrors += 1;
+      this.#steadySince = undefined; // until the next watch begins
       return false;
     }
   }

@@ -4,6 +4,7 @@ interface Subscriber<T> {
   readonly pending: Change<T>[];
   readonly onChange: (change: Change<T>) => void;
   handlerErrors: number;
+  steadySince: number | undefined;
 }
 
 /**
@@ -42,7 +43,7 @@ export class Collection<T> {
   watch(onChange: (change: Change<T>) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     const first = [...this.#objects].map(([key, object]): Change<T> => ({ type: 'put', key, object }));
-    const subscriber: Subscriber<T> = { pending: [...first, { type: 'synced' }], onChange, handlerErrors: 0 };
+    const subscriber: Subscriber<T> = { pending: [...first, { type: 'synced' }], onChange, handlerErrors: 0, steadySince: this.#isHeld ? undefined : this.#now() };
     this.#subscribers.add(subscriber);
     this.#deliverSoon(subscriber);
 
@@ -61,6 +62,7 @@ export class Collection<T> {
   /** Keeps changes back, as a cut connection does; they arrive when it is released. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
+    for (const subscriber of this.#subscribers) subscriber.steadySince = isHeld ? undefined : (subscriber.steadySince ?? this.#now());
     if (!isHeld) for (const subscriber of this.#subscribers) this.#deliverSoon(subscriber);
   }
 
@@ -69,6 +71,7 @@ export class Collection<T> {
       kind: this.#kind,
       connected: !this.#isHeld,
       listedAt: this.#now(),
+      ...(subscriber.steadySince === undefined ? {} : { steadySince: subscriber.steadySince }),
       objects: this.#objects.size,
       handlerErrors: subscriber.handlerErrors,
       unreadable: 0,
@@ -97,6 +100,7 @@ export class Collection<T> {
       try {
         subscriber.onChange(change);
       } catch {
+        subscriber.steadySince = this.#now();
         subscriber.handlerErrors += 1; // a watch outlives its handlers' mistakes
       }
     }
