@@ -4,15 +4,15 @@ import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
 import { fault } from '../support/fault.js';
 import { aClaim } from '../support/keeper.js';
-import { openKeepers, type Keepers } from '../support/keepers.js';
+import { idsOf, openKeepers, type Keepers } from '../support/keepers.js';
 import { startRelay, type Relay } from '../support/relay.js';
 import { createPod, push, tagIsThere, until, untilMirrored } from '../support/stage.js';
 
 const platforms = [{ architecture: 'amd64' }, { architecture: 'arm64' }];
 
 /** Unused copies may go at once. */
-function rule(registry: string): string {
-  const mirrors = [{ registry, path: '/kept', platforms }];
+function rule(registry: string, shared = false): string {
+  const mirrors = [{ registry, path: '/kept', platforms, shared }];
   const spec = { filter: { include: [{ image: '.+' }] }, cleanup: { enabled: true, retention: '0s' }, mirrors };
   return JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec });
 }
@@ -67,4 +67,28 @@ describe('two clusters keep their images in one registry', () => {
     await until('the lease of paris to end', async () => (await keepers.status(copy()))?.phase === 'Expiring');
     expect((await keepers.status(copy()))?.claims.map(({ cluster, state }) => `${cluster} ${state}`)).toEqual(['berlin released', 'paris expired']);
   }, 300_000);
+
+  fault('F60', 'a cluster with a Temporal of its own cleans nothing up on a mirror that others share', async () => {
+    const lyon = await Stage.open({ dir: scratchFolder('f60-lyon') });
+    try {
+      await push(lyon, 'api:1.0', layers);
+      await lyon.apply(rule(mirror.address, true));
+      await createPod(lyon, 'api', lyon.image('api:1.0'));
+      await untilMirrored(lyon, lyon.image('api:1.0'));
+      const path = '{range .status.conditions[?(@.type=="CleanupHealthy")]}{.status} {.reason}{end}';
+      await until('the rule to say that clean-up is refused', async () => (await lyon.kubectl('get', 'cism', 'everything', '-o', `jsonpath=${path}`)) === 'False NotConnected');
+
+      await lyon.kubectl('delete', 'pod', 'api', '--force', '--grace-period=0');
+      const its = await openKeepers(lyon.temporalAddress);
+      const destination = `${mirror.address}/kept/library/api:1.0`;
+      await until('nobody to keep the copy any more', async () => (await statusText(its, destination)) === 'COMPLETED').finally(() => its.close());
+      expect(await tagIsThere(berlin, destination)).toBe(true);
+    } finally {
+      await lyon.close();
+    }
+  }, 300_000);
 });
+
+async function statusText({ client }: Keepers, destination: string): Promise<string> {
+  return (await client.workflow.getHandle(idsOf(destination).keeper).describe()).status.name;
+}
