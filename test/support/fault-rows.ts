@@ -75,7 +75,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F57: { fault: 'registry collects garbage during a copy', at: ['test/registry/copy.test.ts'] },
   F58: { fault: 'half-uploaded image', at: ['test/registry/abort.test.ts'] },
   F59: { fault: 'destination lost its data', missing: notYet },
-  F60: { fault: 'two clusters share a path', missing: 'a cluster with a Temporal of its own on a mirror declared shared; deletions on real servers' },
+  F60: { fault: 'two clusters share a path', at: ['test/e2e/multicluster-story.test.ts'] },
   F61: { fault: 'destination is source, loops, mirror of a mirror', at: ['test/domain/mirror-prefix.test.ts', 'test/domain/mirror.test.ts'] },
   F62: { fault: 'typo in a filter', missing: notYet },
   F63: { fault: 'Pod list partial, namespace invisible, cache stale', missing: notYet },

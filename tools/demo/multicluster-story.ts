@@ -5,6 +5,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { join } from 'node:path';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
+import { signals, workflowQueue, workflowTypes } from '../../src/temporal/contract.js';
 import { writeImageLayout } from '../image.js';
 import { Stage } from './stage.js';
 import { expectEqual, indent, podManifest, until } from './story.js';
@@ -41,7 +42,7 @@ export const multiclusterStory: readonly MulticlusterStep[] = [
   { title: 'push an image to "source", and use it in berlin: berlin copies it', play: useInBerlin },
   { title: 'use it in paris too: no second copy, but a second claim', play: useInParis },
   { title: 'berlin stops using it: the copy stays, because paris claims it', play: stopInBerlin },
-  { title: 'paris stops using it too: nobody is routed there for a minute, then it is deleted', play: stopInParis },
+  { title: 'paris stops using it too: a tombstone, during which nobody is routed there, and it is gone', play: stopInParis },
 ];
 
 async function applyMirrors({ berlin, paris }: Clusters, say: Say): Promise<void> {
@@ -59,6 +60,8 @@ async function useInBerlin({ berlin }: Clusters, say: Say): Promise<void> {
   const layout = join(berlin.dir, 'image');
   await writeImageLayout(layout, { name: 'web', platforms: ['linux/amd64', 'linux/arm64'], layers: [{ seed: 'base-{platform}', size: 8 << 20 }] });
   await berlin.crane('push', layout, berlin.image());
+  await bearFastKeeper(berlin);
+  say(`its keeper is started with a fast clock: what takes ${1 / pace} minutes elsewhere takes one here`);
   await use(berlin);
   say(indent(await berlin.kubectl('get', 'ia')));
   await sayClaims(berlin, say, ['berlin live']);
@@ -82,7 +85,7 @@ async function stopInParis({ berlin, paris }: Clusters, say: Say): Promise<void>
   await paris.kubectl('delete', 'pod', 'web', '--force', '--grace-period=0');
   await sayClaims(berlin, say, ['berlin released', 'paris released']);
   await until('the deletion to begin', async () => (await retiringSince(paris)) !== '');
-  say(`retention is 0 s here, so its tombstone begins at once: retiring since ${await retiringSince(paris)}`);
+  say(`retention is 0 s here, so the tombstone begins at once: retiring since ${await retiringSince(paris)}`);
   say(indent(await paris.kubectl('get', 'ia')));
   await until('the copy to be gone', async () => !(await isThere(berlin)), 180_000);
   say(`${berlin.copyOf()}  is gone: both clusters were asked twice whether they use it`);
@@ -100,8 +103,21 @@ function isThere(stage: Stage): Promise<boolean> {
   );
 }
 
+/** Scale of every delay of the keeper: nobody waits ten minutes before a demo deletes something. */
+const pace = 0.01;
+
+/** Paused, so that it waits for its first claim. */
+async function bearFastKeeper(stage: Stage): Promise<void> {
+  const destination = stage.copyOf();
+  const birth = { v: 1, destination, taskId: `task/${destination}`, searchable: true, pace };
+  const options = { workflowId: `keep/${destination}`, taskQueue: workflowQueue, args: [birth], signal: signals.pause, signalArgs: [] };
+  await withClient(stage, (client) => client.workflow.signalWithStart(workflowTypes.keepImage, options));
+}
+
 async function use(cluster: Stage): Promise<void> {
   await cluster.apply(podManifest('web', cluster.image()));
+  await until('the keeper to hear of it', async () => (await keeperOf(cluster)).claims.length > 0);
+  await withClient(cluster, (client) => client.workflow.getHandle(`keep/${cluster.copyOf()}`).signal(signals.resume));
   await until('kubectl get ia to show MIRRORS 1/1', async () => / 1\/1 /.test(await cluster.kubectl('get', 'ia')));
 }
 
