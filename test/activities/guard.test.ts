@@ -4,6 +4,7 @@ import { createGuardActivities, type GuardDeps } from '../../src/activities/guar
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import { imagesUsed } from '../../src/domain/original.js';
+import type { ImageRecord } from '../../src/domain/record.js';
 import type { ClusterPicture } from '../../src/domain/use.js';
 import type { ConfirmInput } from '../../src/temporal/activities.js';
 import { aCopy, aMirrorRule, aPod, aRecord } from '../support/builders.js';
@@ -11,7 +12,10 @@ import { digestOf, nginx, place, t0 } from '../support/keeper.js';
 
 const input: ConfirmInput = { v: 1, destination: place, publishAs: place as never, image: nginx, digest: digestOf('a'), minds: 'budget' };
 const limits = { maxDeletionsPerHour: 2, dailyBudgetPercent: 5 };
-const nobody: ClusterPicture = { pods: [], used: [], rules: [aMirrorRule()], records: [], settings: { platforms: [], retentionMs: 0 } };
+const minute = 60_000;
+const hour = 60 * minute;
+const cleaning = aMirrorRule({ mirrors: [{ cleanup: { enabled: true } }] });
+const nobody: ClusterPicture = { pods: [], used: [], rules: [cleaning], records: [], settings: { platforms: [], retentionMs: 0 } };
 
 function aGuard(picture: Partial<ClusterPicture> = {}, some: Partial<GuardDeps> = {}, cluster = new MemoryCluster()) {
   const budget = createBudget({ cluster, note: { namespace: 'kuik-system', name: 'budget' }, limits, now: () => t0 });
@@ -23,12 +27,19 @@ describe('a cluster that is asked', () => {
     expect(await aGuard().confirmUnused(input)).toEqual({ v: 1, verdict: 'unused', sharing: 'unshared', isHeld: true, rule: 'ClusterImageSetMirror/main', ruleCopies: 0 });
   });
 
+  const unused = (since: number): ImageRecord => aRecord({ unusedSince: new Date(since).toISOString(), places: [aCopy(place, { rule: 'ClusterImageSetMirror/main' })] });
   const pulling = aPod({ images: { web: place } });
   test.each<[string, Partial<ClusterPicture>, object]>([
     ['a Pod pulls from it', { pods: [{ pod: pulling, images: imagesUsed(pulling, 0) }] }, { reason: 'in-use', message: 'pod shop/web-1 pulls from it' }],
     ['somebody keeps it', { records: [aRecord({ places: [aCopy(place)], keepUntil: 'forever' })] }, { reason: 'pinned', message: 'somebody keeps it: kuik unpin lets it go' }],
+    ['its rule does not clean up any more', { rules: [aMirrorRule()] }, { reason: 'claimed', message: 'clean-up is off for it by now' }],
+    ['its rule keeps it longer by now', { settings: { platforms: [], retentionMs: hour }, records: [unused(t0 - 58 * minute)] }, { reason: 'claimed', message: `it is kept until ${new Date(t0 + 2 * minute).toISOString()} by now` }],
   ])('keeps it while %s', async (_sentence, picture, block) => {
     expect(await aGuard(picture).confirmUnused(input)).toEqual({ v: 1, verdict: 'blocked', block });
+  });
+
+  test('lets it go when its rule says, by a clock that may be a minute behind', async () => {
+    expect(await aGuard({ settings: { platforms: [], retentionMs: hour }, records: [unused(t0 - 59 * minute)] }).confirmUnused(input)).toMatchObject({ verdict: 'unused' });
   });
 
   test('is not believed before it could read its cluster for long enough, less in tests', async () => {

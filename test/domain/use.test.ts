@@ -104,6 +104,32 @@ test('a pin on any record that names it counts, the one that ends last', () => {
   expect(useOf(aCopyName(), aPicture({ records: [recorded] }))).not.toHaveProperty('keepUntil');
 });
 
+describe('what the rules say by now, whatever they said when the copy was claimed last', () => {
+  const since = '2026-11-20T10:00:00Z';
+  const days = 24 * 60 * 60 * 1000;
+  const daysLater = (count: number): number => Date.parse(since) + count * days;
+  const cleaning = (retentionMs?: number): Rule => aMirrorRule({ mirrors: [{ cleanup: { enabled: true, ...(retentionMs === undefined ? {} : { retentionMs }) } }] });
+  const unused = (place: Parameters<typeof aCopy>[1] = {}): ImageRecord => aRecord({ unusedSince: since, places: [aCopy(at, { rule: 'ClusterImageSetMirror/main', ...place })] });
+  const purging = aMirrorRule({ deletedAt: since, purge: true });
+
+  test.each<[string, object | undefined, Situation & { readonly keeperSince?: number }]>([
+    ['clean-up was turned off', { cleanup: false, dueAt: daysLater(0) }, { rules: [aMirrorRule()], records: [unused({ retention: '24h' })] }],
+    ['clean-up was turned off, and the place has left its record', { cleanup: false, dueAt: 0 }, { rules: [aMirrorRule()] }],
+    ['retention was raised', { cleanup: true, dueAt: daysLater(7) }, { rules: [cleaning(7 * days)], records: [unused({ retention: '24h' })] }],
+    ['the usual retention counts where none is named', { cleanup: true, dueAt: Date.parse(since) + 1000 }, { rules: [cleaning()], records: [unused()] }],
+    ['of several records of one copy the one that keeps it longest counts', { cleanup: true, dueAt: daysLater(9) }, { rules: [cleaning(7 * days)], records: [unused(), aRecord({ image: 'nginx:2', unusedSince: new Date(daysLater(2)).toISOString(), places: [aCopy(at, { retention: '168h' })] })] }],
+    ['of an image that is in use the keeper knows since when its copy is not', { cleanup: true, dueAt: daysLater(10) }, { rules: [cleaning(7 * days)], records: [recorded], keeperSince: daysLater(3) }],
+    ['a rule that is gone said it last', { cleanup: true, dueAt: daysLater(1) }, { records: [unused({ retention: '24h' })] }],
+    ['nothing was said last: for ever', { cleanup: false, dueAt: daysLater(0) }, { records: [unused()] }],
+    ['a rule that shares the place has no say', { cleanup: true, dueAt: daysLater(1) }, { rules: [aMirrorRule({ name: 'other' })], records: [unused({ retention: '24h' })] }],
+    ['where no record is left every rule that keeps copies there has one', { cleanup: false, dueAt: 0 }, { rules: [cleaning(0), aMirrorRule({ name: 'other' })] }],
+    ['a rule that goes with all it copied waits for nothing', { cleanup: true, dueAt: daysLater(0) }, { rules: [purging], records: [unused({ retention: '24h' })] }],
+    ['neither rule nor record knows it', undefined, {}],
+  ])('%s', (_sentence, expiry, { keeperSince, ...situation }) => {
+    expect(useOf({ ...aCopyName(), ...(keeperSince === undefined ? {} : { unusedSince: keeperSince }) }, aPicture(situation)).expiry).toEqual(expiry);
+  });
+});
+
 describe('a cluster holds a copy', () => {
   test.each<[string, boolean, Situation]>([
     ['when one of its rules makes it', true, { rules: [aMirrorRule()] }],

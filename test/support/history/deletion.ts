@@ -69,7 +69,7 @@ export class RunningDeletion {
 
   /** Every cluster says that it does not use the copy, from what is so at this moment; one that is gone for good is not waited for. */
   #isBlocked(): boolean {
-    const { destination, publishAs, digest } = this.#task;
+    const { destination, publishAs, digest, unusedSince } = this.#task;
     let isHeld = false;
     for (const { cluster: name, image, isLost } of this.#task.clusters) {
       const cluster = this.#model.cluster(name);
@@ -77,9 +77,11 @@ export class RunningDeletion {
         if (isLost === true) continue;
         return this.#blockedBy({ reason: 'incomplete-inventory', message: `${name} does not answer` });
       }
-      const use = useOf({ destination, publishAs, image, digest }, cluster.picture());
+      const use = useOf({ destination, publishAs, image, digest, unusedSince }, cluster.picture());
       if (use.pulledBy !== undefined) return this.#blockedBy({ reason: 'in-use', message: `${use.pulledBy} pulls from it` });
       if (use.isClaimed) return this.#blockedBy({ reason: 'claimed', message: `a rule of ${name} wants it` });
+      const { expiry = { cleanup: true, dueAt: 0 } } = use;
+      if (!expiry.cleanup || expiry.dueAt > this.#model.agenda.now + cluster.skewMs) return this.#blockedBy({ reason: 'claimed', message: `a rule of ${name} keeps it` });
       isHeld ||= use.isHeld;
     }
     return isHeld ? false : this.#blockedBy({ reason: 'no-credential', message: 'no cluster holds it' });
