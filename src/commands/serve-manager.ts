@@ -22,6 +22,7 @@ import { Requests } from '../watchers/requests.js';
 import { SecretChanges } from '../watchers/secret-changes.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
+import { Sightings } from '../watchers/sightings.js';
 import { awaitedViews, unsyncedViews } from '../watchers/watch.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
@@ -56,6 +57,7 @@ class Manager {
   readonly #client: KeeperClient;
   readonly #news: NewsDesk;
   readonly #secretChanges: SecretChanges;
+  readonly #sightings: Sightings;
   readonly #startedAt = Date.now();
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
@@ -74,6 +76,15 @@ class Manager {
       now: Date.now,
     });
     this.#client = createKeeperClient({ endpoint: base.config.temporal, searchable: () => this.#searchable });
+    this.#sightings = new Sightings({
+      record: (image) => views.records.byImage(image),
+      resync: (destination) => this.#client.resync(destination),
+      v1ProxyPort: base.config.migration.v1ProxyPort,
+      ...base.config.routing.activeCheck.staleMirrorCleanup,
+      onError: (error) => base.log.warn({ err: error }, 'a keeper cannot be asked to look again, trying later'),
+      now: Date.now,
+      sleep,
+    });
   }
 
   ready(): true | string {
@@ -173,6 +184,7 @@ class Manager {
       reconciler.forget();
       copies.forget();
       this.#news.forget();
+      this.#sightings.forget();
       const leading = AbortSignal.any([signal, term.signal]);
       const others = leadCluster({ base: this.#base, keepers: this.#client, clusterId, isPrepared: () => this.#searchable !== undefined, sleep }, leading);
       sending = Promise.all([queue.run(leading), others]).then(() => undefined);
@@ -183,6 +195,7 @@ class Manager {
       log.info({}, 'no longer leading');
       metrics.manager.isLeader(false);
       term.abort();
+      this.#sightings.forget();
     };
     await Promise.all([this.#leadership.run({ gained, lost }, signal), loop.run(), renewing.run()]);
     clearInterval(forgetting);
@@ -222,6 +235,7 @@ class Manager {
 
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {
     this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
+    this.#sightings.look(this.#views.usage.pods());
     await reconciler.pass();
     const { records, rules } = this.#views;
     this.#base.metrics.retention.retained(countRetained(records.snapshot()));

@@ -2,7 +2,7 @@
  * What a Pod remembers of itself: the texts its user wrote, kept in an annotation when an image was decided.
  */
 import { imageName, type ImageName, type ImageRef } from './image-ref.js';
-import { annotations as ours } from './names.js';
+import { annotations as ours, type RouteReason } from './names.js';
 import type { Pod, Usage } from './usage.js';
 import { originOf, type WrittenUsage } from './v1-proxy.js';
 
@@ -94,6 +94,18 @@ export function imagesUsed(pod: Pick<Pod, 'annotations' | 'usages'>, v1ProxyPort
   for (const usage of pod.usages) add(usage, { isCurrent: true, isOriginal: false });
   for (const [key, written] of originalsOf(pod)) add({ key, field: fieldOf(key, pod.usages), written }, { isCurrent: false, isOriginal: true });
   return [...images.values()];
+}
+
+/** The images of a Pod, as its user wrote them, whose decision had one of these reasons; each once. */
+export function imagesDecided(pod: Pick<Pod, 'annotations' | 'usages'>, reasons: readonly RouteReason[], v1ProxyPort: number): readonly ImageName[] {
+  const decided = readOriginals(pod.annotations[ours.reason] ?? '{}') ?? new Map<string, string>();
+  const originals = originalsOf(pod);
+  const images = [...decided].flatMap(([key, reason]) => {
+    const written = reasons.some((each) => each === reason) ? originals.get(key) : undefined;
+    const ref = written === undefined ? undefined : originOf({ key, field: fieldOf(key, pod.usages), written }, pod, v1ProxyPort)?.ref;
+    return ref === undefined ? [] : [imageName(ref)];
+  });
+  return [...new Set(images)];
 }
 
 function fieldOf(key: string, usages: readonly Usage[]): Usage['field'] {
