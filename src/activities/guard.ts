@@ -52,11 +52,14 @@ function blocked(block: Block): Confirmation {
   return { v: 1, verdict: 'blocked', block };
 }
 
+const mostSkewMs = 60 * 1000; // between the clocks of clusters and of Temporal; the pause before the deletion is longer
+
 /** The keeper has decided that it may go; the cluster knows what it does not. */
 function protection(use: CopyUse, now: number): Block | undefined {
-  const { isClaimed, keepUntil } = use;
-  const fate = fateOf({ isPulledFrom: use.pulledBy !== undefined, isClaimed, keepUntil, expiry: { cleanup: true, dueAt: now } }, now);
-  return fate.fate === 'goes' ? undefined : { reason: reasonOf(fate.by), message: messageOf(fate.by, use) };
+  const { isClaimed, keepUntil, expiry = { cleanup: true, dueAt: now } } = use;
+  const fate = fateOf({ isPulledFrom: use.pulledBy !== undefined, isClaimed, keepUntil, expiry }, now);
+  if (fate.fate === 'stays') return { reason: reasonOf(fate.by), message: messageOf(fate.by, use) };
+  return fate.at > now + mostSkewMs ? { reason: 'claimed', message: `it is kept until ${new Date(fate.at).toISOString()} by now` } : undefined;
 }
 
 function reasonOf(by: Protection): Block['reason'] {
@@ -70,8 +73,9 @@ function messageOf(by: Protection, { pulledBy, keepUntil }: CopyUse): string {
     case 'pinned':
       return keepUntil === 'forever' ? 'somebody keeps it: kuik unpin lets it go' : `somebody keeps it until ${keepUntil}`;
     case 'claimed':
-    case 'no-cleanup':
       return 'a rule wants it for an image in use';
+    case 'no-cleanup':
+      return 'clean-up is off for it by now';
   }
 }
 

@@ -23,6 +23,21 @@ export function placePolicy(place: PlaceRecord, image: ImageName, { rules, isCon
   return mirror === undefined ? rememberedPolicy(place) : mirrorPolicy(mirror, isConnected);
 }
 
+/** What holds for a copy as the rules stand now: that of its rule, by name or by place; at once, when that was deleted with a purge. */
+export function policyNow(place: PlaceRecord, image: ImageName, picture: PolicyPicture): Cleanup {
+  if (isPurged(place, image, picture.rules)) return { enabled: true, retentionMs: 0 };
+  return placePolicy(withRule(place, image, picture.rules), image, picture);
+}
+
+/** A copy whose rule nobody wrote down, found by an import or finished after its image was gone, is that of the rule that keeps it there. */
+export function withRule(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): PlaceRecord {
+  const isNamed = place.role !== undefined || place.rule !== undefined;
+  if (isNamed && place.secret !== undefined) return place;
+  // a rule that goes leaves its Secret behind
+  const found = ruleAt(image, place.reference, isNamed ? leavingRules(rules) : rules);
+  return found === undefined ? place : { ...place, rule: place.rule ?? ruleText(found.rule.id), secret: found.mirror.credentialSecret };
+}
+
 /** On a shared mirror a lost keeper must not forget the other clusters: each has renewed by then. */
 export const sharedRetentionMs = 48 * 60 * 60 * 1000;
 

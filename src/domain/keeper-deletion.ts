@@ -49,9 +49,10 @@ export function deletionDue(state: KeeperState, now: number): { readonly at: num
 }
 
 export function deleteTask(state: KeeperState, { image, outcome }: HeldCopy, now: number): Omit<DeleteTask, 'keeper'> {
-  const { destination, claims, searchable, pace } = state;
+  const { destination, claims, bornAt, searchable, pace } = state;
   const publishAs = claims.find(({ claim }) => claim !== undefined)?.claim?.publishAs ?? image;
-  return { v: 1, destination, publishAs, image, digest: outcome.digest, clusters: knownClusters(claims, image, now), tombstoneMs: tombstoneOf(claims), searchable, pace };
+  const unusedSince = expiryOf(claims, bornAt, now, pace)?.unusedSince;
+  return { v: 1, destination, publishAs, image, digest: outcome.digest, unusedSince, clusters: knownClusters(claims, image, now), tombstoneMs: tombstoneOf(claims), searchable, pace };
 }
 
 /** A deletion begins. */

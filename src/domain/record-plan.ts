@@ -6,12 +6,12 @@
  */
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { isSameImage } from './collision.js';
-import { isPurged, leavingRules, placePolicy, retentionText, ruleAt } from './copy-policy.js';
+import { isPurged, policyNow, retentionText, withRule } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
 import { replicasOf } from './replica.js';
 import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from './record.js';
 import { pinEnd } from './retain.js';
-import { ruleText, type Rule } from './rule.js';
+import type { Rule } from './rule.js';
 import type { PodScope } from './usage.js';
 
 export interface RecordPicture {
@@ -178,21 +178,11 @@ function retained(record: ImageRecord | undefined, picture: RecordPicture): Kept
   if (record === undefined) return [];
   return record.places.filter((place) => isOurs(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
     const known = withRule(place, record.image, picture.rules);
-    const policy = placePolicy(known, record.image, picture);
-    const kept = isPurged(place, record.image, picture.rules) ? { enabled: true, retentionMs: 0 } : policy;
+    const kept = policyNow(place, record.image, picture);
     const retention = retentionText(kept, picture.retentionMs);
     if (retention === undefined) return [];
     return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: kept.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
   });
-}
-
-/** A copy whose rule nobody wrote down, found by an import or finished after its image was gone, is that of the rule that keeps it there. */
-function withRule(place: PlaceRecord, image: ImageName, rules: readonly Rule[]): PlaceRecord {
-  const isNamed = place.role !== undefined || place.rule !== undefined;
-  if (isNamed && place.secret !== undefined) return place;
-  // a rule that goes leaves its Secret behind
-  const found = ruleAt(image, place.reference, isNamed ? leavingRules(rules) : rules);
-  return found === undefined ? place : { ...place, rule: place.rule ?? ruleText(found.rule.id), secret: found.mirror.credentialSecret };
 }
 
 /** A copy of ours, or one that is being made. */

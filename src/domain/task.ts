@@ -110,6 +110,8 @@ export interface DeleteTask {
   readonly image: ImageName;
   /** what was published there: anything else belongs to somebody else */
   readonly digest: Digest;
+  /** milliseconds since the epoch: since when nobody claims it */
+  readonly unusedSince?: number;
   /** every known cluster: each has to say that it does not use the copy */
   readonly clusters: readonly KnownCluster[];
   /** how long nobody is routed there before it goes: milliseconds */

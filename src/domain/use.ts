@@ -5,16 +5,18 @@
  * 1. A Pod pulls from it: by its name, by the tag a pinned copy is published under, or by digest.
  * 2. A rule wants it for an image in use: its claim is on the way.
  * 3. Somebody pinned the record.
+ * 4. Its rule does not clean up any more, or keeps it longer: the keeper goes by what was claimed last.
  */
 import type { Digest } from './digest.js';
+import { policyNow } from './copy-policy.js';
 import { parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { mirrorPlace } from './join.js';
 import { planMirrors, type MirrorSettings } from './mirror.js';
-import type { ImageUse } from './record-plan.js';
+import { referenceOf, type ImageUse } from './record-plan.js';
 import type { PodImage } from './original.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
-import { pinEnd } from './retain.js';
-import { ruleText, type MirrorRule, type Rule } from './rule.js';
+import { pinEnd, type Expiry } from './retain.js';
+import { ruleText, type Cleanup, type MirrorRule, type Rule } from './rule.js';
 import type { Pod } from './usage.js';
 
 /** A copy, as the deletion that wants it gone names it. */
@@ -23,6 +25,8 @@ export interface CopyName {
   readonly publishAs: ImageName;
   readonly image: ImageName;
   readonly digest: Digest;
+  /** milliseconds since the epoch, as its keeper counts: of an image that is in use, but not there, the records say nothing */
+  readonly unusedSince?: number;
 }
 
 /** One complete look at a cluster. */
@@ -43,6 +47,8 @@ export interface CopyUse {
   readonly isClaimed: boolean;
   /** of a record that names it; the one that ends last */
   readonly keepUntil?: string;
+  /** what rules say by now, and what they said last where they are gone; absent when neither rule nor record knows the copy */
+  readonly expiry?: Pick<Expiry, 'cleanup' | 'dueAt'>;
   /** whether another copy of ours in the same repository has the digest */
   readonly sharing: 'unshared' | 'shared';
   /** `<Kind>/[<namespace>/]<name>` of the rule that made it: whose budget it draws from; absent when nothing of this cluster knows it */
@@ -55,18 +61,19 @@ export interface CopyUse {
 
 export function useOf(copy: CopyName, picture: ClusterPicture): CopyUse {
   const places = placesIn(copy, picture.records);
-  const made = mirrorsOf(copy.image, picture.rules).find(({ place }) => placeIdentity(place) === copy.destination);
-  const rule = places.map(({ place }) => place.rule).find((text) => text !== undefined) ?? made?.rule;
+  const made = mirrorsOf(copy.image, picture.rules).filter(({ place }) => placeIdentity(place) === copy.destination);
+  const rule = places.map(({ place }) => place.rule).find((text) => text !== undefined) ?? made[0]?.rule;
   const pulledBy = pullerOf(copy, picture);
   const pins = places.map(({ record }) => record.keepUntil).filter((text) => text !== undefined);
   return {
     ...(pulledBy === undefined ? {} : { pulledBy }),
     isClaimed: isWanted(copy, picture),
     ...(pins.length === 0 ? {} : { keepUntil: latestPin(pins) }),
+    ...expiryNow(copy, places, made, picture),
     sharing: isShared(copy, picture.records) ? 'shared' : 'unshared',
     ...(rule === undefined ? {} : { rule }),
     ruleCopies: rule === undefined ? 0 : copiesOf(rule, picture.records),
-    isHeld: made !== undefined || places.some(({ place }) => place.role === 'mirror'),
+    isHeld: made.length > 0 || places.some(({ place }) => place.role === 'mirror'),
   };
 }
 
@@ -87,6 +94,25 @@ function mirrorsOf(image: ImageName, rules: readonly Rule[]): { readonly rule: s
     const place = mirrorPlace(mirror, ref);
     return place === undefined ? [] : [{ rule, place }];
   });
+}
+
+/** A copy no record knows is that of each rule that keeps copies there: all of them have to agree, and the longest counts. */
+function expiryNow({ destination, image, unusedSince = 0 }: CopyName, places: readonly PlaceIn[], made: readonly { readonly rule: string }[], { rules, settings }: ClusterPicture): Pick<CopyUse, 'expiry'> {
+  const ours = places.filter(({ place }) => place.role !== 'replica').map(({ record, place }) => ({ image: record.image, place, since: Date.parse(record.unusedSince ?? '') || 0 }));
+  const ruled = made.map(({ rule }) => ({ image, place: { reference: referenceOf(destination), rule }, since: 0 }));
+  const known = (ours.length > 0 ? ours : ruled).map(({ image, place, since }) => ({ since: Math.max(since, unusedSince), policy: policyNow(place, image, { rules, isConnected: settings.isConnected }) }));
+  if (known.length === 0) return {};
+  return {
+    expiry: {
+      cleanup: known.every(({ policy }) => policy.enabled),
+      dueAt: Math.max(...known.map(({ since, policy }) => endOf(since, policy, settings))),
+    },
+  };
+}
+
+/** Without a beginning there is no end to wait for. */
+function endOf(since: number, { enabled, retentionMs }: Cleanup, settings: MirrorSettings): number {
+  return since > 0 && enabled ? since + (retentionMs ?? settings.retentionMs) : since;
 }
 
 /** Opt-outs, filters and phase do not matter here: whoever names the place pulls from it. */

@@ -49,7 +49,7 @@ export interface RecordActivities {
 }
 
 /** Which copy is to go, in the words of the cluster that is asked. */
-export interface ConfirmInput extends Pick<DeleteTask, 'v' | 'destination' | 'publishAs' | 'image' | 'digest'> {
+export interface ConfirmInput extends Pick<DeleteTask, 'v' | 'destination' | 'publishAs' | 'image' | 'digest' | 'unusedSince'> {
   /** spent budgets are an answer too, before anything is listed: they keep thousands of copies that are due together from asking for lists */
   readonly minds: 'budget' | 'use';
   /** scale of the fixed periods: 1, or less in tests */

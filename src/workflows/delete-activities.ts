@@ -10,7 +10,7 @@ export type DeleteActivities = ReturnType<typeof createDeleteActivities>;
 
 export function createDeleteActivities(task: DeleteTask, workflowId: string) {
   const policies = policiesAt(task.pace ?? 1);
-  const { v, destination, publishAs, digest, pace } = task;
+  const { v, destination, publishAs, digest, unusedSince, pace } = task;
   // copies are more urgent; what has been started is finished first
   const priority = (key: number) => ({ priority: { priorityKey: key, fairnessKey: whereIs(destination).host.slice(0, 64) } });
   const confirming = proxyActivities<GuardActivities>({ ...policies.confirmUnused, ...priority(3) });
@@ -21,7 +21,7 @@ export function createDeleteActivities(task: DeleteTask, workflowId: string) {
 
   return {
     confirmUnused: ({ cluster, image }: KnownCluster, minds: ConfirmInput['minds']) =>
-      confirming.confirmUnused.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `does ${cluster} use it?` }, [{ v, destination, publishAs, image, digest, minds, pace }]),
+      confirming.confirmUnused.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `does ${cluster} use it?` }, [{ v, destination, publishAs, image, digest, unusedSince, minds, pace }]),
     drawBudget: (cluster: string, input: DrawInput) => confirming.drawBudget.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: 'may one more go today?' }, [input]),
     record: ({ cluster, image }: KnownCluster, report: Report) =>
       recording.recordOutcome.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `${report.state}, in the record of ${cluster}` }, [
