@@ -12,6 +12,7 @@ import type { FailureCode } from '../../src/domain/failure.js';
 import { imageName, knownImageRef, placeIdentity, type ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
 import type { MirrorRule, MonitorRule, ReplicaRule, RuleKind } from '../../src/domain/rule.js';
+import { aLargeRule, nameAt, standingAt } from '../support/large-rule.js';
 
 const now = Date.parse('2026-11-20T12:00:00.789Z');
 const nowText = '2026-11-20T12:00:00Z';
@@ -171,6 +172,23 @@ describe('mirrors', () => {
     expect(status.matchingImages?.[1]?.mirrors).toEqual([{ image: 'r.example.com/broken:1', lastError: failure.message }]);
     expect(status).toMatchObject({ observedGeneration: 3, bytes: 11, lastSync: '2026-11-20T11:00:00Z', pendingDeletion: [{ image: 'r.example.com/unused:1', at: '2026-12-01T00:00:00Z' }] });
     expect(MirrorStatus.parse(status)).toEqual(status);
+  });
+
+  test('of 20 000 images with 5 copies each counts all, lists the worst, and takes less than two seconds of a processor', () => {
+    const large = aLargeRule('large', 20_000, 5);
+    const worst = (wanted: string): string[] => Array.from({ length: 20_000 }, (_, index) => index).filter((index) => standingAt(index) === wanted).map(nameAt);
+
+    const began = process.cpuUsage();
+    const status = reportMirror(large);
+    const { user, system } = process.cpuUsage(began);
+
+    const listed = status.matchingImages?.map(({ image }) => image) ?? [];
+    const [failed, pending, incomplete, unused] = ['failed', 'pending', 'incomplete', 'unused'].map(worst);
+    expect(status.counts).toEqual({ images: 20_000, mirrored: 20_000 - (pending?.length ?? 0), pending: pending?.length, failed: failed?.length, unused: unused?.length, missingPlatforms: incomplete?.length, listed: listed.length });
+    expect(listed).toEqual([...(failed ?? []), ...(pending ?? [])].slice(0, listed.length));
+    expect(listed.length).toBeGreaterThan(failed?.length ?? 0);
+    expect(status.pendingDeletion).toHaveLength(50);
+    expect(user + system).toBeLessThan(2_000_000);
   });
 
   test('lists 500 of 2000 images, and counts them all', () => {
