@@ -69,7 +69,7 @@ function reasonOf(by: Protection): Block['reason'] {
 function messageOf(by: Protection, { pulledBy, keepUntil }: CopyUse): string {
   switch (by) {
     case 'in-use':
-      return `pod ${pulledBy} pulls from it`;
+      return `${pulledBy} pulls from it`;
     case 'pinned':
       return keepUntil === 'forever' ? 'somebody keeps it: kuik unpin lets it go' : `somebody keeps it until ${keepUntil}`;
     case 'claimed':

@@ -4,7 +4,7 @@ import type { FieldManager } from '../domain/names.js';
 import type { Platform } from '../domain/platform.js';
 import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { RuleKind, SecretRef } from '../domain/rule.js';
-import type { Pod } from '../domain/usage.js';
+import type { Pod, WorkloadKind } from '../domain/usage.js';
 
 /**
  * The port to one Kubernetes cluster. Errors are `Failure` with side `cluster`; absent objects are `undefined`.
@@ -91,9 +91,10 @@ export interface Cluster {
   emitEvent(event: ClusterEvent): Promise<void>;
 }
 
-export type WatchedKind = RuleKind | 'ImageAvailability' | 'Pod' | 'Namespace' | 'Node';
+export type WatchedKind = RuleKind | WorkloadKind | 'ImageAvailability' | 'Pod' | 'Namespace' | 'Node';
 
-export type Watched = { readonly [K in RuleKind]: Resource } & {
+/** Of workloads only the template is read, as the Pod it would make. */
+export type Watched = { readonly [K in RuleKind]: Resource } & { readonly [K in WorkloadKind]: Pod } & {
   readonly ImageAvailability: RecordObject;
   readonly Pod: Pod;
   readonly Namespace: Namespace;

@@ -3,7 +3,7 @@ import type { ImageName } from '../domain/image-ref.js';
 import { fieldManagers, labels, type FieldManager } from '../domain/names.js';
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import { ruleKinds, type SecretRef } from '../domain/rule.js';
-import type { Pod } from '../domain/usage.js';
+import { workloadKinds, type Pod } from '../domain/usage.js';
 import type {
   AppliedSecret,
   Change,
@@ -28,7 +28,7 @@ import { recordName } from './record-name.js';
 type RuleRef = Pick<Resource, 'kind' | 'namespace' | 'name'>;
 type Collections = { readonly [K in WatchedKind]: Collection<Watched[K]> };
 
-const watchedKinds: readonly WatchedKind[] = [...ruleKinds, 'ImageAvailability', 'Pod', 'Namespace', 'Node'];
+const watchedKinds: readonly WatchedKind[] = [...ruleKinds, ...workloadKinds, 'ImageAvailability', 'Pod', 'Namespace', 'Node'];
 
 /**
  * The twin of a cluster: the same behaviour in memory. Beside the port it has what a test needs of an API

@@ -59,6 +59,7 @@ export function leaseOf({ retention, mirroring, temporal }: Base['config']) {
 export function surroundings({ config }: Pick<Base, 'config'>, views: ManagerViews): Surroundings {
   return {
     usage: views.usage,
+    workloads: views.workloads,
     rules: views.rules,
     records: views.records,
     namespaceLabels: (namespace) => views.namespaces.labels(namespace),

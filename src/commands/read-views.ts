@@ -1,10 +1,12 @@
 import type { Cluster } from '../cluster/cluster.js';
 import { translateRule } from '../api/translate.js';
 import { ruleKinds } from '../domain/rule.js';
+import { workloadKinds } from '../domain/usage.js';
 import { NamespacesView } from '../views/namespaces.js';
 import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
+import { WorkloadsView } from '../views/workloads.js';
 
 export interface ReadViews {
   readonly rules: RulesView;
@@ -32,4 +34,15 @@ export async function readUsage(cluster: Pick<Cluster, 'list'>, { v1ProxyPort }:
   const usage = new UsageView({ v1ProxyPort });
   for (const pod of await cluster.list('Pod')) usage.apply({ type: 'put', key: pod.key, object: pod });
   return usage;
+}
+
+/** The template of every workload, as a manager sees them where they count. */
+export async function readWorkloads(cluster: Pick<Cluster, 'list'>, { v1ProxyPort }: { readonly v1ProxyPort: number }): Promise<WorkloadsView> {
+  const workloads = new WorkloadsView({ v1ProxyPort });
+  await Promise.all(
+    workloadKinds.map(async (kind) => {
+      for (const template of await cluster.list(kind)) workloads.apply(kind, { type: 'put', key: template.key, object: template });
+    }),
+  );
+  return workloads;
 }

@@ -13,7 +13,7 @@ import type { Base } from './base.js';
 /** What deletions have done in the world, and ask of this cluster. */
 export function retainWork({ cluster, registry, config, environment, metrics }: Base, credentials: Credentials): { registry: RetainActivities; cluster: GuardActivities } {
   const settings = { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip };
-  const look = (): ReturnType<typeof freshPicture> => freshPicture({ cluster, translate: { installNamespace: environment.installNamespace }, settings, v1ProxyPort: config.migration.v1ProxyPort });
+  const look = (): ReturnType<typeof freshPicture> => freshPicture({ cluster, translate: { installNamespace: environment.installNamespace }, settings, v1ProxyPort: config.migration.v1ProxyPort, workloads: config.retention.workloads });
   return {
     registry: createRetainActivities({
       engine: createRemovalEngine(registry),

@@ -6,6 +6,7 @@ import { NodesView } from '../views/nodes.js';
 import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
+import { WorkloadsView } from '../views/workloads.js';
 import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
 import { createWatchLog } from '../watchers/watch-log.js';
 import { buildBase, StartProblems, type Base, type Role } from './base.js';
@@ -43,7 +44,7 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const parts: Part[] = [];
   const notify = (): void => parts.forEach((part) => part.onChange?.());
   const views = makeViews(base, notify);
-  const watched: Views = role === 'webhook' ? { ...views, usage: undefined, nodes: undefined } : views;
+  const watched: Views = role === 'webhook' ? { ...views, usage: undefined, nodes: undefined, workloads: undefined } : views;
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
@@ -92,6 +93,7 @@ function makeViews({ config, metrics }: Base, onChange: () => void): ManagerView
     records: new RecordsView(() => changed()),
     namespaces: new NamespacesView(),
     ...(config.mirroring.nodePlatforms ? { nodes: new NodesView(() => onChange()) } : {}),
+    ...(config.retention.workloads ? { workloads: new WorkloadsView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => onChange() }) } : {}),
     usage: new UsageView({ v1ProxyPort: config.migration.v1ProxyPort, onChange: () => changed() }),
     onResource: (kind, change) => {
       if (change.type === 'put') resources.set(`${kind} ${change.key}`, change.object);

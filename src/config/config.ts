@@ -34,6 +34,8 @@ export interface Config {
     readonly finalizerDeadlineMs: number;
     readonly maxDeletionsPerHour: number;
     readonly dailyBudgetPercent: number;
+    /** templates of workloads count as using an image */
+    readonly workloads: boolean;
   };
   readonly monitoring: Monitoring;
   readonly registries: Registries;
@@ -73,6 +75,7 @@ export function settle(file: ConfigFile, files: FileReader, installNamespace: st
       finalizerDeadlineMs: file.retention.finalizerDeadline,
       maxDeletionsPerHour: file.retention.maxDeletionsPerHour,
       dailyBudgetPercent: file.retention.dailyBudgetPercent,
+      workloads: file.retention.workloads,
     },
     monitoring: readMonitoring(file.monitoring.registries, installNamespace),
     registries: readRegistries(file.registries, files),

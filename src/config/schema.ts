@@ -36,6 +36,7 @@ const retention = z
     finalizerDeadline: duration('How long a deleted rule may be held back.').prefault('5m'),
     maxDeletionsPerHour: whole('Most deletions per registry and hour.').default(60),
     dailyBudgetPercent: whole('Most deletions per rule and day, in percent of its copies; never less than ten copies.', 0, 100).default(5),
+    workloads: flag('Whether images of Deployments, StatefulSets, DaemonSets, CronJobs and Jobs without Pods are in use, too, once a Pod has used them; needs list and watch on these kinds.').default(false),
   })
   .prefault({});
 

@@ -1,7 +1,7 @@
 /**
  * Copies that are claimed although no rule in force wants them for a Pod:
  *
- * - Pods pull from them, whatever rules, filters and opt-outs say by now;
+ * - Pods pull from them, or templates of workloads name them, whatever rules, filters and opt-outs say by now;
  * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go;
  * - nobody keeps them, though they are to be cleaned up one day: v2 made them, or their keeper was lost with the
  *   database of Temporal. Without a keeper there is no retention clock.
@@ -33,6 +33,8 @@ export interface HeldPicture {
   readonly records: readonly ImageRecord[];
   /** how many Pods name this place as their current image, opted out or not */
   readonly podsPulling: (place: PlaceId) => number;
+  /** whether the template of a workload names this place, opted out or not */
+  readonly isNamed?: (place: PlaceId) => boolean;
   /** what Pods tell of the copies they run from, for the time when no record does */
   readonly pulled: readonly PulledCopy[];
   /** destinations whose keeper was found to be lost just now */
@@ -49,7 +51,8 @@ export function heldCopies(picture: HeldPicture): Map<PlaceId, WantedCopy> {
   return held;
 }
 
-function copiesAtRest({ rules, records, podsPulling, settings }: HeldPicture): WantedCopy[] {
+function copiesAtRest(picture: HeldPicture): WantedCopy[] {
+  const { rules, records } = picture;
   const resting = rules.filter((rule) => rule.type === 'mirror').filter(isResting);
   if (resting.length === 0) return [];
   return records.flatMap(({ image, places }) => {
@@ -57,7 +60,7 @@ function copiesAtRest({ rules, records, podsPulling, settings }: HeldPicture): W
     if (ref === undefined) return [];
     return places.flatMap((place) => {
       const found = place.role === 'mirror' ? restingMirror(ref, place, resting) : undefined;
-      return found === undefined ? [] : [heldByRule(ref, place, found, { podsPulling, settings })];
+      return found === undefined ? [] : [heldByRule(ref, place, found, picture)];
     });
   });
 }
@@ -76,7 +79,8 @@ function restingMirror(image: ImageRef, place: PlaceRecord, resting: readonly Mi
   return undefined;
 }
 
-function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resting, { podsPulling, settings }: Pick<HeldPicture, 'podsPulling' | 'settings'>): WantedCopy {
+function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resting, picture: HeldPicture): WantedCopy {
+  const { settings } = picture;
   const at = mirrorPlace(mirror, image) ?? image;
   const policy = mirrorPolicy(mirror, settings.isConnected);
   return {
@@ -87,16 +91,21 @@ function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resti
     retentionMs: policy.retentionMs ?? settings.retentionMs,
     cleanup: policy.enabled,
     shared: mirror.shared,
-    pulledBy: podsPulling(placeIdentity(at)),
+    ...usersOf(placeIdentity(at), picture),
   };
 }
 
 /** Known by a record, which also knows how long its rule wanted it kept afterwards. */
 function copiesInUse(picture: HeldPicture): WantedCopy[] {
   return recordedCopies(picture).flatMap(({ image, place, ref }) => {
-    const pulledBy = picture.podsPulling(placeIdentity(ref));
-    return pulledBy === 0 ? [] : [{ ...held(image, ref, picture.settings), ...remembered(place, image, picture), pulledBy }];
+    const users = usersOf(placeIdentity(ref), picture);
+    if (users.pulledBy === 0 && users.isNamed !== true) return [];
+    return [{ ...held(image, ref, picture.settings), ...remembered(place, image, picture), ...users }];
   });
+}
+
+function usersOf(place: PlaceId, { podsPulling, isNamed }: HeldPicture): Pick<WantedCopy, 'pulledBy' | 'isNamed'> {
+  return { pulledBy: podsPulling(place), ...(isNamed?.(place) === true ? { isNamed: true } : {}) };
 }
 
 /** Looked at once more: as its rule makes copies, so that what is there is found to be equal. */

@@ -5,7 +5,8 @@
  * 2. an image that already lies inside a mirror prefix is not mirrored again;
  * 3. wishes of several rules for one destination are merged, safely;
  * 4. of two images that want one destination, one is refused and reported;
- * 5. a copy that Pods pull from, or whose rule rests, is kept as it is, whatever filters say by now.
+ * 5. a copy that Pods pull from, or whose rule rests, is kept as it is, whatever filters say by now;
+ * 6. the template of a workload keeps what a Pod has brought in before, and brings in nothing itself.
  *
  * @see docs/concepts/mirror.md
  */
@@ -25,7 +26,7 @@ import { replicasOf } from './replica.js';
 import { isInForce, ruleText, type Mirror, type MirrorRule, type Rule, type SecretRef } from './rule.js';
 import type { PodScope } from './usage.js';
 
-/** An image some Pods use, and what filters see of those Pods. */
+/** An image some Pods use, or templates of workloads name, and what filters see of those. */
 export interface UsedImage {
   readonly ref: ImageRef;
   readonly users: readonly PodScope[];
@@ -38,6 +39,8 @@ export interface MirrorPicture {
   readonly records: readonly ImageRecord[];
   /** how many Pods name this place as their current image, opted out or not */
   readonly podsPulling: (place: PlaceId) => number;
+  /** whether the template of a workload names this place, opted out or not */
+  readonly isNamed?: (place: PlaceId) => boolean;
   /** what Pods tell of the copies they run from */
   readonly pulled: readonly PulledCopy[];
   /** destinations whose keeper was found to be lost just now */
@@ -60,6 +63,8 @@ export interface WantedCopy extends Wish {
   readonly secret?: SecretRef;
   /** Pods that pull from it although no rule wants it */
   readonly pulledBy?: number;
+  /** the template of a workload names it although no rule wants it */
+  readonly isNamed?: true;
 }
 
 export interface MirrorPlan {
@@ -70,7 +75,8 @@ export interface MirrorPlan {
 export function planMirrors(picture: MirrorPicture): MirrorPlan {
   const prefixes = mirrorPrefixes(picture.rules);
   const rules = mirrorRules(picture.rules);
-  const wishes = picture.used.flatMap((image) => wishesFor(image, rules, prefixes, picture));
+  const known = knownMirrors(picture.records);
+  const wishes = picture.used.flatMap((image) => wishesFor(image, rules, prefixes, { ...picture, known }));
   const { holders, collisions } = resolveCollisions(wishes, picture.records);
 
   const wanted = new Map<PlaceId, WantedCopy>();
@@ -84,10 +90,18 @@ export function planMirrors(picture: MirrorPicture): MirrorPlan {
   return { wanted, collisions };
 }
 
-function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture): WantedCopy[] {
+function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture & { readonly known: ReadonlySet<PlaceId> }): WantedCopy[] {
   return rules
     .filter((rule) => wants(rule, image) && !insideAnyMirror(image.ref, prefixes, rule.id))
-    .flatMap((rule) => rule.mirrors.map((mirror) => wish(image, rule, mirror, picture)).filter((found) => found !== undefined));
+    .flatMap((rule) => {
+      const wishes = rule.mirrors.map((mirror) => wish(image, rule, mirror, picture)).filter((found) => found !== undefined);
+      return hasPod(rule, image) ? wishes : wishes.filter(({ destination }) => picture.known.has(destination));
+    });
+}
+
+/** Places that were wanted for some Pod, whatever became of the copies. */
+function knownMirrors(records: readonly ImageRecord[]): ReadonlySet<PlaceId> {
+  return new Set(records.flatMap(({ places }) => places.filter(({ role }) => role === 'mirror').map(({ reference }) => reference as string as PlaceId)));
 }
 
 /** Those in force, by rank, so that the first wish for a destination names the rule whose credentials are used. */
@@ -99,7 +113,11 @@ function mirrorRules(rules: readonly Rule[]): MirrorRule[] {
 }
 
 function wants(rule: MirrorRule, image: UsedImage): boolean {
-  return selectsImage(rule.images, image.ref) && image.users.some((pod) => seesPod(rule, pod));
+  return selectsImage(rule.images, image.ref) && image.users.some((user) => seesPod(rule, user));
+}
+
+function hasPod(rule: MirrorRule, { users }: UsedImage): boolean {
+  return users.some((user) => user.workload === undefined && seesPod(rule, user));
 }
 
 function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror, picture: MirrorPicture): WantedCopy | undefined {

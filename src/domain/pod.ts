@@ -5,7 +5,7 @@
 import { annotations as ours } from './names.js';
 import { parseImageRef } from './image-ref.js';
 import type { Platform } from './platform.js';
-import type { Pod, PullPolicy, Usage, UsageField } from './usage.js';
+import type { Pod, PullPolicy, Usage, UsageField, WorkloadKind } from './usage.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,6 +36,19 @@ export function podOf(object: unknown, namespace?: string): Pod {
     isDeleted: metadata.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
     createdAt: text(metadata.creationTimestamp),
   };
+}
+
+/**
+ * Projects the template of a workload to what its Pods would be, under the name of the workload.
+ *
+ * @param object `apps/v1` or `batch/v1`, of the kind said
+ */
+export function templateOf(kind: WorkloadKind, object: unknown): Pod {
+  const { name, namespace, uid } = fields(fields(object).metadata);
+  const spec = fields(fields(object).spec);
+  const holder = kind === 'CronJob' ? fields(fields(spec.jobTemplate).spec) : spec;
+  const template = fields(holder.template);
+  return { ...podOf({ metadata: { ...fields(template.metadata), name, namespace, uid }, spec: template.spec }), workload: kind };
 }
 
 /** Every image a Pod spec names, in the order of the spec; ephemeral containers and image volumes included. */

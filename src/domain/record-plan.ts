@@ -30,8 +30,9 @@ export interface RecordPicture {
 /** How much an image is in use. */
 export interface ImageUse {
   readonly ref: ImageRef;
-  /** what filters see of its Pods */
+  /** what filters see of its Pods, and of templates that name it */
   readonly users: readonly PodScope[];
+  /** 0 where only templates of workloads name it */
   readonly pods: number;
   /** a Pod recorded this name as the one its user wrote */
   readonly original: boolean;
@@ -85,16 +86,17 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
   };
 }
 
-/** An image no Pod names: its copies are kept while Pods pull from them, or something says for how long. */
+/** An image nobody names: its copies are kept while somebody names them instead, or something says for how long. */
 function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: HeldPlaces, picture: RecordPicture): { usage: RecordUsage; isOver: boolean } {
   const pods = copies.reduce((sum, { pulledBy = 0 }) => sum + pulledBy, 0);
+  const isInUse = pods > 0 || copies.some(({ isNamed }) => isNamed === true);
   const since = unusedSince(record, picture.now);
   const kept = retained(record, picture);
   const usage: RecordUsage = {
     image: record.image,
     pods,
     ...(record.original === undefined ? {} : { original: record.original }),
-    ...(pods > 0 ? {} : { unusedSince: new Date(since).toISOString() }),
+    ...(isInUse ? {} : { unusedSince: new Date(since).toISOString() }),
     ...expiry(record, copies, kept, since),
     mirrors: mirrorsText(copies, held),
     places: placesOnce([originPart(record.image), ...copies.map((copy) => mirrorPart(copy, picture)), ...kept.map(({ part }) => part)]),

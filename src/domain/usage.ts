@@ -37,7 +37,13 @@ export interface Pod {
   readonly isDeleted: boolean;
   /** RFC 3339 */
   readonly createdAt?: string;
+  /** set where this is no Pod, but the template of a workload, which goes by the name of the workload */
+  readonly workload?: WorkloadKind;
 }
 
-/** What filters see of a Pod. */
-export type PodScope = Pick<Pod, 'namespace' | 'labels' | 'annotations'>;
+/** Workloads that keep a template while they have no Pods: scaled to zero, suspended, between two runs. */
+export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job'] as const;
+export type WorkloadKind = (typeof workloadKinds)[number];
+
+/** What filters see of a Pod, and whether it is one. */
+export type PodScope = Pick<Pod, 'namespace' | 'labels' | 'annotations' | 'workload'>;

@@ -2,7 +2,8 @@
  * What one cluster can say of a copy before it goes, from fresh and complete lists of its Pods, rules and records.
  * Views are not asked: a list that came late would be an answer nobody gave.
  *
- * 1. A Pod pulls from it: by its name, by the tag a pinned copy is published under, or by digest.
+ * 1. A Pod pulls from it: by its name, by the tag a pinned copy is published under, or by digest. Where templates of
+ *    workloads count, one that would is as good.
  * 2. A rule wants it for an image in use: its claim is on the way.
  * 3. Somebody pinned the record.
  * 4. Its rule does not clean up any more, or keeps it longer: the keeper goes by what was claimed last.
@@ -31,7 +32,7 @@ export interface CopyName {
 
 /** One complete look at a cluster. */
 export interface ClusterPicture {
-  /** every Pod, opted out or not, whatever its phase */
+  /** every Pod, opted out or not, whatever its phase; and the templates of workloads, where they count */
   readonly pods: readonly { readonly pod: Pod; readonly images: readonly PodImage[] }[];
   /** images in use by Pods that no opt-out covers, and by whatever else counts as using them */
   readonly used: readonly ImageUse[];
@@ -41,7 +42,7 @@ export interface ClusterPicture {
 }
 
 export interface CopyUse {
-  /** `namespace/name` of a Pod that pulls from it */
+  /** who pulls from it: `pod <namespace>/<name>`, or the like of a workload */
   readonly pulledBy?: string;
   /** a rule wants it for an image in use */
   readonly isClaimed: boolean;
@@ -127,7 +128,8 @@ function pullerOf(copy: CopyName, { pods, records }: ClusterPicture): string | u
     // a digest we published under another tag stays with that; one that nobody knows may lie below ours
     return ref.digest === copy.digest || !isAnotherCopy(place, ref.digest, copy, records);
   };
-  return pods.find(({ images }) => images.some(pulls))?.pod.key;
+  const puller = pods.find(({ images }) => images.some(pulls))?.pod;
+  return puller === undefined ? undefined : `${(puller.workload ?? 'Pod').toLowerCase()} ${puller.key}`;
 }
 
 function isAnotherCopy(place: PlaceId, digest: Digest, { destination }: CopyName, records: readonly ImageRecord[]): boolean {

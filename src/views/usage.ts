@@ -136,7 +136,7 @@ export class UsageView {
   }
 
   /** Equal parts become one object; two Pods are the same when their parts are. What nobody here asks for is left out. */
-  #compact({ key, namespace, name, uid, labels, annotations, usages, pullSecrets, platform, phase, isStatic, isDeleted }: Pod): Pod {
+  #compact({ key, namespace, name, uid, labels, annotations, usages, pullSecrets, platform, phase, isStatic, isDeleted, workload }: Pod): Pod {
     return {
       key,
       namespace: this.#shared.of(namespace),
@@ -150,6 +150,7 @@ export class UsageView {
       phase,
       isStatic,
       isDeleted,
+      ...(workload === undefined ? {} : { workload }),
     };
   }
 }

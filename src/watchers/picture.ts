@@ -18,6 +18,17 @@ export interface PictureSettings {
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
 }
 
+/** What Pods use, and what templates of workloads name beside it. */
+export function withTemplates(pods: PodSource, templates: PodSource): PodSource {
+  return {
+    *pods() {
+      yield* pods.pods();
+      yield* templates.pods();
+    },
+    imagesOf: (pod) => (pod.workload === undefined ? pods : templates).imagesOf(pod),
+  };
+}
+
 /**
  * Every image that Pods without an opt-out use, and what filters see of those Pods: each distinct scope once, since
  * the Pods of a workload look alike.
@@ -27,7 +38,7 @@ export function imagesInUse(source: PodSource, { skip, namespaceLabels }: Pictur
   const scopeKey = numbering();
   for (const pod of source.pods()) {
     if (optOutOf(pod, skip, namespaceLabels(pod.namespace)) !== undefined) continue;
-    const key = `${pod.namespace} ${scopeKey(pod.labels)} ${scopeKey(pod.annotations)}`;
+    const key = `${pod.workload === undefined ? 'pod' : 'template'} ${pod.namespace} ${scopeKey(pod.labels)} ${scopeKey(pod.annotations)}`;
     for (const image of source.imagesOf(pod)) gather(images, image, pod, key);
   }
   return [...images.values()].map(({ ref, users, pods, original }) => ({ ref, users: [...users.values()], pods, original }));
@@ -70,7 +81,7 @@ interface Gathering {
 function gather(images: Map<ImageName, Gathering>, { name, ref, isOriginal }: PodImage, pod: Pod, key: string): void {
   const known = images.get(name) ?? { ref, users: new Map<string, PodScope>(), pods: 0, original: false };
   known.users.set(key, pod);
-  known.pods += 1;
+  known.pods += pod.workload === undefined ? 1 : 0;
   known.original ||= isOriginal;
   images.set(name, known);
 }

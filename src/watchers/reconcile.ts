@@ -9,7 +9,7 @@
  * A missed, repeated or reordered event changes nothing: there are no events here.
  */
 import type { Cluster } from '../cluster/cluster.js';
-import { placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
+import { imageName, placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
 import type { SkipSettings } from '../domain/opt-out.js';
 import { withPlatforms, type Platform } from '../domain/platform.js';
@@ -17,11 +17,13 @@ import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../dom
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
-import { imagesInUse, pulledCopies, recordedImages, type PodSource } from './picture.js';
+import { imagesInUse, pulledCopies, recordedImages, withTemplates, type PodSource } from './picture.js';
 
 export interface ReconcileDeps {
   readonly cluster: Pick<Cluster, 'applyUsage' | 'deleteRecord' | 'changePlace'>;
   readonly usage: PodSource & { podsAt(place: PlaceId): readonly Pod[] };
+  /** templates of workloads, where they count as using what a record knows */
+  readonly workloads?: TemplateSource;
   readonly rules: { snapshot(): readonly Rule[] };
   readonly records: { snapshot(): readonly ImageRecord[]; byImage(image: ImageName): ImageRecord | undefined; holder(place: PlaceId): ImageName | undefined };
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
@@ -37,6 +39,8 @@ export interface ReconcileDeps {
   /** milliseconds since the epoch */
   readonly now: () => number;
 }
+
+export type TemplateSource = PodSource & { names(place: PlaceId): boolean };
 
 /** Where claims go: it compares with what was sent, paces and repeats. */
 export interface ClaimSink {
@@ -160,19 +164,28 @@ export class Reconciler {
 }
 
 /** Where a picture is taken from: the views, or what was read for one answer. */
-export type Surroundings = Pick<ReconcileDeps, 'usage' | 'namespaceLabels' | 'settings' | 'nodePlatforms' | 'now'> & {
+export type Surroundings = Pick<ReconcileDeps, 'usage' | 'workloads' | 'namespaceLabels' | 'settings' | 'nodePlatforms' | 'now'> & {
   readonly rules: Pick<ReconcileDeps['rules'], 'snapshot'>;
   readonly records: Pick<ReconcileDeps['records'], 'snapshot'>;
 };
 
 /** @param orphans copies that are claimed so that somebody keeps them again */
-export function lookAround({ usage, namespaceLabels, nodePlatforms, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
+export function lookAround({ usage, workloads, namespaceLabels, nodePlatforms, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
   const settings = nodePlatforms === undefined ? around.settings : { ...around.settings, platforms: withPlatforms(around.settings.platforms, nodePlatforms()) };
-  const used = imagesInUse(usage, { skip: settings.skip, namespaceLabels });
   const rules = around.rules.snapshot();
   const records = around.records.snapshot();
+  const source = workloads === undefined ? usage : withTemplates(usage, workloads);
+  const used = knownUses(imagesInUse(source, { skip: settings.skip, namespaceLabels }), records);
   const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
-  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(usage), orphans, settings }), now: around.now() };
+  const isNamed = (place: PlaceId): boolean => workloads?.names(place) === true;
+  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, isNamed, pulled: pulledCopies(usage), orphans, settings }), now: around.now() };
+}
+
+/** Without those that only templates name and no record knows: a template keeps a record, and makes none. */
+function knownUses(used: readonly ImageUse[], records: readonly ImageRecord[]): readonly ImageUse[] {
+  if (used.every(({ pods }) => pods > 0)) return used;
+  const known = new Set(records.map(({ image }) => image));
+  return used.filter(({ ref, pods }) => pods > 0 || known.has(imageName(ref)));
 }
 
 /** Whether a record tells anything that only a keeper can know. */

@@ -1,11 +1,13 @@
 import { translateRule, type TranslateSettings } from '../api/translate.js';
 import type { Change, Cluster, Resource } from '../cluster/cluster.js';
 import { ruleKinds, type RuleKind } from '../domain/rule.js';
+import { workloadKinds } from '../domain/usage.js';
 import type { NodesView } from '../views/nodes.js';
 import type { NamespacesView } from '../views/namespaces.js';
 import type { RecordsView } from '../views/records.js';
 import type { RulesView } from '../views/rules.js';
 import type { UsageView } from '../views/usage.js';
+import type { WorkloadsView } from '../views/workloads.js';
 
 /** What a process keeps in memory of its cluster. Only the manager needs to know every Pod. */
 export interface Views {
@@ -15,6 +17,8 @@ export interface Views {
   readonly usage?: UsageView;
   /** only where their platforms are wanted */
   readonly nodes?: NodesView;
+  /** only where templates count as using an image */
+  readonly workloads?: WorkloadsView;
   /** told of every change of a resource, before its rule changes */
   readonly onResource?: (kind: RuleKind, change: Change<Resource>) => void;
 }
@@ -24,7 +28,7 @@ export interface Views {
  * nowhere else.
  */
 export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views, settings: TranslateSettings, signal: AbortSignal): Promise<void> {
-  const { rules, records, namespaces, usage, nodes } = views;
+  const { rules, records, namespaces, usage, nodes, workloads } = views;
   const watches = ruleKinds.map((kind) =>
     cluster.watch(
       kind,
@@ -41,6 +45,7 @@ export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views
   );
   if (usage !== undefined) watches.push(cluster.watch('Pod', (change) => usage.apply(change), signal));
   if (nodes !== undefined) watches.push(cluster.watch('Node', (change) => nodes.apply(change), signal));
+  if (workloads !== undefined) watches.push(...workloadKinds.map((kind) => cluster.watch(kind, (change) => workloads.apply(kind, change), signal)));
   await Promise.all(watches);
 }
 
@@ -51,7 +56,7 @@ export function unsyncedViews({ rules, records, namespaces, usage }: Views): rea
 }
 
 /** Names of the views that are waited for at the start, though not for ever: what they add is optional. */
-export function awaitedViews({ nodes }: Views): readonly string[] {
-  const views = { ...(nodes === undefined ? {} : { nodes }) };
+export function awaitedViews({ nodes, workloads }: Views): readonly string[] {
+  const views = { ...(nodes === undefined ? {} : { nodes }), ...(workloads === undefined ? {} : { workloads }) };
   return Object.entries(views).flatMap(([name, view]) => (view.isSynced ? [] : [name]));
 }

@@ -4,6 +4,7 @@ import {
   CoreV1Api,
   CustomObjectsApi,
   EventsV1Api,
+  KubernetesObjectApi,
   type KubeConfig,
 } from '@kubernetes/client-node';
 import { connectCluster, type KubernetesCluster } from '../../src/cluster/kubernetes/client.js';
@@ -11,7 +12,7 @@ import { webhookName } from '../../src/cluster/kubernetes/webhook-configuration.
 import { apiGroup } from '../../src/domain/names.js';
 import { toolOutput } from '../../tools/servers.js';
 import type { ClusterBench } from '../conformance/cluster.js';
-import { aPodObject } from '../support/builders.js';
+import { aPodObject, aWorkloadObject } from '../support/builders.js';
 
 const group = apiGroup;
 const version = 'v1alpha1';
@@ -21,6 +22,7 @@ const namespace = 'default';
 export function kubernetesBench(config: KubeConfig): ClusterBench & { close(): void } {
   const core = config.makeApiClient(CoreV1Api);
   const custom = config.makeApiClient(CustomObjectsApi);
+  const any = KubernetesObjectApi.makeApiClient(config);
   const connections: KubernetesCluster[] = [];
   const connect = (): KubernetesCluster => {
     const cluster = connectCluster(config);
@@ -35,6 +37,8 @@ export function kubernetesBench(config: KubeConfig): ClusterBench & { close(): v
     close: () => connections.forEach((cluster) => cluster.close()),
     createPod: async (name, images) => void (await core.createNamespacedPod({ namespace, body: withoutUid(aPodObject({ namespace, name, images })) })),
     deletePod: async (name) => void (await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 })),
+    createWorkload: async (kind, name, images) => void (await any.create(aWorkloadObject(kind, { namespace, name, images }))),
+    deleteWorkload: async (kind, name) => void (await any.delete(aWorkloadObject(kind, { namespace, name }), undefined, undefined, 0, undefined, 'Background')),
     createNamespace: async (name, labels) => void (await core.createNamespace({ body: { metadata: { name, labels } } })),
     createNode: async (name, labels) => void (await core.createNode({ body: { metadata: { name, labels } } })),
     async createRule(name, finalizers) {

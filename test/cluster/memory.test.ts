@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import { clusterConformance, type ClusterBench } from '../conformance/cluster.js';
-import { aPod } from '../support/builders.js';
+import { aPod, aTemplate } from '../support/builders.js';
 
 describe('the cluster in memory', () => {
   const bench = memoryBench();
@@ -53,6 +53,8 @@ function memoryBench(): ClusterBench {
     another: () => cluster,
     createPod: async (name, images) => cluster.put('Pod', aPod({ namespace: 'default', name, images })),
     deletePod: async (name) => cluster.remove('Pod', `default/${name}`),
+    createWorkload: async (kind, name, images) => cluster.put(kind, aTemplate(kind, { namespace: 'default', name, images })),
+    deleteWorkload: async (kind, name) => cluster.remove(kind, `default/${name}`),
     createNamespace: async (name, labels) => cluster.put('Namespace', { name, labels }),
     createNode: async (name, labels) => cluster.put('Node', { name, platform: { os: labels['kubernetes.io/os'], architecture: labels['kubernetes.io/arch'] ?? '' } }),
     async createRule(name, finalizers = []) {

@@ -40,7 +40,7 @@ describe('without a file everything has its default', () => {
       pullSecrets: { renewEveryMs: 5 * minute, expiryMs: 24 * hour },
     },
     mirroring: { platforms: [{ architecture: 'amd64' }], nodePlatforms: false, verifyIntervalMs: 24 * hour },
-    retention: { defaultMs: 720 * hour, tombstoneMs: 10 * minute, claimTtlMs: 72 * hour, finalizerDeadlineMs: 5 * minute, maxDeletionsPerHour: 60, dailyBudgetPercent: 5 },
+    retention: { defaultMs: 720 * hour, tombstoneMs: 10 * minute, claimTtlMs: 72 * hour, finalizerDeadlineMs: 5 * minute, maxDeletionsPerHour: 60, dailyBudgetPercent: 5, workloads: false },
     monitoring: {
       default: { method: 'HEAD', intervalMs: 3 * hour, maxPerInterval: 25, timeoutMs: 30 * second, resolveDigest: false },
       items: { 'docker.io': { method: 'HEAD', intervalMs: hour, maxPerInterval: 6, timeoutMs: 30 * second, resolveDigest: false } },

@@ -3,6 +3,7 @@ import type { Change, Cluster, Watched, WatchedKind } from '../../src/cluster/cl
 import { recordName } from '../../src/cluster/record-name.js';
 import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord, RecordUsage } from '../../src/domain/record.js';
+import { workloadKinds, type WorkloadKind } from '../../src/domain/usage.js';
 import { until } from '../support/until.js';
 import { someCertificates } from './certificates.js';
 
@@ -13,6 +14,9 @@ export interface ClusterBench {
   another(): Cluster;
   createPod(name: string, images: Readonly<Record<string, string>>): Promise<void>;
   deletePod(name: string): Promise<void>;
+  /** without Pods: suspended, or scaled to zero */
+  createWorkload(kind: WorkloadKind, name: string, images: Readonly<Record<string, string>>): Promise<void>;
+  deleteWorkload(kind: WorkloadKind, name: string): Promise<void>;
   createNamespace(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
   createNode(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** a ClusterImageSetMirror without mirrors, held by the finalizers named */
@@ -112,6 +116,26 @@ export function clusterConformance(bench: () => ClusterBench): void {
       await bench().cluster.setFinalizer({ kind: 'ClusterImageSetMirror', name: 'watched' }, 'example.com/hold', false);
       await until(() => !rules.objects.has('watched'));
       await Promise.all([rules.stop(), nodes.stop()]);
+    });
+  });
+
+  describe('workloads', () => {
+    test.each(workloadKinds)('of kind %s are read as the Pods they would make, listed and watched', async (kind) => {
+      await bench().createWorkload(kind, 'first', { job: 'nginx:1.27', log: 'busybox:1' });
+      const seen = new Seen(bench().cluster, kind);
+      await seen.synced;
+      await bench().createWorkload(kind, 'second', { job: 'redis:7' });
+      await until(() => seen.objects.has('default/second'));
+
+      const [first] = (await bench().cluster.list(kind)).filter(({ name }) => name === 'first');
+      expect(first).toMatchObject({ key: 'default/first', namespace: 'default', workload: kind, labels: { app: 'first' } });
+      expect(first?.labels).not.toHaveProperty('of');
+      expect(first?.usages.map(({ written }) => written)).toEqual(['nginx:1.27', 'busybox:1']);
+      expect(seen.objects.get('default/first')).toEqual(first);
+
+      for (const name of ['first', 'second']) await bench().deleteWorkload(kind, name);
+      await until(() => !seen.objects.has('default/first') && !seen.objects.has('default/second'));
+      await seen.stop();
     });
   });
 

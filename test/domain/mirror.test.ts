@@ -4,7 +4,8 @@ import { imageName, knownImageRef, type PlaceId } from '../../src/domain/image-r
 import { mergeWishes, planMirrors, type MirrorPicture, type WantedCopy } from '../../src/domain/mirror.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
-import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule, brokenFilter, type SomePod } from '../support/builders.js';
+import type { PodScope } from '../../src/domain/usage.js';
+import { aCopy, aMirrorRule, aPlace, aPod, aRecord, aReplicaRule, aTemplate, brokenFilter, type SomePod } from '../support/builders.js';
 
 const settings = { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 };
 const hex = 'a'.repeat(64);
@@ -98,10 +99,36 @@ describe('a copy no rule in force wants is kept as it is', () => {
     });
   });
 
+  test.each<[string, readonly Rule[], object]>([
+    ['while the template of a workload names it', [aMirrorRule({ images: { include: [/none/] }, mirrors: [cleaning] })], { rests: true, cleanup: true, pulledBy: 0, isNamed: true }],
+    ['and while its rule rests besides', [aMirrorRule({ suspended: true })], { rests: true, pulledBy: 0, isNamed: true }],
+  ])('%s', (_sentence, rules, expected) => {
+    expect(held(rules, { isNamed: (place) => place === destination, records: [record()] })).toMatchObject(expected);
+  });
+
   test('a rule in force comes before: it says how the copy is made', () => {
     const plan = planMirrors(aPicture([{ image: 'nginx:1.27' }], [aMirrorRule(), aMirrorRule({ name: 'resting', suspended: true })], { ...pulling, records: [record()] }));
 
     expect(plan.wanted.get(destination)).not.toHaveProperty('rests');
+  });
+});
+
+describe('the template of a workload', () => {
+  const near = `${mirror}/library/nginx:1.27`;
+  const far = 'far.example.com/mirror/library/nginx:1.27';
+  const rules = [aMirrorRule({ mirrors: [{}, { registry: 'far.example.com' }] })];
+  const records = [aRecord({ pods: 0, places: [aPlace({ reference: near, role: 'mirror' })] })];
+  const template = aTemplate('CronJob', { images: { job: 'nginx:1.27' } });
+  const used = (...users: readonly PodScope[]) => ({ used: [{ ref: knownImageRef('nginx:1.27'), users }] });
+
+  test.each<[string, Partial<MirrorPicture>, readonly string[]]>([
+    ['keeps what was wanted for a Pod, and brings in nothing', { ...used(template), records }, [near]],
+    ['brings in nothing where no record knows a copy', used(template), []],
+    ['takes nothing from what a Pod brings in', { ...used(template, aPod()), records }, [near, far]],
+    ['brings in nothing for a Pod that its rule does not see', { ...used(template, aPod({ namespace: 'other' })), rules: [aMirrorRule({ namespace: 'shop' })] }, []],
+    ['keeps nothing outside the scope of the rule', { ...used(template), records, rules: [aMirrorRule({ namespace: 'other' })] }, []],
+  ])('%s', (_sentence, picture, destinations) => {
+    expect(wanted([], rules, picture)).toEqual(destinations);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { defaultPullPolicy, podOf, usagesOf } from '../../src/domain/pod.js';
-import { aPod } from '../support/builders.js';
+import { defaultPullPolicy, podOf, templateOf, usagesOf } from '../../src/domain/pod.js';
+import { workloadKinds } from '../../src/domain/usage.js';
+import { aPod, aWorkloadObject } from '../support/builders.js';
 
 const hex = 'ab'.repeat(32);
 
@@ -109,5 +110,20 @@ describe('a Pod', () => {
         expect(Object.values(labels).every((value) => typeof value === 'string')).toBe(true);
       }),
     );
+  });
+});
+
+describe('the template of a workload', () => {
+  test.each(workloadKinds)('of kind %s reads as the Pod it would make, under the name of the workload', (kind) => {
+    const object = aWorkloadObject(kind, { name: 'nightly', labels: { tier: 'back' }, annotations: { note: 'a' }, images: { job: 'nginx:1.27' }, initImages: { init: 'busybox:1' } });
+
+    const template = templateOf(kind, object);
+
+    expect(template).toMatchObject({ key: 'shop/nightly', namespace: 'shop', name: 'nightly', workload: kind, labels: { app: 'nightly', tier: 'back' }, annotations: { note: 'a' } });
+    expect(template.usages.map(({ written }) => written)).toEqual(['nginx:1.27', 'busybox:1']);
+  });
+
+  test.each([undefined, null, 7, {}, { spec: { template: 7 } }, { spec: { jobTemplate: { spec: 'none' } } }])('is empty in %j, and nothing is thrown', (object) => {
+    for (const kind of workloadKinds) expect(templateOf(kind, object)).toMatchObject({ usages: [], workload: kind });
   });
 });

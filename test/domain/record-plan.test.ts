@@ -19,12 +19,14 @@ interface Situation {
   readonly records?: readonly ImageRecord[];
   /** Pods that pull from the copy */
   readonly pulling?: number;
+  /** a template names the copy */
+  readonly isNamed?: boolean;
   readonly isConnected?: boolean;
 }
 
-function plan({ used = [], rules = [], records = [], pulling = 0, isConnected }: Situation): RecordPlan {
+function plan({ used = [], rules = [], records = [], pulling = 0, isNamed = false, isConnected }: Situation): RecordPlan {
   const uses = used.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
-  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, pulled: [], orphans: new Set(), settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour, isConnected } });
+  const mirrors = planMirrors({ used: uses, rules, records, podsPulling: () => pulling, isNamed: () => isNamed, pulled: [], orphans: new Set(), settings: { platforms: [{ architecture: 'amd64' }], retentionMs: hour, isConnected } });
   return planRecords({ used: uses, plan: mirrors, rules, records, retentionMs: hour, isConnected, now });
 }
 
@@ -176,6 +178,7 @@ describe('the record of an image nobody uses any more', () => {
   });
 
   test.each<[string, Situation, object]>([
+    ['has no clock while the template of a workload names its copy, and no Pod to count', { rules: [cleaning], isNamed: true, records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 0, mirrors: '1/1', places: [{ role: 'origin' }, { reference: copy, retention: '168h' }] }],
     ['has no clock while Pods pull from its copy by name', { rules: [cleaning], pulling: 3, records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 3, mirrors: '1/1', places: [{ role: 'origin' }, { reference: copy, retention: '168h' }] }],
     ['is kept, but announces nothing, while its rule is suspended', { rules: [suspended], records: [unused('2026-11-19T00:00:00.000Z')] }, { pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [{ role: 'origin' }, { reference: copy, role: 'mirror' }] }],
   ])('%s', (_sentence, situation, expected) => {

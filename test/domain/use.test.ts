@@ -5,7 +5,7 @@ import { imagesUsed } from '../../src/domain/original.js';
 import type { ImageRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
 import { useOf, type ClusterPicture, type CopyName } from '../../src/domain/use.js';
-import { aCopy, aMirrorRule, aPod, aRecord, type SomePod } from '../support/builders.js';
+import { aCopy, aMirrorRule, aPod, aRecord, aTemplate, type SomePod } from '../support/builders.js';
 import { digestOf } from '../support/keeper.js';
 
 const mirror = 'registry.example.com/mirror';
@@ -48,7 +48,7 @@ describe('a copy is pulled from', () => {
     ['by its digest', { images: { web: `${mirror}/library/nginx@${digestOf('a')}` } }],
     ['by a digest nobody knows, which may be one of its platforms', { images: { web: `${mirror}/library/nginx@${digestOf('e')}` } }],
   ])('%s', (_sentence, pod) => {
-    expect(useOf(aCopyName(), aPicture({ pods: [pod], records: [recorded] })).pulledBy).toBe('shop/web-1');
+    expect(useOf(aCopyName(), aPicture({ pods: [pod], records: [recorded] })).pulledBy).toBe('pod shop/web-1');
   });
 
   test.each<[string, SomePod, readonly ImageRecord[]]>([
@@ -69,7 +69,14 @@ describe('a copy is pulled from', () => {
     const pinned = `nginx@${digestOf('a')}`;
     const copy = aCopyName(pinned, `${mirror}/library/${pinned}`);
 
-    expect(useOf(copy, aPicture({ pods: [{ images: { web: copy.publishAs } }] })).pulledBy).toBe('shop/web-1');
+    expect(useOf(copy, aPicture({ pods: [{ images: { web: copy.publishAs } }] })).pulledBy).toBe('pod shop/web-1');
+  });
+
+  test('by the template of a workload, which is told apart from a Pod', () => {
+    const template = aTemplate('CronJob', { name: 'nightly', images: { job: at } });
+    const picture = { ...aPicture({ records: [recorded] }), pods: [{ pod: template, images: imagesUsed(template, 7439) }] };
+
+    expect(useOf(aCopyName(), picture).pulledBy).toBe('cronjob shop/nightly');
   });
 });
 

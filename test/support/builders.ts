@@ -6,11 +6,11 @@ import { candidates, offerTo, type Candidate } from '../../src/domain/candidate.
 import type { Digest } from '../../src/domain/digest.js';
 import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
 import { mirrorPrefixes } from '../../src/domain/mirror-prefix.js';
-import { podOf } from '../../src/domain/pod.js';
+import { podOf, templateOf } from '../../src/domain/pod.js';
 import type { ImageRecord, PlaceRecord, PlaceRole } from '../../src/domain/record.js';
 import type { ImageFilter, Matcher, Mirror, MirrorRule, MonitorRule, PodConditions, PodFilter, ReplicaRule, Rule, RuleId, RuleKind, Upstream } from '../../src/domain/rule.js';
 import { parseSelector, type Selector } from '../../src/domain/selector.js';
-import type { Pod, PodScope, PullPolicy } from '../../src/domain/usage.js';
+import type { Pod, PodScope, PullPolicy, WorkloadKind } from '../../src/domain/usage.js';
 
 // --- Pods
 
@@ -59,6 +59,27 @@ export function aPodObject(pod: SomePod = {}): Record<string, unknown> {
 /** A Pod as decisions see it. */
 export function aPod(pod: SomePod = {}): Pod {
   return podOf(aPodObject(pod));
+}
+
+/** A workload as the API server sends it; its template is that of the Pod. */
+export function aWorkloadObject(kind: WorkloadKind, pod: SomePod = {}): Record<string, unknown> {
+  const { namespace, name } = { namespace: 'shop', name: 'nightly', ...pod };
+  const { metadata, spec } = aPodObject(pod) as { readonly metadata: object; readonly spec: object };
+  const isJob = kind === 'Job' || kind === 'CronJob';
+  const labels = { app: name, ...pod.labels };
+  const template = { metadata: { labels, annotations: (metadata as SomePod).annotations }, spec: isJob ? { restartPolicy: 'Never', ...spec } : spec };
+  const job = isJob ? { template } : { selector: { matchLabels: { app: name } }, template };
+  return {
+    apiVersion: isJob ? 'batch/v1' : 'apps/v1',
+    kind,
+    metadata: { namespace, name, labels: { of: 'workload' } },
+    spec: kind === 'CronJob' ? { schedule: '0 3 * * *', suspend: true, jobTemplate: { spec: job } } : kind === 'StatefulSet' ? { ...job, serviceName: name } : job,
+  };
+}
+
+/** The template of a workload as decisions see it. */
+export function aTemplate(kind: WorkloadKind = 'CronJob', pod: SomePod = {}): Pod {
+  return templateOf(kind, aWorkloadObject(kind, pod));
 }
 
 // --- rules

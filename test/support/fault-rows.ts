@@ -80,7 +80,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F62: { fault: 'typo in a filter', missing: notYet },
   F63: { fault: 'Pod list partial, namespace invisible, cache stale', missing: notYet },
   F64: { fault: 'random histories of clusters', missing: 'a Pod that names a copy by itself where no record knows it: nothing claims it; deletion budgets' },
-  F65: { fault: 'CronJob between runs, scaled to zero', missing: notYet },
+  F65: { fault: 'CronJob between runs, scaled to zero' },
   F66: { fault: 'SSRF matrix', at: ['test/registry/http/forgery.test.ts'] },
   F67: { fault: 'credential canaries', at: ['test/registry/http/canaries.test.ts'], missing: 'canaries in the database of Temporal and in a dump of the API' },
   F68: { fault: 'tenant isolation', at: ['test/registry/http/tenants.test.ts', 'test/webhook/fuzz.test.ts'], missing: 'personas against a real API server' },

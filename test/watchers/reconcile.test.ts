@@ -4,15 +4,18 @@ import { Failure } from '../../src/domain/failure.js';
 import { imageName, knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
 import type { WantedCopy } from '../../src/domain/mirror.js';
 import type { RecordUsage } from '../../src/domain/record.js';
+import { workloadKinds } from '../../src/domain/usage.js';
 import { NamespacesView } from '../../src/views/namespaces.js';
 import { NodesView } from '../../src/views/nodes.js';
 import { RecordsView } from '../../src/views/records.js';
 import { RulesView } from '../../src/views/rules.js';
 import { UsageView } from '../../src/views/usage.js';
+import { WorkloadsView } from '../../src/views/workloads.js';
 import { Requests } from '../../src/watchers/requests.js';
 import { Reconciler } from '../../src/watchers/reconcile.js';
-import { unsyncedViews, watchCluster, type Views } from '../../src/watchers/watch.js';
-import { aPod, selecting } from '../support/builders.js';
+import { awaitedViews, unsyncedViews, watchCluster, type Views } from '../../src/watchers/watch.js';
+import { aPod, aTemplate, selecting } from '../support/builders.js';
+import { digestOf } from '../support/keeper.js';
 
 const nginx = imageName(knownImageRef('nginx:1.27'));
 const copy = 'registry.example.com/mirror/library/nginx:1.27' as PlaceId;
@@ -26,6 +29,7 @@ class Bench {
   readonly cluster = new MemoryCluster();
   readonly views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView(), usage: new UsageView({ v1ProxyPort: 7439 }) } satisfies Views;
   readonly nodes = new NodesView();
+  readonly workloads = new WorkloadsView({ v1ProxyPort: 7439 });
   readonly writes: RecordUsage[] = [];
   wanted: ReadonlyMap<PlaceId, WantedCopy> = new Map();
   released: readonly PlaceId[] = [];
@@ -53,13 +57,14 @@ class Bench {
       },
     },
     nodePlatforms: () => this.nodes.platforms(),
+    workloads: this.workloads,
     tellAgain: (destinations) => this.askedAgain.push(...destinations),
     report: async () => undefined,
     now: () => this.now,
   });
 
   async start(): Promise<void> {
-    void watchCluster(this.cluster, { ...this.views, nodes: this.nodes }, { installNamespace: 'kuik-system' }, this.#end.signal);
+    void watchCluster(this.cluster, { ...this.views, nodes: this.nodes, workloads: this.workloads }, { installNamespace: 'kuik-system' }, this.#end.signal);
     await this.cluster.settle();
   }
 
@@ -83,6 +88,15 @@ beforeEach(async () => {
 describe('the watchers', () => {
   test('are complete once every view has its first list', () => {
     expect(unsyncedViews(bench.views)).toEqual([]);
+  });
+
+  test('wait for every kind of workload where templates count', () => {
+    const workloads = new WorkloadsView({ v1ProxyPort: 7439 });
+    for (const kind of workloadKinds) {
+      expect(awaitedViews({ ...bench.views, workloads })).toEqual(['workloads']);
+      workloads.apply(kind, { type: 'synced' });
+    }
+    expect(awaitedViews({ ...bench.views, workloads })).toEqual([]);
   });
 
   test('make a record of an image in use, then claim its copy', async () => {
@@ -180,6 +194,75 @@ describe('the watchers', () => {
 
     expect(await bench.record()).toMatchObject({ pods: 0, unusedSince: '2026-11-20T12:00:00.000Z' });
     expect(bench.released).toEqual([copy]);
+  });
+
+  describe('of workloads that have no Pods', () => {
+    const cleaning = { ...rule, spec: { ...rule.spec, cleanup: { enabled: true } } };
+    const usedOnce = async (): Promise<void> => {
+      bench.cluster.put('ClusterImageSetMirror', cleaning);
+      bench.cluster.put('Pod', aPod());
+      await bench.pass();
+      await bench.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-20T11:00:00Z', digest: digestOf('a') }));
+      bench.cluster.remove('Pod', 'shop/web-1');
+    };
+
+    test.each(workloadKinds)('keep record and claim for the template of a %s, count Pods only, and end both with it', async (kind) => {
+      bench.cluster.put(kind, aTemplate(kind, { name: 'nightly', images: { job: 'nginx:1.27' } }));
+      await usedOnce();
+      await bench.pass();
+
+      expect(bench.writes.at(-1)).toMatchObject({ image: nginx, pods: 0, mirrors: '1/1' });
+      expect((await bench.record())?.unusedSince).toBeUndefined();
+      expect([[...bench.wanted.keys()], bench.released]).toEqual([[copy], []]);
+
+      bench.cluster.remove(kind, 'shop/nightly');
+      await bench.pass();
+      expect(await bench.record()).toMatchObject({ pods: 0, unusedSince: '2026-11-20T12:00:00.000Z' });
+      expect([[...bench.wanted.keys()], bench.released]).toEqual([[], [copy]]);
+    });
+
+    test('clear the time when a template comes back to an image nobody used', async () => {
+      await usedOnce();
+      await bench.pass();
+      expect((await bench.record())?.unusedSince).toBeDefined();
+
+      bench.cluster.put('CronJob', aTemplate('CronJob', { images: { job: 'nginx:1.27' } }));
+      await bench.pass();
+
+      expect((await bench.record())?.unusedSince).toBeUndefined();
+      expect([...bench.wanted.keys()]).toEqual([copy]);
+    });
+
+    test('keep a copy that a template names by itself, for the image it is a copy of', async () => {
+      bench.cluster.put('Deployment', aTemplate('Deployment', { images: { web: copy } }));
+      await usedOnce();
+      await bench.pass();
+
+      expect((await bench.record())?.unusedSince).toBeUndefined();
+      expect(await bench.record(copy as string as ImageName)).toBeUndefined();
+      expect([...bench.wanted.values()]).toMatchObject([{ destination: copy, image: nginx, rests: true }]);
+    });
+
+    test.each<[string, Parameters<typeof aTemplate>[1]]>([
+      ['whose image no Pod has used', { images: { job: 'nginx:1.27' } }],
+      ['that names a copy no Pod has brought in', { images: { job: copy } }],
+    ])('bring in nothing for a template %s', async (_which, pod) => {
+      bench.cluster.put('ClusterImageSetMirror', cleaning);
+      bench.cluster.put('CronJob', aTemplate('CronJob', pod));
+
+      await bench.pass();
+
+      expect([bench.writes, bench.wanted.size]).toEqual([[], 0]);
+    });
+
+    test('leave a template alone that opted out', async () => {
+      bench.cluster.put('CronJob', aTemplate('CronJob', { labels: { skip: 'me' }, images: { job: 'nginx:1.27' } }));
+      await usedOnce();
+      await bench.pass();
+
+      expect(await bench.record()).toMatchObject({ unusedSince: '2026-11-20T12:00:00.000Z' });
+      expect(bench.wanted.size).toBe(0);
+    });
   });
 
   test('keep claiming a copy that a Pod runs from when its rule, its record and its filter are gone', async () => {

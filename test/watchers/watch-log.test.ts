@@ -27,3 +27,15 @@ test('a lost API server is told once, and its return once', () => {
     ['info', { kinds: ['Namespace'] }],
   ]);
 });
+
+test('each missing right is named, since each has to be granted', () => {
+  const denied = (message: string): FailureInfo => ({ code: 'denied', side: 'cluster', message });
+  const seen = [health('Pod', gone), health('CronJob', denied('grant verb list on cronjobs in API group batch')), health('Job', denied('grant verb list on jobs in API group batch'))];
+  const lines: unknown[] = [];
+  const look = createWatchLog({ cluster: { watchHealth: () => seen }, warn: (fields) => lines.push(fields), info: () => undefined });
+
+  look();
+  look();
+
+  expect(lines).toEqual([{ kinds: ['Pod', 'CronJob', 'Job'], error: 'grant verb list on cronjobs in API group batch; grant verb list on jobs in API group batch' }]);
+});

@@ -1,7 +1,8 @@
 import { translateRecord } from '../../api/translate-record.js';
-import { podOf } from '../../domain/pod.js';
+import { podOf, templateOf } from '../../domain/pod.js';
 import type { Platform } from '../../domain/platform.js';
 import type { RuleKind } from '../../domain/rule.js';
+import type { Pod, WorkloadKind } from '../../domain/usage.js';
 import type { Namespace, Node, Resource, Watched, WatchedKind } from '../cluster.js';
 import type { Projection } from './reflector.js';
 
@@ -34,7 +35,16 @@ export const projections: { readonly [K in WatchedKind]: Projection<Watched[K]> 
   Pod: { project: (object) => podOf(object), keyOf },
   Namespace: { project: (object) => namespaceOf(object as unknown as Envelope), keyOf: nameOf },
   Node: { project: (object) => nodeOf(object as unknown as Envelope), keyOf: nameOf },
+  Deployment: templateProjection('Deployment'),
+  StatefulSet: templateProjection('StatefulSet'),
+  DaemonSet: templateProjection('DaemonSet'),
+  CronJob: templateProjection('CronJob'),
+  Job: templateProjection('Job'),
 };
+
+function templateProjection(kind: WorkloadKind): Projection<Pod> {
+  return { project: (object) => templateOf(kind, object), keyOf };
+}
 
 function resourceProjection(kind: RuleKind): Projection<Resource> {
   return { project: (object) => resourceOf(kind, object as unknown as Envelope), keyOf };

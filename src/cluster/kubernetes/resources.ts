@@ -19,6 +19,8 @@ export interface Address {
 
 const ours = (kind: string, plural: string): ResourceType => ({ group: apiGroup, version: 'v1alpha1', plural, kind });
 const core = (kind: string, plural: string): ResourceType => ({ group: '', version: 'v1', plural, kind });
+const apps = (kind: string, plural: string): ResourceType => ({ group: 'apps', version: 'v1', plural, kind });
+const batch = (kind: string, plural: string): ResourceType => ({ group: 'batch', version: 'v1', plural, kind });
 
 export const watchedTypes: Readonly<Record<WatchedKind, ResourceType>> = {
   ClusterImageSetMirror: ours('ClusterImageSetMirror', 'clusterimagesetmirrors'),
@@ -30,6 +32,11 @@ export const watchedTypes: Readonly<Record<WatchedKind, ResourceType>> = {
   Pod: core('Pod', 'pods'),
   Namespace: core('Namespace', 'namespaces'),
   Node: core('Node', 'nodes'),
+  Deployment: apps('Deployment', 'deployments'),
+  StatefulSet: apps('StatefulSet', 'statefulsets'),
+  DaemonSet: apps('DaemonSet', 'daemonsets'),
+  CronJob: batch('CronJob', 'cronjobs'),
+  Job: batch('Job', 'jobs'),
 };
 
 export const secretType = core('Secret', 'secrets');

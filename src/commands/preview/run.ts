@@ -10,7 +10,7 @@ import { lookAround, type Picture } from '../../watchers/reconcile.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain, printJson } from '../command-line.js';
 import type { PreviewOptions } from '../preview.js';
-import { readUsage, readViews } from '../read-views.js';
+import { readUsage, readViews, readWorkloads } from '../read-views.js';
 import { changesOf, problemsOf, type Side } from './changes.js';
 import { fatesOf, type Facts } from './fates.js';
 import { changesDocument, changesTable, fatesDocument, fatesTable } from './report.js';
@@ -44,13 +44,15 @@ async function rulesFrom({ filename, namespace }: PreviewOptions, installNamespa
 
 /** One reading of the cluster; what is planned from it with these rules applied, or without. */
 async function lookAtCluster(cluster: KubernetesCluster, config: Config, installNamespace: string): Promise<(applied: readonly Rule[] | undefined) => Side> {
-  const [views, usage] = await Promise.all([readViews(cluster, installNamespace), readUsage(cluster, { v1ProxyPort: config.migration.v1ProxyPort })]);
+  const { v1ProxyPort } = config.migration;
+  const [views, usage, workloads] = await Promise.all([readViews(cluster, installNamespace), readUsage(cluster, { v1ProxyPort }), config.retention.workloads ? readWorkloads(cluster, { v1ProxyPort }) : undefined]);
   const retentionMs = config.retention.defaultMs;
   const now = Date.now();
   return (applied) => {
     const rules = applied === undefined ? views.rules.snapshot() : withRules(views.rules.snapshot(), applied);
     const picture: Picture = lookAround({
       usage,
+      workloads,
       rules: { snapshot: () => rules },
       records: views.records,
       namespaceLabels: (namespace) => views.namespaces.labels(namespace),
