@@ -30,6 +30,7 @@ describe('a real cluster', () => {
 describe('rights', () => {
   test.each([
     ['list', 'pods', (as: ReturnType<typeof connectCluster>) => as.list('Pod'), 'not allowed to list pods: grant verb list on pods'],
+    ['list', 'cronjobs', (as: ReturnType<typeof connectCluster>) => as.list('CronJob'), 'not allowed to list cronjobs: grant verb list on cronjobs in API group batch'],
     ['get', 'secrets', (as: ReturnType<typeof connectCluster>) => as.secret({ namespace: 'default', name: 's' }), 'not allowed to get secrets default/s: grant verb get on secrets'],
     [
       'patch',
