@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Stage } from '../../tools/demo/stage.js';
+import { scratchFolder } from '../../tools/servers.js';
+import { applyMirrorRule, createPod, mirrorFast, podFor, push, tagIsThere, until, untilMirrored } from '../support/stage.js';
+
+describe('a rule that goes with all it copied', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.open({ dir: scratchFolder('purge') });
+  });
+  afterAll(() => stage?.close());
+
+  const finalizersOf = (rule: string): Promise<string> => stage.kubectl('get', 'cism', rule, '-o', 'jsonpath={.metadata.finalizers}', '--ignore-not-found');
+  const isGone = async (rule: string): Promise<boolean> => (await stage.kubectl('get', 'cism', rule, '-o', 'name', '--ignore-not-found')) === '';
+  const eventsOf = (rule: string): Promise<string> => stage.kubectl('get', 'events', '-A', '--field-selector', `involvedObject.name=${rule}`, '-o', 'jsonpath={.items[*].reason}');
+
+  test('is held until its copies are deleted, without clean-up and with Pods around, and what another rule keeps is spared', async () => {
+    await applyMirrorRule(stage, 'leaving', { annotations: { 'kuik.enix.io/purge': 'true' } });
+    await applyMirrorRule(stage, 'staying', { image: '.+/shared:.+' });
+    await until('the finalizer', async () => (await finalizersOf('leaving')).includes('kuik.enix.io/mirror-cleanup'));
+    await mirrorFast(stage, 'web:1.0', 'leaving');
+    await mirrorFast(stage, 'shared:1.0', 'staying');
+
+    await stage.kubectl('delete', 'cism', 'leaving', '--wait=false');
+    await until('the rule to go', () => isGone('leaving'));
+
+    expect(await tagIsThere(stage, stage.copyOf('web:1.0'))).toBe(false);
+    await stage.crane('validate', '--remote', stage.copyOf('shared:1.0'));
+    expect(await eventsOf('leaving')).not.toContain('CleanupSkipped');
+    await stage.kubectl('delete', 'cism', 'staying');
+  }, 180_000);
+
+  test('goes at once when somebody says so, and tells what is left', async () => {
+    await applyMirrorRule(stage, 'impatient', { image: '.+/slow:.+', annotations: { 'kuik.enix.io/purge': 'true' } });
+    await push(stage, 'slow:1.0');
+    await createPod(stage, podFor('slow:1.0'), stage.image('slow:1.0'));
+    await untilMirrored(stage, stage.image('slow:1.0'));
+
+    await stage.kubectl('delete', 'cism', 'impatient', '--wait=false');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await finalizersOf('impatient')).toContain('kuik.enix.io/mirror-cleanup');
+    await stage.kubectl('annotate', 'cism', 'impatient', 'kuik.enix.io/skip-cleanup=true');
+
+    await until('the rule to go', () => isGone('impatient'), 30_000);
+    await until('the event', async () => (await eventsOf('impatient')).includes('CleanupSkipped'));
+    expect(await tagIsThere(stage, stage.copyOf('slow:1.0'))).toBe(true);
+  }, 180_000);
+});
