@@ -76,12 +76,14 @@ export function planRecords(picture: RecordPicture): RecordPlan {
 function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
   const image = imageName(use.ref);
   const replicas = replicasOf(use.ref, use.users, picture.rules).map((ref) => ({ reference: referenceOf(placeIdentity(ref)), role: 'replica' as const }));
+  const places = placesOnce([originPart(image), ...copies.map((copy) => mirrorPart(copy, picture)), ...replicas, ...retained(record, picture).map(({ part }) => part)]);
   return {
     image,
     pods: use.pods,
     original: use.original,
     mirrors: mirrorsText(copies, held),
-    places: placesOnce([originPart(image), ...copies.map((copy) => mirrorPart(copy, picture)), ...replicas, ...retained(record, picture).map(({ part }) => part)]),
+    ...platformTexts(places, held),
+    places,
     conditions: conditionsOf(copies, record, held, picture.now),
   };
 }
@@ -92,6 +94,7 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: He
   const isInUse = pods > 0 || copies.some(({ isNamed }) => isNamed === true);
   const since = unusedSince(record, picture.now);
   const kept = retained(record, picture);
+  const places = placesOnce([originPart(record.image), ...copies.map((copy) => mirrorPart(copy, picture)), ...kept.map(({ part }) => part)]);
   const usage: RecordUsage = {
     image: record.image,
     pods,
@@ -99,7 +102,8 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: He
     ...(isInUse ? {} : { unusedSince: new Date(since).toISOString() }),
     ...expiry(record, copies, kept, since),
     mirrors: mirrorsText(copies, held),
-    places: placesOnce([originPart(record.image), ...copies.map((copy) => mirrorPart(copy, picture)), ...kept.map(({ part }) => part)]),
+    ...platformTexts(places, held),
+    places,
     conditions: conditionsOf(copies, record, held, picture.now),
   };
   const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy);
@@ -125,11 +129,11 @@ function wantedByPlace(plan: MirrorPlan): Map<PlaceId, WantedCopy[]> {
   return found;
 }
 
-/** Where verified copies are, whichever record tells. */
-type HeldPlaces = ReadonlySet<ImageName>;
+/** Verified copies by where they are, whichever record tells. */
+type HeldPlaces = ReadonlyMap<ImageName, PlaceRecord>;
 
 function heldPlaces(records: readonly ImageRecord[]): HeldPlaces {
-  return new Set(records.flatMap(({ places }) => places.filter((place) => place.role === 'mirror' && isCopied(place)).map(({ reference }) => reference)));
+  return new Map(records.flatMap(({ places }) => places.filter((place) => place.role === 'mirror' && isCopied(place)).map((place) => [place.reference, place])));
 }
 
 function isHeld({ destination }: WantedCopy, held: HeldPlaces): boolean {
@@ -138,6 +142,21 @@ function isHeld({ destination }: WantedCopy, held: HeldPlaces): boolean {
 
 function mirrorsText(copies: readonly WantedCopy[], held: HeldPlaces): string {
   return `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length}`;
+}
+
+/** For people, in the columns of a record: what a place lacks stands there, too. */
+function platformTexts(places: readonly PlacePart[], held: HeldPlaces): Pick<RecordUsage, 'platforms' | 'missing'> {
+  const copies = places.filter(({ role }) => role === 'mirror').map(({ reference }) => held.get(reference)).filter((place) => place !== undefined);
+  const platforms = listed(copies.flatMap((copy) => copy.platforms ?? []));
+  const missing = listed(copies.flatMap(({ missingPlatforms = [] }) => missingPlatforms));
+  return { ...(platforms === '' ? {} : { platforms }), ...(missing === '' ? {} : { missing }) };
+}
+
+const longestList = 256; // a column; the places have them all
+
+function listed(texts: readonly string[]): string {
+  const text = [...new Set(texts)].sort().join(',');
+  return text.length > longestList ? `${text.slice(0, longestList - 1)}…` : text;
 }
 
 type PlacePart = RecordUsage['places'][number];

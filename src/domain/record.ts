@@ -99,6 +99,10 @@ export interface RecordUsage {
   readonly expiresAt?: string;
   /** `present/wanted` */
   readonly mirrors: string;
+  /** of all copies together: `linux/amd64,linux/arm64`; absent while none is known */
+  readonly platforms?: string;
+  /** wanted ones that a copy lacks; absent when none does */
+  readonly missing?: string;
   readonly places: readonly Pick<PlaceRecord, 'reference' | 'role' | 'rule' | 'secret' | 'retention'>[];
   readonly conditions: readonly Condition[];
 }

@@ -195,7 +195,7 @@ describe('kubectl get', () => {
     ['cris', 'NAME READY UPSTREAMS PODS REROUTED AGE', 'REASON PRIORITY'],
     ['ris', 'NAMESPACE NAME READY UPSTREAMS PODS REROUTED AGE', 'REASON PRIORITY'],
     ['cisa', 'NAME READY IMAGES AVAILABLE UNAVAILABLE CYCLE AGE', 'REASON OLDEST-CHECK'],
-    ['ia', 'NAME IMAGE AVAILABLE MIRRORS PODS EXPIRES AGE', 'DIGEST REASON CHECKED'],
+    ['ia', 'NAME IMAGE AVAILABLE MIRRORS PODS EXPIRES AGE', 'DIGEST REASON CHECKED PLATFORMS MISSING'],
   ])('%s has the columns %s, and with -o wide also %s', async (shortName, usual, wide) => {
     const columns = async (...args: string[]): Promise<string> => (await kubectl('get', shortName, '-A', ...args)).split('\n')[0]!.trim().replace(/ +/g, ' ');
 
@@ -211,6 +211,8 @@ describe('kubectl get', () => {
     const status = {
       pods: 3,
       mirrors: '1/2',
+      platforms: 'linux/amd64,linux/arm64',
+      missing: 'linux/s390x',
       expiresAt: time,
       conditions: [{ type: 'Available', status: 'True', reason: 'Reachable', message: '', lastTransitionTime: time }],
       places: [
@@ -222,6 +224,6 @@ describe('kubectl get', () => {
 
     const row = (await kubectl('get', 'ia', 'shown', '-o', 'wide', '--no-headers')).split(/ {2,}/);
 
-    expect(row).toEqual(['shown', 'docker.io/library/nginx:1.27', 'True', '1/2', '3', time, expect.stringMatching(/^\d+s$/), digest, 'Reachable', expect.stringMatching(/^\d+y/)]);
+    expect(row).toEqual(['shown', 'docker.io/library/nginx:1.27', 'True', '1/2', '3', time, expect.stringMatching(/^\d+s$/), digest, 'Reachable', expect.stringMatching(/^\d+y/), 'linux/amd64,linux/arm64', 'linux/s390x']);
   });
 });

@@ -57,6 +57,20 @@ describe('the record of an image in use', () => {
     expect(usage?.conditions.find(({ type }) => type === 'Mirrored')?.status).toBe(status);
   });
 
+  const second = 'second.example.com/mirror/library/nginx:1.27';
+  test.each<[string, readonly PlaceRecord[], string | undefined, string | undefined]>([
+    ['names no platform before there is a copy', [], undefined, undefined],
+    ['names none of a copy nobody has looked into', [aCopy(copy)], undefined, undefined],
+    ['names the platforms of its copy', [aCopy(copy, { platforms: ['linux/arm64', 'linux/amd64'], missingPlatforms: [] })], 'linux/amd64,linux/arm64', undefined],
+    ['names those of all copies, and what one of them lacks', [aCopy(copy, { platforms: ['linux/amd64'], missingPlatforms: ['linux/arm64'] }), aCopy(second, { platforms: ['linux/amd64', 'linux/arm64'] })], 'linux/amd64,linux/arm64', 'linux/arm64'],
+    ['says nothing of a copy that is none of its places', [aCopy('other.example.com/nginx:1.27', { platforms: ['linux/386'] })], undefined, undefined],
+    ['cuts a list that is too long for a column', [aCopy(copy, { platforms: Array.from({ length: 99 }, (_, index) => `linux/${index}`) })], expect.stringMatching(/^linux\/0,.{247}…$/) as never, undefined],
+  ])('%s', (_sentence, places, platforms, missing) => {
+    const [usage] = plan({ used: ['nginx:1.27'], rules: [aMirrorRule({ mirrors: [{}, { registry: 'second.example.com' }] })], records: [aRecord({ places })] }).apply;
+
+    expect([usage?.platforms, usage?.missing]).toEqual([platforms, missing]);
+  });
+
   test('shows the copy under every name of its digest', () => {
     const hex = 'd'.repeat(64);
     const at = `registry.example.com/mirror/library/nginx@sha256:${hex}`;

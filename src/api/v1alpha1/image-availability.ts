@@ -94,6 +94,8 @@ export const ImageAvailabilityStatus = optional({
   unusedSince: time('Since when no Pod uses it; absent while one does.'),
   expiresAt: time('When an unused image is forgotten and its copies go; absent while something keeps it. Other clusters can delay it.'),
   mirrors: shortText(32, { description: 'How many mirrors hold a verified copy, of how many wanted: present/wanted.', example: '1/2' }),
+  platforms: shortText(256, { description: 'Platforms of all copies together, with commas between them; each place says which it has.', example: 'linux/amd64,linux/arm64' }),
+  missing: shortText(256, { description: 'Wanted platforms that a copy lacks, because its source has none; absent when none does.', example: 'linux/s390x' }),
   places: mapByKey('reference', z.array(Place).max(64).meta({ description: 'Where the image can be pulled from, at most 64.' })),
 }).meta({ description: 'What kuik knows; written by kuik.' });
 export type ImageAvailabilityStatus = z.infer<typeof ImageAvailabilityStatus>;
@@ -109,6 +111,8 @@ const columns: readonly Column[] = [
   { name: 'Digest', type: 'string', jsonPath: '.status.places[?(@.role=="origin")].digest', description: 'What the tag of the origin answers with', isWide: true },
   { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Available")].reason', description: 'Why it is available, or why not', isWide: true },
   { name: 'Checked', type: 'date', jsonPath: '.status.places[?(@.role=="origin")].checkedAt', description: 'Time since the origin was checked', isWide: true },
+  { name: 'Platforms', type: 'string', jsonPath: '.status.platforms', description: 'Platforms of all copies together', isWide: true },
+  { name: 'Missing', type: 'string', jsonPath: '.status.missing', description: 'Wanted platforms that a copy lacks', isWide: true },
 ];
 
 export const imageAvailability: Kind = {
