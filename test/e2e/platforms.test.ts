@@ -61,4 +61,8 @@ test('another platform is added to a copy that is there, and nothing that was th
   await until('s390x to be missed', async () => (await columns(image)) === 'linux/amd64,linux/arm64 linux/s390x');
   await until('PlatformsComplete=False', async () => (await complete(copy)).startsWith(`False PlatformsMissing 1 of 1 images lack a wanted platform: ${image}`));
   expect(await contentOf(stage.mirror)).toEqual(after);
+
+  await wantPlatforms(copy, 'amd64', 'arm64');
+  await until('nothing to be missed any more', async () => (await columns(image)) === 'linux/amd64,linux/arm64');
+  await until('PlatformsComplete again', async () => (await complete(copy)).startsWith('True Complete'));
 }, 240_000);

@@ -123,6 +123,13 @@ describe('an equal digest, after a restart', () => {
     expect(await verdictOf(scene, { ...more, recorded: recordedAs(scene.recorded) })).toBe(verdict);
   });
 
+  test('lacks only what is wanted still: a platform nobody asks for any more is not missed', async () => {
+    const scene = await sparse();
+    const recorded = { ...scene.recorded, missingPlatforms: ['linux/s390x'] };
+
+    expect(await scene.engine.resolve(scene.request({ recorded }), call)).toMatchObject({ verdict: 'current', published: { platforms: ['linux/amd64'], missingPlatforms: [] } });
+  });
+
   test('is looked into at the destination only: the source is asked once, and gives no manifest', async () => {
     const scene = await sparse();
     await verdictOf(scene, { recorded: 'nothing' });

@@ -23,10 +23,16 @@ export async function asEqual(context: CopyContext, request: ResolveRequest, fou
   const recorded = recordedOf(request, digest);
   if (isKnown(context, request, found, recorded)) {
     const { strategy = 'all', platforms = [], missingPlatforms = [] } = recorded ?? {};
-    return current(request, found, { digest, sourceDigest: digest, strategy, platforms, missingPlatforms });
+    return current(request, found, { digest, sourceDigest: digest, strategy, platforms, missingPlatforms: missingPlatforms.filter(isWantedBy(request)) });
   }
   const published = await lookedAt(context, request, found, call);
   return published === undefined ? undefined : current(request, found, published);
+}
+
+/** What was missing when the copy was made may be wanted no more. */
+function isWantedBy({ platforms }: ResolveRequest): (text: string) => boolean {
+  const wanted = new Set(platforms.map(platformText));
+  return (text) => wanted.has(text);
 }
 
 /** Nothing is sent, so a plan has no parts. */
