@@ -64,8 +64,11 @@ describe('two clusters keep their images in one registry', () => {
     // three days pass for the lease of a cluster that is gone: its own claim, with less time to live
     const [destination, publishAs, name] = [copy() as PlaceId, copy() as ImageName, image as ImageName];
     await keepers.claim(aClaim({ cluster: 'paris', destination, publishAs, image: name, sources: [name], platforms, retentionMs: 0, cleanup: true, renewal: true, ttlMs: 2_000 }));
-    await until('the lease of paris to end', async () => (await keepers.status(copy()))?.phase === 'Expiring');
-    expect((await keepers.status(copy()))?.claims.map(({ cluster, state }) => `${cluster} ${state}`)).toEqual(['berlin released', 'paris expired']);
+    const states = async (): Promise<string[] | undefined> => (await keepers.status(copy()))?.claims.map(({ cluster, state }) => `${cluster} ${state}`);
+    await until('the lease of paris to end', async () => (await states())?.join() === 'berlin released,paris expired');
+    // its retention is over as well, so a deletion may begin; a manager that has watched for minutes only does not vouch for it
+    expect(['Expiring', 'Deleting']).toContain((await keepers.status(copy()))?.phase);
+    expect(await tagIsThere(berlin, copy())).toBe(true);
   }, 300_000);
 
   fault('F60', 'a cluster with a Temporal of its own cleans nothing up on a mirror that others share', async () => {

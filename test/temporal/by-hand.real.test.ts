@@ -36,7 +36,7 @@ test('a retry by hand jumps the queue: of sixty copies that wait, the one somebo
 
   await lab.keepers.retry(asked.destination);
   await becomes(asked.destination, 'Copying');
-  await sleep(500);
+  await until(async () => (await lab.handles(asked.destination).task.describe()).raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'resolveSource'));
   // from here on each part takes a while, so that slots come free one after the other
   world.onCopy = () => void (world.gate = sleep(200));
   world.open();
