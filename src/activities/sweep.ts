@@ -3,7 +3,7 @@
  * its heartbeat how far it came: a worker that dies costs the item it was at.
  */
 import { Context } from '@temporalio/activity';
-import { claimOf, type Sender, type Wish } from '../domain/claim.js';
+import { claimOf, isNameless, type Sender, type Wish } from '../domain/claim.js';
 import { isFailure } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, repositoryText, type ImageName, type PlaceId, type Repository } from '../domain/image-ref.js';
 import { publishedName } from '../domain/published-name.js';
@@ -73,9 +73,9 @@ async function compareRecords(deps: SweepDeps): Promise<RecordCounts> {
     if (wish === undefined) return sofar;
     const status = await answered(() => keepers.status(destination));
     if (status === undefined) return { ...sofar, silent: sofar.silent + 1 };
-    if (status === 'absent') return { ...sofar, unkept: sofar.unkept + 1 };
+    if (status === 'absent') return isNameless(wish) ? sofar : { ...sofar, unkept: sofar.unkept + 1 };
     const seen = { ...sofar, compared: sofar.compared + 1, clusters: withClusters(sofar.clusters, status) };
-    if (!isDrifted(placeOf(deps.record(wish.image), wish), status)) return seen;
+    if (isNameless(wish) || !isDrifted(placeOf(deps.record(wish.image), wish), status)) return seen;
     await answered(() => keepers.resync(destination));
     return { ...seen, repaired: seen.repaired + 1 };
   });

@@ -19,7 +19,7 @@ export interface Claim {
   /** the image it is a copy of */
   readonly image: ImageName;
   readonly rules: readonly RuleId[];
-  /** where to copy from, in order: the origin, then replicas */
+  /** where to copy from, in order: the origin, then replicas; empty: see `isNameless` */
   readonly sources: readonly ImageName[];
   readonly platforms: readonly Platform[];
   readonly copy: CopyStrategy;
@@ -41,6 +41,14 @@ export interface Claim {
   readonly verifyEveryMs?: number;
   /** the daily renewal: counts whatever its generation, which heals a recreated Lease */
   readonly renewal?: boolean;
+}
+
+/**
+ * A Pod of the cluster names the copy itself, and nothing there knows what it is a copy of: the claim keeps whatever
+ * its keeper keeps there. Where there is no keeper it claims nothing: the place may be anybody's.
+ */
+export function isNameless({ sources }: Pick<Claim, 'sources'>): boolean {
+  return sources.length === 0;
 }
 
 /** What a cluster wants of a destination: a claim less what its sender adds. */

@@ -5,7 +5,7 @@
  * Messages may come twice or in another order: the message with the highest generation decides whether a cluster
  * wants the destination, the claim with the highest generation says how.
  */
-import type { Claim } from './claim.js';
+import { isNameless, type Claim } from './claim.js';
 import { fingerprint } from './fingerprint.js';
 import type { ImageName } from './image-ref.js';
 import { mergeWishes } from './mirror.js';
@@ -108,22 +108,32 @@ export interface Wanted extends Claim {
  */
 export function wantedOf(claims: Claims, now: number, { holder, silent }: { readonly holder?: ImageName; readonly silent: readonly string[] }): Wanted | undefined {
   const live = liveClaims(claims, now);
-  const image = live.some(({ claim }) => claim.image === holder) ? holder : live.map(({ claim }) => claim.image).sort()[0];
-  const mine = live.filter(({ claim }) => claim.image === image);
+  const image = claimedImage(live, holder);
+  const isOurs = ({ claim }: Claimed): boolean => claim.image === image || isNameless(claim);
+  const mine = live.filter(isOurs);
   // who merely holds a copy asks for nothing: those who want one say how
   const active = mine.filter(({ claim }) => claim.rests !== true);
   const able = active.length > 0 ? active : mine;
   const executing = able.find(({ cluster }) => !silent.includes(cluster)) ?? able[0];
-  if (executing === undefined) return undefined;
+  if (executing === undefined || image === undefined) return undefined;
 
-  const others = standing(claims).filter(({ claim, cluster }) => claim.image === image && cluster !== executing.cluster);
+  const others = standing(claims).filter((each) => isOurs(each) && each.cluster !== executing.cluster);
   const policy = others.reduce((sum, { claim }) => mergeWishes(sum, claim), executing.claim);
   return {
     ...policy,
-    plan: planOf(policy, able),
+    image,
+    plan: planOf({ ...policy, image }, able),
     clusters: mine.map(({ cluster }) => cluster),
-    refused: live.filter(({ claim }) => claim.image !== image).map(({ cluster, claim }) => ({ cluster, image: claim.image })),
+    refused: live.filter((each) => !isOurs(each)).map(({ cluster, claim }) => ({ cluster, image: claim.image })),
   };
+}
+
+/** Nameless claims are for whatever is there. */
+function claimedImage(live: readonly Claimed[], holder: ImageName | undefined): ImageName | undefined {
+  const named = live.filter(({ claim }) => !isNameless(claim));
+  if (named.length === 0 && holder !== undefined) return holder;
+  const images = (named.length === 0 ? live : named).map(({ claim }) => claim.image);
+  return holder !== undefined && images.includes(holder) ? holder : images.sort()[0];
 }
 
 /** Live clusters that could execute instead of silent ones. */

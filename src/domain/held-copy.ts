@@ -1,7 +1,8 @@
 /**
  * Copies that are claimed although no rule in force wants them for a Pod:
  *
- * - Pods pull from them, or templates of workloads name them, whatever rules, filters and opt-outs say by now;
+ * - Pods pull from them, sent there by us or because a user wrote so, or templates of workloads name them, whatever
+ *   rules, filters and opt-outs say by now;
  * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go;
  * - nobody keeps them, though they are to be cleaned up one day: v2 made them, or their keeper was lost with the
  *   database of Temporal. Without a keeper there is no retention clock.
@@ -12,7 +13,8 @@
 import { mirrorAt, mirrorPolicy, placePolicy, ruleAt } from './copy-policy.js';
 import { selectsImage } from './filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
-import { mirrorPlace } from './join.js';
+import { joinedText, mirrorPlace } from './join.js';
+import { isBelowPrefix } from './mirror-prefix.js';
 import type { MirrorSettings, WantedCopy } from './mirror.js';
 import { parsePlatform, type Platform } from './platform.js';
 import { publishedName } from './published-name.js';
@@ -21,11 +23,14 @@ import { isResting, isValid, ruleText, type Mirror, type MirrorRule, type Rule }
 
 /** A Pod pulls a copy of an image: told by the Pod itself, which remembers what it was before. */
 export interface PulledCopy {
-  readonly image: ImageName;
   readonly place: ImageRef;
-  /** `<Kind>/[<namespace>/]<name>` of the rule it was sent there by */
-  readonly rule: string;
   readonly pods: number;
+  /** absent where a user wrote the name of the copy: then nobody here knows what it is a copy of */
+  readonly sent?: {
+    readonly image: ImageName;
+    /** `<Kind>/[<namespace>/]<name>` of the rule it was sent there by */
+    readonly rule: string;
+  };
 }
 
 export interface HeldPicture {
@@ -151,8 +156,27 @@ function asRuleSays({ rule, mirror }: NonNullable<ReturnType<typeof ruleAt>>, se
 }
 
 /** No record knows it, which happens after somebody deleted one: nobody says that it may be cleaned up. */
-function copiesPulled({ pulled, settings }: HeldPicture): WantedCopy[] {
-  return pulled.map(({ image, place, rule, pods }) => ({ ...held(image, place, settings), rule, pulledBy: pods }));
+function copiesPulled({ pulled, rules, settings }: HeldPicture): WantedCopy[] {
+  return pulled.map(({ sent, place, pods }) => {
+    if (sent === undefined) return { ...nameless(place, rules, settings), pulledBy: pods };
+    return { ...held(sent.image, place, settings), rule: sent.rule, pulledBy: pods };
+  });
+}
+
+/** Without sources nobody can copy it; the mirror it lies in says how long it is kept, as of every other copy there. */
+function nameless(place: ImageRef, rules: readonly Rule[], settings: MirrorSettings): WantedCopy {
+  const mirrors = rules.flatMap((rule) => (rule.type === 'mirror' ? rule.mirrors : [])).filter((mirror) => {
+    const prefix = joinedText(mirror);
+    return prefix !== undefined && isBelowPrefix(place, prefix);
+  });
+  const policies = mirrors.map((mirror) => mirrorPolicy(mirror, settings.isConnected));
+  return {
+    ...held(imageName(place), place, settings),
+    sources: [],
+    retentionMs: Math.max(0, ...policies.map(({ retentionMs }) => retentionMs ?? settings.retentionMs)),
+    cleanup: policies.length > 0 && policies.every(({ enabled }) => enabled),
+    shared: mirrors.some(({ shared }) => shared),
+  };
 }
 
 function held(image: ImageName, place: ImageRef, settings: MirrorSettings): WantedCopy {

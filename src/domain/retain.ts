@@ -5,6 +5,7 @@
  *
  * @see docs/concepts/retain.md
  */
+import { isNameless } from './claim.js';
 import { liveClaims, type Claimed, type Claims, type HeldClaim } from './claims.js';
 import { sharedRetentionMs } from './copy-policy.js';
 import type { ImageName } from './image-ref.js';
@@ -72,13 +73,13 @@ export function tombstoneOf(claims: Claims): number {
  * Every cluster that has to say that it does not use a copy before it goes: whoever claims it or did. One that fell
  * silent is waited for until its lease has been over for the whole retention.
  *
- * @param image whose copy it is: for clusters whose claim never arrived
+ * @param image whose copy it is: for clusters whose claim never arrived, or does not know
  */
 export function knownClusters(claims: Claims, image: ImageName, now: number): readonly KnownCluster[] {
   const retentionMs = longestRetentionMs(claimed(claims));
   return claims.map((held) => ({
     cluster: held.cluster,
-    image: held.claim?.image ?? image,
+    image: held.claim === undefined || isNameless(held.claim) ? image : held.claim.image,
     rules: held.claim?.rules ?? [],
     ...(held.forgotten === true || held.expiresAt + retentionMs <= now ? { isLost: true } : {}),
   }));

@@ -4,7 +4,7 @@
  */
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type SearchAttributePair } from '@temporalio/common';
-import type { Claim } from '../domain/claim.js';
+import { isNameless, type Claim } from '../domain/claim.js';
 import { Failure } from '../domain/failure.js';
 import type { PlaceId } from '../domain/image-ref.js';
 import type { KeeperBirth } from '../domain/keeper.js';
@@ -16,7 +16,7 @@ import { queries, signals, updates, workflowQueue, workflowTypes, type searchAtt
 import { workflowIds } from './workflow-ids.js';
 
 export interface KeeperClient {
-  /** Starts the keeper when there is none. */
+  /** Starts the keeper when there is none, unless the claim is nameless. */
   claim(claim: Claim): Promise<void>;
   /** `absent`: nobody keeps this destination, so there is nothing to release. */
   release(destination: PlaceId, release: Release): Promise<'sent' | 'absent'>;
@@ -83,6 +83,8 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
     async claim(claim) {
       const searchable = options.searchable();
       if (searchable === undefined) throw new Failure({ code: 'unreachable', side: 'cluster', host: endpoint.address, message: `the namespace at ${endpoint.address} is not prepared yet` });
+      // whose name nobody knows may be anybody's: only an existing keeper has something to keep there
+      if (isNameless(claim)) return void (await signal(claim.destination, signals.claim, claim));
       await within(() => client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, { searchable, pace: options.pace })));
     },
     release: (destination, release) => signal(destination, signals.release, release),

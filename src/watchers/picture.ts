@@ -53,14 +53,20 @@ export function recordedImages(used: readonly ImageUse[], rules: readonly Rule[]
   return used.filter(({ ref, original }) => original || !(insideAnyMirror(ref, prefixes, {}) && isKnownCopy(ref)));
 }
 
-/** The copies that Pods were sent to, opted out by now or not: the Pods themselves remember what they are copies of. */
-export function pulledCopies(source: PodSource): PulledCopy[] {
+/**
+ * The copies that Pods pull from, opted out by now or not. A Pod that was sent to one remembers what it is a copy of;
+ * one whose user wrote the name of a copy only tells that it lies in a mirror.
+ */
+export function pulledCopies(source: PodSource, rules: readonly Rule[]): PulledCopy[] {
+  const prefixes = mirrorPrefixes(rules);
   const found = new Map<PlaceId, PulledCopy>();
   for (const pod of source.pods()) {
-    for (const { ref, copy } of source.imagesOf(pod)) {
-      if (copy === undefined) continue;
+    for (const { ref, copy, isCurrent } of source.imagesOf(pod)) {
+      if (copy === undefined && !(isCurrent && insideAnyMirror(ref, prefixes, {}))) continue;
       const place = placeIdentity(ref);
-      found.set(place, { image: copy.image, place: ref, rule: inNamespace(copy.rule, pod.namespace), pods: (found.get(place)?.pods ?? 0) + 1 });
+      const known = found.get(place);
+      const sent = copy === undefined ? known?.sent : { image: copy.image, rule: inNamespace(copy.rule, pod.namespace) };
+      found.set(place, { place: ref, pods: (known?.pods ?? 0) + 1, ...(sent === undefined ? {} : { sent }) });
     }
   }
   return [...found.values()];

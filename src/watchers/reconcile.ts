@@ -9,6 +9,7 @@
  * A missed, repeated or reordered event changes nothing: there are no events here.
  */
 import type { Cluster } from '../cluster/cluster.js';
+import { isNameless } from '../domain/claim.js';
 import { imageName, placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
 import type { SkipSettings } from '../domain/opt-out.js';
@@ -96,7 +97,8 @@ export class Reconciler {
    */
   #askSilent({ records, plan, now }: Picture): void {
     const speaking = new Set(records.flatMap(({ places }) => places.filter(speaks).map(({ reference }) => reference)));
-    const silent = [...plan.wanted.keys()].filter((destination) => !speaking.has(referenceOf(destination)));
+    const told = [...plan.wanted.values()].filter((copy) => !isNameless(copy)).map(({ destination }) => destination); // no record is about the others
+    const silent = told.filter((destination) => !speaking.has(referenceOf(destination)));
     this.#silentSince = new Map(silent.map((destination) => [destination, this.#silentSince.get(destination) ?? now]));
 
     const asked = silent.filter((destination) => now - (this.#silentSince.get(destination) ?? now) >= silenceMs).slice(0, askedAtOnce);
@@ -178,7 +180,7 @@ export function lookAround({ usage, workloads, namespaceLabels, nodePlatforms, .
   const used = knownUses(imagesInUse(source, { skip: settings.skip, namespaceLabels }), records);
   const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
   const isNamed = (place: PlaceId): boolean => workloads?.names(place) === true;
-  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, isNamed, pulled: pulledCopies(usage), orphans, settings }), now: around.now() };
+  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, isNamed, pulled: pulledCopies(usage, rules), orphans, settings }), now: around.now() };
 }
 
 /** Without those that only templates name and no record knows: a template keeps a record, and makes none. */

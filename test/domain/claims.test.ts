@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Claim } from '../../src/domain/claim.js';
 import { holdClaim, holdRelease, liveClaims, wantedOf, type Claims } from '../../src/domain/claims.js';
-import { expiryOf } from '../../src/domain/retain.js';
+import { expiryOf, knownClusters } from '../../src/domain/retain.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import { aClaim, days, hours, nginx, t0 } from '../support/keeper.js';
 
@@ -63,6 +63,27 @@ test('of two images that want one destination, the one whose copy is there keeps
 
   expect(wanted(claims)).toMatchObject({ image: nginx, refused: [{ cluster: 'berlin', image: quay }] });
   expect(wanted(claims, t0, { holder: quay })).toMatchObject({ image: quay, refused: [{ cluster: 'paris', image: nginx }] });
+});
+
+describe('a claim of a cluster that does not know what the copy is a copy of', () => {
+  const nameless = aClaim({ cluster: 'aachen', image: 'registry.example.com/mirror/library/nginx:1.27' as ImageName, sources: [], rests: true });
+
+  test('keeps what another cluster wants there, and has no say in what that is', () => {
+    expect(wanted(held(nameless, aClaim()))).toMatchObject({ image: nginx, cluster: 'berlin', clusters: ['aachen', 'berlin'], refused: [], plan: wanted(held(aClaim()))?.plan });
+    expect(wanted(held(nameless, aClaim()))).not.toHaveProperty('rests');
+  });
+
+  test('keeps what is there when it is the last', () => {
+    expect(wanted(held(nameless), t0, { holder: nginx })).toMatchObject({ image: nginx, rests: true, clusters: ['aachen'] });
+  });
+
+  test('wants nothing where nothing is', () => {
+    expect(wanted(held(nameless))).toMatchObject({ rests: true, sources: [] });
+  });
+
+  test('is asked about the copy by the name of its image', () => {
+    expect(knownClusters(held(nameless, aClaim()), nginx, t0)).toMatchObject([{ cluster: 'aachen', image: nginx }, { cluster: 'berlin', image: nginx }]);
+  });
 });
 
 test('a message of an older generation loses, unless it is the renewal', () => {

@@ -79,7 +79,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F61: { fault: 'destination is source, loops, mirror of a mirror', at: ['test/domain/mirror-prefix.test.ts', 'test/domain/mirror.test.ts'] },
   F62: { fault: 'typo in a filter', missing: notYet },
   F63: { fault: 'Pod list partial, namespace invisible, cache stale', missing: notYet },
-  F64: { fault: 'random histories of clusters', missing: 'a Pod that names a copy by itself where no record knows it: nothing claims it; deletion budgets' },
+  F64: { fault: 'random histories of clusters', missing: 'deletion budgets, purge and pins' },
   F65: { fault: 'CronJob between runs, scaled to zero' },
   F66: { fault: 'SSRF matrix', at: ['test/registry/http/forgery.test.ts'] },
   F67: { fault: 'credential canaries', at: ['test/registry/http/canaries.test.ts'], missing: 'canaries in the database of Temporal and in a dump of the API' },

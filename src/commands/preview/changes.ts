@@ -23,7 +23,7 @@ export interface Side {
 /** In the order copy, release, delete; each by place. */
 export function changesOf(before: Side, after: Side): readonly Change[] {
   const held = new Set(before.fates.map(({ place }) => place as string));
-  const copied = [...after.picture.plan.wanted.values()].filter(({ destination }) => !before.picture.plan.wanted.has(destination) && !held.has(destination));
+  const copied = [...after.picture.plan.wanted.values()].filter(({ destination, rests }) => rests !== true && !before.picture.plan.wanted.has(destination) && !held.has(destination));
   const fatesBefore = new Map(before.fates.map((each) => [each.place, each.fate]));
   const lost = after.fates.filter(({ place, fate }) => isWorse(fatesBefore.get(place), fate));
   return [

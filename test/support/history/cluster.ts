@@ -237,7 +237,7 @@ export class ModelCluster {
     const { used, rules, records, settings } = this.picture();
     const { isConnected } = settings;
     const podsPulling = (place: PlaceId): number => this.#usage.podsAt(place).length;
-    const plan = planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(this.#usage), settings });
+    const plan = planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(this.#usage, rules), settings });
     const known = new Set(records.flatMap(({ places }) => places.filter(({ mirroredAt }) => mirroredAt !== undefined).map(({ reference }) => reference)));
     const recorded = recordedImages(used, rules, (ref) => known.has(referenceOf(placeIdentity(ref))));
     const { apply, remove, forgotten, released } = planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now: this.#model.agenda.now + this.skewMs });
@@ -274,7 +274,8 @@ export class ModelCluster {
   /** As the watchers do: a record that stays silent about a wanted copy has its keeper asked. */
   #askSilent({ wanted }: MirrorPlan): void {
     const { now } = this.#model.agenda;
-    for (const { destination, image } of wanted.values()) {
+    for (const { destination, image, sources } of wanted.values()) {
+      if (sources.length === 0) continue;
       const place = this.record(image)?.places.find(({ reference }) => reference === referenceOf(destination));
       const speaks = place !== undefined && (place.workflowId !== undefined || place.mirroredAt !== undefined || place.failure !== undefined);
       if (speaks) this.#mute.delete(destination);

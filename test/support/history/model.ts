@@ -122,7 +122,7 @@ export class Model {
 
   #hear(message: Message): void {
     const { to } = message;
-    if ('claim' in message && !this.keepers.has(to)) this.keepers.set(to, this.#born(to));
+    if ('claim' in message && message.claim.sources.length > 0 && !this.keepers.has(to)) this.keepers.set(to, this.#born(to));
     const keeping = this.keepers.get(to);
     if (keeping === undefined) return;
     const now = this.#serverNow();

@@ -43,8 +43,8 @@ let podNumber = 0;
 
 const happenings: readonly (readonly [weight: number, Happening])[] = [
   [8, (_model, cluster, image, chance) => cluster.createPod(`pod-${(podNumber += 1)}`, image, cluster.hasCopy(image) && chance.next() < 0.5 ? copyOf(image) : image)],
-  // somebody names the copy itself; where no record knows it as a copy nothing claims it, although contract 4.8 wants that
-  [1, (_model, cluster, image) => (cluster.hasCopy(image) ? cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image)) : undefined)],
+  // somebody names the copy itself, whether this cluster knows of it or not
+  [1, (_model, cluster, image) => cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image))],
   [10, (_model, cluster, _image, chance) => dropPods(cluster, chance)],
   [2, (_model, cluster, _image, chance) => cluster.change(chance.next() < 0.15 ? undefined : aRuleBy(chance))],
   [2, (_model, cluster) => (cluster.isAlive ? cluster.fallSilent() : cluster.comeBack())],
