@@ -85,6 +85,9 @@ export async function mirrorFast(stage: Stage, name: string, rule: string): Prom
     const status = await keepers.status(destination);
     return status !== 'absent' && status.phase === 'Mirrored' && status.claims.some(({ rules }) => rules.includes(`ClusterImageSetMirror/${rule}`));
   });
+  // the copy may be older than the record: the keeper tells it once more
+  await keepers.resync(destination);
+  await untilMirrored(stage, stage.image(name));
   await keepers.close();
 }
 
