@@ -87,7 +87,8 @@ export async function mirrorFast(stage: Stage, name: string, rule: string): Prom
   });
   // the copy may be older than the record: the keeper tells it once more
   await keepers.resync(destination);
-  await untilMirrored(stage, stage.image(name));
+  const knows = async (): Promise<boolean> => JSON.stringify(await recordOf(stage, stage.image(name))).includes('mirroredAt');
+  await until(`the record of ${name} to know`, knows);
   await keepers.close();
 }
 
