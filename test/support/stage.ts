@@ -87,7 +87,10 @@ export async function mirrorFast(stage: Stage, name: string, rule: string): Prom
   });
   // the copy may be older than the record: the keeper tells it once more
   await keepers.resync(destination);
-  const knows = async (): Promise<boolean> => JSON.stringify(await recordOf(stage, stage.image(name))).includes('mirroredAt');
+  const knows = async (): Promise<boolean> => {
+    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { places?: { mirroredAt?: string }[] } }[] };
+    return items.some(({ spec, status }) => spec.image === stage.image(name) && status?.places?.some(({ mirroredAt }) => mirroredAt !== undefined) === true);
+  };
   await until(`the record of ${name} to know`, knows);
   await keepers.close();
 }
