@@ -88,7 +88,7 @@ describe('a deletion', () => {
     const running = env.run(activities.deleteTag, input);
     setTimeout(() => env.cancel(), 10);
 
-    await expect(running).rejects.toBeDefined();
+    await expect(running).rejects.toMatchObject({ name: 'CancelledFailure' });
   });
 });
 
