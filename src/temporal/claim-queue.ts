@@ -98,8 +98,11 @@ class Queue implements ClaimQueue {
   want(wanted: ReadonlyMap<PlaceId, Wish>, releasedPlaces: readonly PlaceId[], purges: ReadonlySet<PlaceId> = new Set()): void {
     for (const [destination, wish] of wanted) this.#offer(destination, { wish, purge: false });
     const ours = [...this.#sent].filter(([, { content }]) => content !== released && content !== purged).map(([destination]) => destination);
+    const known = new Set(releasedPlaces);
     for (const destination of new Set([...ours, ...this.#waiting.keys(), ...releasedPlaces])) {
-      if (!wanted.has(destination)) this.#offer(destination, { purge: purges.has(destination) });
+      // of a place that has left its record nobody says any more that it is purged
+      const purge = known.has(destination) ? purges.has(destination) : this.#waiting.get(destination)?.purge === true;
+      if (!wanted.has(destination)) this.#offer(destination, { purge });
     }
     this.#wake();
   }

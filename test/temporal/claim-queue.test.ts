@@ -134,6 +134,15 @@ describe('the queue sends', () => {
     expect(bench.names().slice(1).sort()).toEqual([`release ${place('a')}`, `release ${place('old')}`]);
   });
 
+  test('a purge that waits stays one when the record has lost the place meanwhile', async () => {
+    const bench = new Bench();
+    bench.queue.want(new Map(), [place('a')], new Set([place('a')]));
+    bench.queue.want(new Map(), []);
+    await bench.runFor(minutes);
+
+    expect(bench.sent).toEqual([{ release: place('a'), generation: 1, purge: true }]);
+  });
+
   test('a release that asks for a purge, also after one that did not, and says when it was taken', async () => {
     const bench = new Bench();
     bench.queue.want(new Map(), [place('a')]);
