@@ -134,8 +134,8 @@ export class ModelCluster {
 
   /**
    * What is lost here with the copy of an image: a Pod pulls from it, or a rule wants it for an image in use. What
-   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out, and one
-   * whose keeper does not know it while it cannot speak.
+   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out, one
+   * whose keeper does not know it while it cannot speak, and one where nothing tells that the name is that of a copy.
    *
    * @param isKnown it was asked
    * @returns undefined when nothing is
@@ -145,9 +145,17 @@ export class ModelCluster {
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
     if (!isKnown && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;
+    if (!isKnown && this.#takesForForeign(image)) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
     const unusedMs = now - (since ?? this.#lastUse.get(image) ?? 0);
     return isShared && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+  }
+
+  /** No rule, no record and no Pod that was sent there: whoever writes the name of a copy here may as well have no kuik. */
+  #takesForForeign(image: ImageName): boolean {
+    const wasSent = [...this.pods.values()].some(({ asked, pulls }) => pulls === copyOf(image) && asked !== pulls);
+    const isRecorded = this.record(image)?.places.some(({ reference, role }) => reference === copyOf(image) && role === 'mirror') === true;
+    return this.rule === undefined && !wasSent && !isRecorded;
   }
 
   #usedSince(image: ImageName): number | undefined {
