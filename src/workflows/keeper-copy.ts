@@ -5,7 +5,7 @@ import type { CopyOutcome, CopyTask, Outcome } from '../domain/task.js';
 import { signals, workflowTypes } from '../temporal/contract.js';
 import { failureOf } from '../temporal/failures.js';
 import type { Keeper } from './keep-image.js';
-import { orGone, runOperation } from './keeper-task.js';
+import { orGone, runOperation, type PassedOn } from './keeper-task.js';
 
 export async function runCopy(keeper: Keeper, wanted: Omit<CopyTask, 'keeper'>, publish: () => void): Promise<void> {
   const task: CopyTask = { ...wanted, keeper: workflowInfo().workflowId };
@@ -41,7 +41,7 @@ function detailsOf({ image, destination, sources, cluster, keeper }: CopyTask): 
 }
 
 /** A running copy drops its back-off. */
-async function passRetry(keeper: Keeper): Promise<void> {
+async function passRetry(keeper: Keeper): Promise<PassedOn> {
   keeper.state = passRetryOn(keeper.state);
-  await orGone(() => getExternalWorkflowHandle(keeper.state.taskId).signal(signals.retry));
+  return orGone(() => getExternalWorkflowHandle(keeper.state.taskId).signal(signals.retry));
 }

@@ -6,7 +6,7 @@ import type { DeleteTask, DeletionOutcome, FailedOutcome } from '../domain/task.
 import { workflowTypes } from '../temporal/contract.js';
 import { failureOf } from '../temporal/failures.js';
 import type { Keeper } from './keep-image.js';
-import { orGone, runOperation } from './keeper-task.js';
+import { orGone, runOperation, type PassedOn } from './keeper-task.js';
 
 /** As a copy; and whoever claims the destination meanwhile stops it, which it may survive only once its DELETE has begun. */
 export async function runDeletion(keeper: Keeper, wanted: Omit<DeleteTask, 'keeper'>, publish: () => void): Promise<void> {
@@ -42,10 +42,11 @@ function detailsOf({ image, destination, digest, clusters, keeper }: DeleteTask)
   ].join('\n\n');
 }
 
-/** What somebody asked of a copy under deletion waits until that has ended: then it is copied, or tried again. */
-async function stop(keeper: Keeper): Promise<void> {
+/** What somebody asked of a copy under deletion waits until that has ended: then it is copied, or tried again. No other deletion takes its place. */
+async function stop(keeper: Keeper): Promise<PassedOn> {
   keeper.state = passRetryOn(keeper.state);
-  if (!isUnwanted(keeper.state, Date.now())) return;
+  if (!isUnwanted(keeper.state, Date.now())) return 'done';
   keeper.state = cancelDeletion(keeper.state);
   await orGone(() => getExternalWorkflowHandle(keeper.state.taskId).cancel());
+  return 'done';
 }

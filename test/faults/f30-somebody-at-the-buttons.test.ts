@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import type { PlaceId } from '../../src/domain/image-ref.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
 import { fault, type Chance } from '../support/fault.js';
@@ -84,9 +85,13 @@ describe('somebody presses buttons in Temporal', () => {
     await expectNothingHalfDone(stage, images);
 
     source.limit(undefined);
-    for (const destination of destinations) await keepers.client.workflow.getHandle(idsOf(destination).keeper).signal('resume').catch(() => undefined);
     await stage.kuik.stop(); // a keeper that was ended comes back with the next renewal: at once, after a new start
     await stage.kuik.start();
+    for (const destination of destinations) {
+      await until(`the keeper of ${destination}`, () => keepers.keepers.isKept(destination as PlaceId), 120_000);
+      // a copy that was terminated counts as failed, and would be tried again in a quarter of an hour
+      for (const name of ['resume', 'retry']) await keepers.client.workflow.getHandle(idsOf(destination).keeper).signal(name);
+    }
     await untilAllMirrored(stage, images.map((name) => `${source.address}/library/${name}`));
     for (const destination of destinations) await until(`the keeper of ${destination} to be at rest`, async () => (await keepers.status(destination).catch(() => undefined))?.phase === 'Mirrored', 240_000);
     await expectWhole(stage, images);

@@ -293,6 +293,40 @@ describe('a person retries', () => {
     expect(await statusOf(task)).toBe('COMPLETED');
   });
 
+  test('after a run started by hand was terminated: the keeper finds out long before the hour is over', async () => {
+    const claim = someClaim('word-less');
+    const { destination } = claim;
+    world.sourceFails = missing;
+    await lab.keepersAt(0.1).claim(claim);
+    await becomes(destination, 'Failed');
+    const { task } = lab.handles(destination);
+    world.sourceFails = undefined;
+    world.close();
+    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf(task)] });
+    await lab.keepers.retry(destination);
+    await becomes(destination, 'Copying');
+
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // it has asked once in vain: at this pace after 3 s, and after 6 more, not in 6 minutes
+    await byHand.terminate('a person pressed Terminate');
+    world.open();
+
+    await becomes(destination, 'Mirrored');
+  });
+
+  test('of a run started by hand that was terminated: another takes its place at once', async () => {
+    const { destination, task } = await afterFailure('replaced', missing);
+    world.sourceFails = undefined;
+    world.close();
+    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf(task)] });
+    await lab.keepers.retry(destination);
+    await becomes(destination, 'Copying');
+    await byHand.terminate('a person pressed Terminate');
+    world.open();
+
+    await lab.keepers.retry(destination);
+    await becomes(destination, 'Mirrored');
+  });
+
   test('after Terminate of the copy, which the keeper counts as failed', async () => {
     world.sourceFails = undefined;
     world.close();
