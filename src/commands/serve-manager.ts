@@ -264,6 +264,7 @@ class Manager {
       cluster,
       resource: views.resource,
       owes: (destination) => queue.owes(destination),
+      keeper: (destination) => this.#client.status(destination),
       namespaces: () => views.namespaces.snapshot().map(({ name }) => name),
       deadlineMs: config.retention.finalizerDeadlineMs,
       tombstoneMs: config.retention.tombstoneMs,

@@ -4,21 +4,21 @@
  * - Pods pull from them, sent there by us or because a user wrote so, or templates of workloads name them, whatever
  *   rules, filters and opt-outs say by now;
  * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go;
- * - nobody keeps them, though they are to be cleaned up one day: v2 made them, or their keeper was lost with the
- *   database of Temporal. Without a keeper there is no retention clock.
+ * - nobody keeps them, though they are to be cleaned up one day, or now, with their rule: v2 made them, or their
+ *   keeper was lost with the database of Temporal. Without a keeper there is no retention clock, and no deletion.
  *
  * The first two are claimed as they are, and nothing is started for them. The last are claimed until a keeper has
  * found out what is there, and then released.
  */
-import { mirrorAt, mirrorPolicy, placePolicy, ruleAt } from './copy-policy.js';
+import { isPurged, mirrorAt, mirrorPolicy, placePolicy, ruleAt } from './copy-policy.js';
 import { selectsImage } from './filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { joinedText, mirrorPlace } from './join.js';
 import { isBelowPrefix } from './mirror-prefix.js';
-import type { MirrorSettings, WantedCopy } from './mirror.js';
+import type { MirrorPicture, MirrorSettings, WantedCopy } from './mirror.js';
 import { parsePlatform, type Platform } from './platform.js';
 import { publishedName } from './published-name.js';
-import type { ImageRecord, PlaceRecord } from './record.js';
+import type { PlaceRecord } from './record.js';
 import { isResting, isValid, ruleText, type Mirror, type MirrorRule, type Rule } from './rule.js';
 
 /** A Pod pulls a copy of an image: told by the Pod itself, which remembers what it was before. */
@@ -33,19 +33,8 @@ export interface PulledCopy {
   };
 }
 
-export interface HeldPicture {
-  readonly rules: readonly Rule[];
-  readonly records: readonly ImageRecord[];
-  /** how many Pods name this place as their current image, opted out or not */
-  readonly podsPulling: (place: PlaceId) => number;
-  /** whether the template of a workload names this place, opted out or not */
-  readonly isNamed?: (place: PlaceId) => boolean;
-  /** what Pods tell of the copies they run from, for the time when no record does */
-  readonly pulled: readonly PulledCopy[];
-  /** destinations whose keeper was found to be lost just now */
-  readonly orphans?: ReadonlySet<PlaceId>;
-  readonly settings: MirrorSettings;
-}
+/** Everything a plan is made from but what rules select. */
+export type HeldPicture = Omit<MirrorPicture, 'used'>;
 
 /** By destination; the first reason to keep a copy is enough. */
 export function heldCopies(picture: HeldPicture): Map<PlaceId, WantedCopy> {
@@ -117,11 +106,11 @@ function usersOf(place: PlaceId, { podsPulling, isNamed }: HeldPicture): Pick<Wa
 function copiesToAdopt(picture: HeldPicture): WantedCopy[] {
   return recordedCopies(picture).flatMap(({ image, place, ref }) => {
     const isUnknown = place.digest === undefined && place.failure === undefined; // no keeper of ours has ever seen it
-    const known = remembered(place, image, picture);
+    const known = { ...remembered(place, image, picture), ...(isPurged(place, image, picture.rules) ? { cleanup: true, retentionMs: 0 } : {}) };
     if (!known.cleanup || !(isUnknown || picture.orphans?.has(placeIdentity(ref)) === true)) return [];
     const found = ruleAt(image, place.reference, picture.rules);
     const platforms = platformsOf(place) ?? picture.settings.platforms;
-    return [{ ...unwanted(image, ref, picture.settings), ...known, platforms, ...(found === undefined ? {} : asRuleSays(found, picture.settings)) }];
+    return [{ ...unwanted(image, ref, picture.settings), ...known, platforms, isAdopted: true as const, ...(found === undefined ? {} : asRuleSays(found, picture.settings)) }];
   });
 }
 

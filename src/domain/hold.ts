@@ -7,6 +7,7 @@
  */
 import { mirrorAt } from './copy-policy.js';
 import { parseImageRef, type ImageName, type PlaceId } from './image-ref.js';
+import type { KeeperStatus } from './keeper-story.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
 import type { Mirror, MirrorRule } from './rule.js';
 
@@ -75,4 +76,9 @@ export function leftToDo(places: readonly RulePlace[], owes: (destination: Place
     ...secrets.map(({ place }) => `the record of ${place.reference} does not know its Secret`),
     ...places.filter(({ place }) => place.mirroredAt !== undefined).filter(purges).map(({ place }) => `the copy at ${place.reference} is not deleted`),
   ];
+}
+
+/** Whether there may be a copy its record does not know: its keeper knows one, or a run is under way. */
+export function mayHold(keeper: Pick<KeeperStatus, 'copy' | 'phase'> | 'absent'): boolean {
+  return keeper !== 'absent' && (keeper.copy !== undefined || keeper.phase === 'Copying' || keeper.phase === 'Deleting');
 }

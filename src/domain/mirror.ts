@@ -41,7 +41,7 @@ export interface MirrorPicture {
   readonly podsPulling: (place: PlaceId) => number;
   /** whether the template of a workload names this place, opted out or not */
   readonly isNamed?: (place: PlaceId) => boolean;
-  /** what Pods tell of the copies they run from */
+  /** what Pods tell of the copies they run from, for the time when no record does */
   readonly pulled: readonly PulledCopy[];
   /** destinations whose keeper was found to be lost just now */
   readonly orphans?: ReadonlySet<PlaceId>;
@@ -65,6 +65,8 @@ export interface WantedCopy extends Wish {
   readonly pulledBy?: number;
   /** the template of a workload names it although no rule wants it */
   readonly isNamed?: true;
+  /** nothing wants it: it is claimed only until a keeper has found out what is there */
+  readonly isAdopted?: true;
 }
 
 export interface MirrorPlan {

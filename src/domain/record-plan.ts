@@ -186,7 +186,7 @@ export function referenceOf(place: PlaceId): ImageName {
   return place as string as ImageName;
 }
 
-/** A place nothing wants, which stays known until it is deleted. */
+/** A place nothing wants, which stays known until it is deleted, or until the rule goes that is purged. */
 interface KeptPlace {
   readonly part: PlacePart;
   readonly retentionMs: number;
@@ -197,7 +197,9 @@ interface KeptPlace {
 /** Copies that exist, or are being made, and are cleaned up afterwards. Without clean-up they stay, and leave the record. */
 function retained(record: ImageRecord | undefined, picture: RecordPicture): KeptPlace[] {
   if (record === undefined) return [];
-  return record.places.filter((place) => isOurs(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
+  // a purge waits for what may be under way, and a record that has not heard of it yet is no proof
+  const isKept = (place: PlaceRecord): boolean => isOurs(place) || (place.role === 'mirror' && isPurged(place, record.image, picture.rules));
+  return record.places.filter((place) => isKept(place) && !picture.plan.wanted.has(place.reference as string as PlaceId)).flatMap((place) => {
     const known = withRule(place, record.image, picture.rules);
     const kept = policyNow(place, record.image, picture);
     const retention = retentionText(kept, picture.retentionMs);

@@ -4,8 +4,9 @@
  */
 import type { Cluster, Resource } from '../cluster/cluster.js';
 import { isPurged } from '../domain/copy-policy.js';
-import { holdOf, leftToDo, placesOf, type HoldFacts } from '../domain/hold.js';
+import { holdOf, leftToDo, mayHold, placesOf, type HoldFacts, type RulePlace } from '../domain/hold.js';
 import type { PlaceId } from '../domain/image-ref.js';
+import type { KeeperStatus } from '../domain/keeper-story.js';
 import { annotations, apiVersion, finalizers } from '../domain/names.js';
 import type { MirrorRule, Rule } from '../domain/rule.js';
 import { isCopyFor, secretCopyName } from '../domain/secret-copy.js';
@@ -18,6 +19,8 @@ export interface FinalizerDeps {
   readonly resource: (rule: Rule) => Pick<Resource, 'finalizers' | 'annotations'> | undefined;
   /** whether Temporal has not taken yet what became of a claim */
   readonly owes: (destination: PlaceId) => boolean;
+  /** what the keeper of a destination says of itself */
+  readonly keeper: (destination: PlaceId) => Promise<KeeperStatus | 'absent'>;
   /** names of all namespaces */
   readonly namespaces: () => readonly string[];
   /** milliseconds a deleted rule may be held back, and a place is routed around before its copy is deleted */
@@ -53,7 +56,7 @@ class Holder {
   }
 
   async #holdMirror(rule: MirrorRule, resource: Pick<Resource, 'finalizers' | 'annotations'>): Promise<void> {
-    const facts = this.#factsOf(rule, resource);
+    const facts = await this.#factsOf(rule, resource);
     const hold = holdOf(rule, facts);
     if (hold.verdict === 'leave') return;
     if (hold.reason === 'WorkLeft') return this.#deps.onHeld();
@@ -61,21 +64,39 @@ class Holder {
     await this.#deps.cluster.setFinalizer(rule.id, finalizers.mirrorCleanup, hold.verdict === 'hold');
   }
 
-  #factsOf(rule: MirrorRule, resource: Pick<Resource, 'finalizers' | 'annotations'>): HoldFacts {
-    const { rules, records, plan, now } = this.#picture;
+  async #factsOf(rule: MirrorRule, resource: Pick<Resource, 'finalizers' | 'annotations'>): Promise<HoldFacts> {
+    const { records, now } = this.#picture;
     const { owes, deadlineMs, tombstoneMs } = this.#deps;
     const isHeld = resource.finalizers.includes(finalizers.mirrorCleanup);
     const places = rule.deletedAt === undefined || !isHeld ? [] : placesOf(rule, records);
-    const purged = places.filter(({ image, place }) => !plan.wanted.has(place.reference as string as PlaceId) && isPurged(place, image, rules));
+    const purged = places.filter((each) => this.#isPurged(each));
     // a deletion that has begun needs its tombstone
     const begun = purged.map(({ place }) => Date.parse(place.retiringSince ?? '') + tombstoneMs).filter((at) => !Number.isNaN(at));
+    const left = leftToDo(places, owes, (each) => purged.includes(each));
     return {
       isHeld,
       skips: skips(resource),
-      left: leftToDo(places, owes, (each) => purged.includes(each)),
+      left: left.length > 0 ? left : await this.#onTheWay(purged),
       overdueAt: Math.max(deletedAtMs(rule), ...begun) + deadlineMs,
       now,
     };
+  }
+
+  /** A copy that is only claimed so that somebody keeps it again is to go all the same. */
+  #isPurged({ image, place }: RulePlace): boolean {
+    const { plan, rules } = this.#picture;
+    const wanted = plan.wanted.get(place.reference as string as PlaceId);
+    return (wanted === undefined || wanted.isAdopted === true) && isPurged(place, image, rules);
+  }
+
+  /** Only its keeper knows of a copy that is under way: one is enough to wait for. One that does not answer is doubt. */
+  async #onTheWay(purged: readonly RulePlace[]): Promise<string[]> {
+    for (const { place } of purged) {
+      const keeper = await this.#deps.keeper(place.reference as string as PlaceId).catch(() => undefined);
+      if (keeper === undefined) return [`nobody says whether a copy to ${place.reference} is under way`];
+      if (mayHold(keeper)) return [`the copy to ${place.reference} is not deleted: it is under way`];
+    }
+    return [];
   }
 
   /** Copies are found by their computed names; what cannot be reached is left behind when the time is over. */

@@ -41,6 +41,13 @@ export interface ReconcileDeps {
   readonly now: () => number;
 }
 
+interface Adoption {
+  /** milliseconds since the epoch */
+  readonly since: number;
+  /** what the record said then */
+  readonly triedAt: string | undefined;
+}
+
 export type TemplateSource = PodSource & { names(place: PlaceId): boolean };
 
 /** Where claims go: it compares with what was sent, paces and repeats. */
@@ -62,7 +69,7 @@ const writesAtOnce = 8;
 /** A claim is sent within seconds, and the copy says so at once; on a cold start thousands wait their turn, and asking costs little. */
 const silenceMs = 30_000;
 const askedAtOnce = 50;
-/** Long enough for a new keeper to find out what is there; if it was not, the next release finds the copy orphaned again. */
+/** Longer than a new keeper needs to find out what is there; if it was not, the next release finds the copy orphaned again. */
 const adoptionMs = 10 * 60_000;
 
 export class Reconciler {
@@ -71,8 +78,8 @@ export class Reconciler {
   readonly #written = new Map<ImageName, string>();
   /** since when a record says nothing about a wanted copy: milliseconds since the epoch */
   #silentSince = new Map<PlaceId, number>();
-  /** since when a copy without a keeper is being adopted: milliseconds since the epoch */
-  readonly #adopting = new Map<PlaceId, number>();
+  /** copies without a keeper that are being adopted */
+  readonly #adopting = new Map<PlaceId, Adoption>();
 
   constructor(deps: ReconcileDeps) {
     this.#deps = deps;
@@ -108,7 +115,7 @@ export class Reconciler {
 
   /** Nobody keeps a copy that was released: if it is to be cleaned up one day, it is given a keeper once more. */
   adopt(destination: PlaceId): void {
-    this.#adopting.set(destination, this.#deps.now());
+    this.#adopting.set(destination, { since: this.#deps.now(), triedAt: this.#triedAt(destination) });
   }
 
   /** Writes everything once more at the next pass: somebody may have edited a record behind our back. */
@@ -119,8 +126,18 @@ export class Reconciler {
   /** Copies that are being taken in again, for as long as that may take. */
   #orphans(): ReadonlySet<PlaceId> {
     const now = this.#deps.now();
-    for (const [destination, since] of this.#adopting) if (now - since >= adoptionMs) this.#adopting.delete(destination);
+    for (const [destination, { since, triedAt }] of this.#adopting) {
+      const hasLooked = this.#triedAt(destination) !== triedAt;
+      if (hasLooked || now - since >= adoptionMs) this.#adopting.delete(destination);
+    }
     return new Set(this.#adopting.keys());
+  }
+
+  /** When a keeper last tried, as the record tells. */
+  #triedAt(destination: PlaceId): string | undefined {
+    const { records } = this.#deps;
+    const image = records.holder(destination);
+    return (image === undefined ? undefined : records.byImage(image))?.places.find(({ reference }) => reference === referenceOf(destination))?.triedAt;
   }
 
   #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import { planMirrors } from '../../src/domain/mirror.js';
 import { planRecords, type RecordPlan } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
@@ -127,6 +127,14 @@ describe('a rule that is deleted with a purge', () => {
     const { released, purged, apply } = plan({ used: ['nginx:1.27'], rules: [going], records: [record] });
 
     expect([released, [...purged]]).toEqual([[copy], [copy]]);
+    expect(apply[0]?.places).toMatchObject([{ role: 'origin' }, { reference: copy, role: 'mirror', secret, retention: '0s' }]);
+  });
+
+  test('stays known where it keeps copies, until it goes: one of which no record tells may be under way', () => {
+    const unheardOf = aRecord({ places: [{ reference: copy as string as ImageName, role: 'mirror', rule: 'ClusterImageSetMirror/main' }] });
+    const { apply, released, forgotten } = plan({ used: ['nginx:1.27'], rules: [going], records: [unheardOf] });
+
+    expect([released, forgotten]).toEqual([[copy], []]);
     expect(apply[0]?.places).toMatchObject([{ role: 'origin' }, { reference: copy, role: 'mirror', secret, retention: '0s' }]);
   });
 

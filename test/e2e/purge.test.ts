@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
-import { applyMirrorRule, createPod, mirrorFast, podFor, push, tagIsThere, until, untilMirrored } from '../support/stage.js';
+import { idsOf, openKeepers } from '../support/keepers.js';
+import { startRelay } from '../support/relay.js';
+import { applyMirrorRule, createPod, mirrorFast, podFor, push, startFastKeeper, tagIsThere, until, untilMirrored } from '../support/stage.js';
 
 describe('a rule that goes with all it copied', () => {
   let stage: Stage;
@@ -28,6 +30,48 @@ describe('a rule that goes with all it copied', () => {
     await stage.crane('validate', '--remote', stage.copyOf('shared:1.0'));
     expect(await eventsOf('leaving')).not.toContain('CleanupSkipped');
     await stage.kubectl('delete', 'cism', 'staying');
+  }, 180_000);
+
+  test('waits for a copy that is under way, of which no record knows yet, and has it deleted', async () => {
+    await applyMirrorRule(stage, 'hasty', { image: '.+/big:.+', annotations: { 'kuik.enix.io/purge': 'true' } });
+    await until('the finalizer', async () => (await finalizersOf('hasty')).includes('kuik.enix.io/mirror-cleanup'));
+    await push(stage, 'big:1.0');
+    const source = await startRelay(stage.sourceAddress);
+    source.limit(100_000); // two layers of a mebibyte: 20 seconds
+    const image = `${source.address}/library/big:1.0`;
+    const { keepers, destination } = await startFastKeeper(stage, 'big:1.0', image);
+    await createPod(stage, podFor('big:1.0'), image);
+    const keeper = async () => {
+      const status = await keepers.status(destination);
+      return status === 'absent' ? undefined : status;
+    };
+    await until('the claim of its rule', async () => (await keeper())?.claims.some(({ rules }) => rules.includes('ClusterImageSetMirror/hasty')) === true);
+    expect((await keeper())?.phase).toBe('Copying');
+
+    await stage.kubectl('delete', 'cism', 'hasty', '--wait=false');
+    await until('the rule to go', () => isGone('hasty'), 120_000);
+
+    expect((await keeper())?.phase).not.toBe('Copying');
+    expect(await tagIsThere(stage, destination)).toBe(false);
+    expect(await eventsOf('hasty')).not.toContain('CleanupSkipped');
+    await keepers.close();
+    await source.close();
+  }, 180_000);
+
+  test('has a copy whose keeper was lost looked after again, so that it can be deleted', async () => {
+    await applyMirrorRule(stage, 'orphaned', { image: '.+/lost:.+', annotations: { 'kuik.enix.io/purge': 'true' } });
+    await mirrorFast(stage, 'lost:1.0', 'orphaned');
+    const keepers = await openKeepers(stage.temporalAddress);
+    const destination = stage.copyOf('lost:1.0');
+    await keepers.client.workflow.getHandle(idsOf(destination).keeper).terminate('lost');
+
+    await stage.kubectl('delete', 'cism', 'orphaned', '--wait=false');
+    await until('the deletion by a new keeper', async () => (await keepers.status(destination))?.phase === 'Deleting');
+    expect(await finalizersOf('orphaned')).toContain('kuik.enix.io/mirror-cleanup');
+    // the new keeper has the usual pace, and its tombstone ten minutes
+    await stage.kubectl('annotate', 'cism', 'orphaned', 'kuik.enix.io/skip-cleanup=true');
+    await until('the rule to go', () => isGone('orphaned'), 30_000);
+    await keepers.close();
   }, 180_000);
 
   test('goes at once when somebody says so, and tells what is left', async () => {

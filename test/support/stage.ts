@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { imageName, knownImageRef, placeIdentity } from '../../src/domain/image-ref.js';
-import { createKeeperClient } from '../../src/temporal/client.js';
+import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
+import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { RegistryServer } from '../../tools/servers.js';
 import { writeImageLayout } from '../../tools/image.js';
 import type { LayerSpec } from '../../tools/image.js';
@@ -68,18 +68,25 @@ export interface SomeRule {
 }
 
 /**
- * Has an image copied to `/kept` for a new Pod, by a keeper with a pace of its own: ten minutes last 0.6 s, a day
- * 86 s. It is started before kuik would do it, on behalf of kuik; this waits until kuik itself has claimed the copy
- * for a rule, whose word counts from then on.
+ * Starts the keeper of `/kept/library/NAME` with a pace of its own, before kuik would do it and on behalf of kuik: ten
+ * minutes last 0.6 s, a day 86 s. kuik's own claim is newer, and counts from then on.
+ *
+ * @param image what it copies
  */
-export async function mirrorFast(stage: Stage, name: string, rule: string): Promise<void> {
+export async function startFastKeeper(stage: Stage, name: string, image = stage.image(name)): Promise<{ readonly keepers: KeeperClient; readonly destination: PlaceId }> {
   const cluster = await stage.kubectl('get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}');
   const { address, namespace } = stage.temporal.running;
   const keepers = createKeeperClient({ endpoint: { address, namespace }, searchable: () => true, pace: 0.001, deadlineMs: 20_000 });
-  const [from, to] = [knownImageRef(stage.image(name)), knownImageRef(stage.copyOf(name))];
+  const [from, to] = [knownImageRef(image), knownImageRef(stage.copyOf(name))];
   const destination = placeIdentity(to);
-  await push(stage, name);
   await keepers.claim(aClaim({ cluster, generation: 0, destination, publishAs: imageName(to), image: imageName(from), sources: [imageName(from)], platforms: bothPlatforms, cleanup: false }));
+  return { keepers, destination };
+}
+
+/** Has an image copied to `/kept` for a new Pod, by a fast keeper, and waits until kuik itself has claimed the copy for a rule. */
+export async function mirrorFast(stage: Stage, name: string, rule: string): Promise<void> {
+  await push(stage, name);
+  const { keepers, destination } = await startFastKeeper(stage, name);
   await createPod(stage, podFor(name), stage.image(name));
   await until(`the copy of ${name} for ${rule}`, async () => {
     const status = await keepers.status(destination);

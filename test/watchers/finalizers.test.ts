@@ -3,10 +3,15 @@ import { translateRule } from '../../src/api/translate.js';
 import type { Resource } from '../../src/cluster/cluster.js';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure } from '../../src/domain/failure.js';
+import type { Phase } from '../../src/domain/keeper.js';
+import type { KeeperStatus } from '../../src/domain/keeper-story.js';
+import { planMirrors } from '../../src/domain/mirror.js';
+import type { PlaceId } from '../../src/domain/image-ref.js';
 import type { ImageRecord } from '../../src/domain/record.js';
 import { secretCopyName } from '../../src/domain/secret-copy.js';
 import { holdRules } from '../../src/watchers/finalizers.js';
 import { aCopy, aRecord } from '../support/builders.js';
+import { copied, digestOf } from '../support/keeper.js';
 
 const ours = 'kuik.enix.io/mirror-cleanup';
 const v2s = 'kuik.enix.io/secret-cleanup';
@@ -19,12 +24,16 @@ let cluster: MemoryCluster;
 let owes: boolean;
 let held: number;
 let now: number;
+let orphans: ReadonlySet<PlaceId>;
+let keeper: () => Promise<KeeperStatus | 'absent'>;
 beforeEach(() => {
   cluster = new MemoryCluster();
   cluster.put('Namespace', { name: 'shop', labels: {} });
   owes = false;
   held = 0;
   now = Date.parse(deletedAt) + 1_000;
+  orphans = new Set();
+  keeper = () => Promise.resolve('absent');
 });
 
 function aResource(rest: Partial<Resource> = {}): Resource {
@@ -35,8 +44,9 @@ function aResource(rest: Partial<Resource> = {}): Resource {
 async function look(resource: Resource, records: readonly ImageRecord[] = []): Promise<readonly string[] | 'gone'> {
   cluster.put('ClusterImageSetMirror', resource);
   const rules = [translateRule(resource, { installNamespace: 'kuik-system' })];
-  const picture = { used: [], rules, records, plan: { wanted: new Map(), collisions: [] }, now };
-  await holdRules(picture, { cluster, resource: () => resource, owes: () => owes, namespaces: () => ['shop'], deadlineMs: 300_000, tombstoneMs: 600_000, onHeld: () => void held++ });
+  const plan = planMirrors({ used: [], rules, records, podsPulling: () => 0, pulled: [], orphans, settings: { platforms: [], retentionMs: 1_000 } });
+  const picture = { used: [], rules, records, plan, now };
+  await holdRules(picture, { cluster, resource: () => resource, owes: () => owes, keeper: () => keeper(), namespaces: () => ['shop'], deadlineMs: 300_000, tombstoneMs: 600_000, onHeld: () => void held++ });
   const [left] = await cluster.list('ClusterImageSetMirror');
   return left?.finalizers ?? 'gone';
 }
@@ -79,6 +89,30 @@ describe('the finalizer', () => {
     now = Date.parse(deletedAt) + 301_000;
     expect(await look(aResource(purging), going({ retiringSince: deletedAt }))).toEqual([ours]);
     expect(await look(aResource(purging), [aRecord()])).toBe('gone');
+  });
+});
+
+describe('a purge', () => {
+  const deleted = { deletionTimestamp: deletedAt, finalizers: [ours], annotations: { 'kuik.enix.io/purge': 'true' } };
+  const unheardOf = [aRecord({ places: [{ reference: copy, role: 'mirror', secret, retention: '0s' }] })];
+  const saying = (phase: Phase, some: Partial<KeeperStatus> = {}): KeeperStatus => ({ v: 1, destination: copy as string as PlaceId, phase, next: { step: 'wait', reason: 'Kept' }, claims: [], ...some });
+
+  test.each<[string, () => Promise<KeeperStatus | 'absent'>, readonly string[] | 'gone']>([
+    ['waits for a copy that is under way and that no record tells of', async () => saying('Copying'), [ours]],
+    ['waits for one that has just come to its end', async () => saying('Expiring', { copy: copied() }), [ours]],
+    ['waits while nobody says whether there is one', () => Promise.reject(new Error('Temporal is away')), [ours]],
+    ['does not wait where the keeper has nothing', async () => saying('Pending'), 'gone'],
+    ['does not wait where nobody ever kept anything', async () => 'absent' as const, 'gone'],
+  ])('%s', async (_sentence, says, left) => {
+    keeper = says;
+
+    expect(await look(aResource(deleted), unheardOf)).toEqual(left);
+  });
+
+  test('waits for a copy that is only claimed to be looked after again', async () => {
+    orphans = new Set([copy as string as PlaceId]);
+
+    expect(await look(aResource(deleted), [aRecord({ places: [aCopy(copy, { secret, retention: '0s', digest: digestOf('a') })] })])).toEqual([ours]);
   });
 });
 

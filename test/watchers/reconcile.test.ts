@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import { imageName, knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
 import type { WantedCopy } from '../../src/domain/mirror.js';
-import type { RecordUsage } from '../../src/domain/record.js';
+import type { PlaceRecord, RecordUsage } from '../../src/domain/record.js';
 import { workloadKinds } from '../../src/domain/usage.js';
 import { NamespacesView } from '../../src/views/namespaces.js';
 import { NodesView } from '../../src/views/nodes.js';
@@ -33,6 +33,7 @@ class Bench {
   readonly writes: RecordUsage[] = [];
   wanted: ReadonlyMap<PlaceId, WantedCopy> = new Map();
   released: readonly PlaceId[] = [];
+  purged: ReadonlySet<PlaceId> = new Set();
   readonly askedAgain: PlaceId[] = [];
   failing: Failure | undefined;
   now = Date.parse('2026-11-20T12:00:00Z');
@@ -51,9 +52,10 @@ class Bench {
     namespaceLabels: (namespace) => this.views.namespaces.labels(namespace),
     settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000, skip: { labels: [selecting('skip=me')], annotations: [], namespaces: [] } },
     claims: {
-      want: (wanted, released) => {
+      want: (wanted, released, purged) => {
         this.wanted = wanted;
         this.released = released;
+        this.purged = purged;
       },
     },
     nodePlatforms: () => this.nodes.platforms(),
@@ -72,6 +74,11 @@ class Bench {
     await this.cluster.settle();
     await this.reconciler.pass();
     await this.cluster.settle();
+  }
+
+  /** What a keeper writes of the copy. */
+  async tell(what: Partial<PlaceRecord>): Promise<void> {
+    await this.cluster.changePlace(nginx, copy as string as ImageName, 'kuik-mirror', (place) => ({ ...place, ...what }));
   }
 
   async record(image: ImageName = nginx): Promise<Awaited<ReturnType<MemoryCluster['record']>>> {
@@ -305,6 +312,25 @@ describe('the watchers', () => {
     await bench.pass();
 
     expect(bench.released).toEqual([copy]);
+  });
+
+  test('release a copy that was given a new keeper as soon as that has looked, and at once where its rule is purged', async () => {
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, annotations: { 'kuik.enix.io/purge': 'true' } });
+    bench.cluster.put('Pod', aPod());
+    await bench.pass();
+    await bench.tell({ mirroredAt: '2026-11-20T11:00:00Z', triedAt: '2026-11-20T11:00:00Z', digest: `sha256:${'a'.repeat(64)}` as never });
+    bench.cluster.put('ClusterImageSetMirror', { ...rule, generation: 2, annotations: { 'kuik.enix.io/purge': 'true' }, deletionTimestamp: '2026-11-20T11:59:00Z', finalizers: ['kuik.enix.io/mirror-cleanup'] });
+    bench.cluster.remove('Pod', 'shop/web-1');
+    await bench.pass();
+    expect(bench.released).toEqual([copy]);
+
+    bench.reconciler.adopt(copy);
+    await bench.pass();
+    expect([...bench.wanted.values()]).toMatchObject([{ destination: copy, cleanup: true, retentionMs: 0, isAdopted: true }]);
+    await bench.tell({ mirroredAt: '2026-11-20T11:00:00Z', triedAt: '2026-11-20T12:00:30Z', digest: `sha256:${'a'.repeat(64)}` as never });
+    await bench.pass();
+
+    expect([[...bench.wanted.keys()], bench.released, [...bench.purged]]).toEqual([[], [copy], [copy]]);
   });
 
   test('want the platforms of nodes, too, for mirrors without platforms of their own, also after such a node has gone', async () => {
