@@ -50,7 +50,7 @@ function goalOf(peer: PeerName, quantity: Quantity, tls: TlsFiles | undefined): 
 
 const layers = { small: 64 * mib, large: 4096 * mib };
 
-/** G6: memory must not follow the size of a layer. Three rounds: a peak hardly varies, and 4 GiB take their time. */
+/** G6: memory must not follow the size of a layer. */
 export async function layerCase({ say, registries }: Workshop): Promise<Case> {
   say('making a layer of 64 MiB and one of 4 GiB');
   const source = await registries.open('source');
@@ -65,6 +65,5 @@ export async function layerCase({ say, registries }: Workshop): Promise<Case> {
     contenders: [await contender(small, layers.small), await contender(large, layers.large)],
     figures: [{ as: 'excess', quantity: peakRss, contender: large, peer: small, goal: 'G6', atMost: 16 * mib }],
     conditions: { smallLayerBytes: layers.small, largeLayerBytes: layers.large, rttMs: 0 },
-    mostRounds: 3,
   };
 }

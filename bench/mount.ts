@@ -38,7 +38,6 @@ async function openMountBench(options: BenchOptions): Promise<OpenBench> {
   };
 }
 
-/** Three rounds: a count needs no more, and a round that differs would show. */
 function mountCase(place: Pick<Work, 'source' | 'errands'>, peers: readonly Peer[]): Case {
   const work = { ...place, rttMs: 0, readings: seenAtSecond };
   const figures = (contender: string): readonly Figure[] => [
@@ -52,7 +51,6 @@ function mountCase(place: Pick<Work, 'source' | 'errands'>, peers: readonly Peer
     contenders: [copyContender({ name: ours, ...work, copy: copyList(1) }), ...peers.map((peer) => copyContender({ name: peer.name, ...work, copy: copyEach(peer, 1) }))],
     figures: [ours, ...peers.map(({ name }) => name)].flatMap(figures),
     conditions: { layers, layerBytes: 10 * 1024, rttMs: 0 },
-    mostRounds: 3,
   };
 }
 

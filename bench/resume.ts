@@ -32,7 +32,6 @@ async function openResumeBench(options: BenchOptions): Promise<OpenBench> {
 
 type Side = 'source' | 'destination';
 
-/** Three rounds: a count needs no more, and a round that differs would show. */
 function resumeCase(side: Side, place: Pick<Work, 'source' | 'errands'>, peers: readonly Peer[]): Case {
   const work = { ...place, rttMs: 0, cut: { side, way: side === 'source' ? 'down' : 'up', afterBytes: layerBytes / 2 } } as const;
   const whole = { name: 'layer', amount: layerBytes };
@@ -46,6 +45,5 @@ function resumeCase(side: Side, place: Pick<Work, 'source' | 'errands'>, peers: 
     contenders: [copyContender({ name: ours, ...work, copy: copyOne() }), ...peers.map((peer) => copyContender({ name: peer.name, ...work, copy: copyEach(peer, 1) }))],
     figures: [ours, ...peers.map(({ name }) => name)].flatMap(shares),
     conditions: { layerBytes, cutAfterBytes: layerBytes / 2, cutSide: side, rttMs: 0 },
-    mostRounds: 3,
   };
 }

@@ -20,7 +20,7 @@ const peerNames: readonly PeerName[] = ['crane', 'regctl', 'skopeo'];
 const usage = `npm run bench -- <name> [options]
 
   <name>             ${benches.map(({ name }) => name).join(' | ')} | all
-  --runs N           counted rounds, 5 unless told, fewer where a case says so; one more is played first and discarded
+  --runs N           counted rounds, 5 unless told; one more is played first and discarded
   --peers LIST       of ${peerNames.join(',')}; all unless told
   --rtt MS           round-trip time between clients and registries, 20 unless told
   --case NAME        only this case of one benchmark; may be repeated

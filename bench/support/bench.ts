@@ -38,8 +38,6 @@ export interface Case {
   readonly figures: readonly Figure[];
   /** what has to be known to repeat it: sizes, counts, `rttMs` */
   readonly conditions: Readonly<Record<string, string | number>>;
-  /** counted rounds that are enough, because a run takes long or what counts is exact; as many as asked for unless told */
-  readonly mostRounds?: number;
 }
 
 export interface Contender {

@@ -10,13 +10,12 @@ export interface CaseRuns {
 
 /** Plays a case: every contender once, again and again, so that a slow minute of the machine strikes all of them. */
 export async function playCase(each: Case, rounds: number, say: (line: string) => void): Promise<CaseRuns> {
-  const last = Math.min(rounds, each.mostRounds ?? rounds);
   const discarded = new Map<string, RawRun>();
   const counted = new Map<string, RawRun[]>(each.contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= last; round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const contender of each.contenders) {
       const run = await playOnce(contender, round === 0 ? 'warm-up' : 'timed');
-      say(`${each.name}: round ${round === 0 ? '0 (discarded)' : `${round} of ${last}`}, ${contender.name}: ${(run.wallMs / 1000).toFixed(2)} s`);
+      say(`${each.name}: round ${round === 0 ? '0 (discarded)' : `${round} of ${rounds}`}, ${contender.name}: ${(run.wallMs / 1000).toFixed(2)} s`);
       if (round === 0) discarded.set(contender.name, run);
       else counted.get(contender.name)?.push(run);
     }
