@@ -1,8 +1,12 @@
 /** The reference pages that are no kind: failures, reasons, configuration. */
 import { flagRows, keyRows, type KeyRow } from '../config/reference.js';
 import { formatDuration } from '../domain/duration.js';
+import { eventReasons } from '../domain/event-reasons.js';
 import { failureCodes, failures } from '../domain/failure.js';
 import { routeReasons, type RouteReason } from '../domain/names.js';
+import { leftAloneReasons, type LeftAloneReason } from '../domain/opt-out.js';
+import { passOverReasons, type PassOverReason } from '../domain/pass-over.js';
+import { loudness, toldReasons } from '../domain/pod-news.js';
 import { conditionReasons } from './condition-reasons.js';
 import { code, table } from './markdown.js';
 
@@ -18,6 +22,26 @@ const routeReasonHelp: Readonly<Record<RouteReason, string>> = {
   PullPolicyNever: 'Kept: the kubelet never pulls this image.',
   InvalidReference: 'Kept: the text is no image reference.',
   Error: 'Kept: this container could not be decided; the log says why.',
+};
+
+const leftAloneHelp: Readonly<Record<LeftAloneReason, string>> = {
+  StaticPod: 'The kubelet made it from a file, or a node owns it: it runs already.',
+  Deleted: 'It is being deleted.',
+  Recorded: 'Its user named the container in the annotation `kuik.enix.io/original-images`, which opts it out of routing.',
+  PodIgnored: 'The Pod has the label `kuik.enix.io/ignore=true`.',
+  V1Policy: 'The Pod has the label `kube-image-keeper.enix.io/image-caching-policy=ignore` of kuik v1.',
+  NamespaceIgnored: 'Its namespace has the label `kuik.enix.io/ignore=true`.',
+  SkipNamespaces: 'Its namespace matches a pattern of `skipNamespaces`.',
+  SkipLabels: 'Its labels match a selector of `skipLabels`.',
+  SkipAnnotations: 'Its annotations match a selector of `skipAnnotations`.',
+};
+
+const passOverHelp: Readonly<Record<PassOverReason, string>> = {
+  Retiring: 'The copy there is about to be deleted.',
+  HeldByAnotherImage: 'It holds the copy of another image: two images may want one destination.',
+  SecretMissing: 'The Secret it needs is missing or unusable.',
+  SecretNotNamed: 'It needs a Secret that a live Pod does not name and can no longer be given.',
+  PlatformMissing: 'It is known to lack the platform the Pod states.',
 };
 
 const retryWords = { again: 'again, backing off', once: 'once', final: 'no' } as const;
@@ -41,10 +65,26 @@ export function reasonsPage(): string {
     '## Why a container is pulled from where it is',
     'In the annotation `kuik.enix.io/reason`, in Events, metrics, logs, and in `kuik explain`.',
     table(['Reason', 'Meaning'], routeReasons.map((reason) => [code(reason), routeReasonHelp[reason]])),
+    '## Why a Pod is left alone',
+    'Nothing is decided and nothing written on it. `kuik explain` says so.',
+    table(['Reason', 'Meaning'], leftAloneReasons.map((reason) => [code(reason), leftAloneHelp[reason]])),
+    '## Why a place is not asked',
+    '`kuik explain` says it in words.',
+    table(['Reason', 'Meaning'], passOverReasons.map((reason) => [code(reason), passOverHelp[reason]])),
+    '## What an event says',
+    'Events have the verb as their action. At most one is written per object and reason in five minutes; those in between are counted. Of a copy that stopped and waits for a human, the reason is that of the [failure](failures.md).',
+    table(['Action', 'Reason', 'Type', 'On', 'When'], eventRows()),
     '## Why a condition is as it is',
     'In `status.conditions` of the rules. The reasons of [failures](failures.md) appear there, too.',
     table(['Reason', 'Meaning'], Object.entries(conditionReasons).map(([reason, help]) => [code(reason), help])),
   ].join('\n\n');
+}
+
+function eventRows(): string[][] {
+  return [
+    ...toldReasons.map((reason) => ['Route', code(reason), loudness[reason], 'the Pod', routeReasonHelp[reason]]),
+    ...Object.entries(eventReasons).map(([reason, { action, type, on, help }]) => [action, code(reason), type, on, help]),
+  ];
 }
 
 export function configurationPage(): string {

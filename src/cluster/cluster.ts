@@ -1,3 +1,4 @@
+import type { EventReason } from '../domain/event-reasons.js';
 import type { FailureInfo } from '../domain/failure.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { FieldManager } from '../domain/names.js';
@@ -85,6 +86,8 @@ export interface Cluster {
    */
   changeNote<T>(note: NoteRef, change: (text: string | undefined) => { readonly text: string | undefined; readonly answer: T }): Promise<T>;
 
+  /** How our webhook is registered under the name of a configuration; undefined when it is not. */
+  registeredWebhook(name: string): Promise<RegisteredWebhook | undefined>;
   /** Applies our webhook configuration as `kuik-certificates`. */
   applyWebhookConfiguration(configuration: WebhookConfiguration): Promise<void>;
   /** At most one write per object and reason in five minutes; what comes between is counted in its series. */
@@ -214,11 +217,19 @@ export interface WebhookConfiguration {
   readonly write?: 'caBundle' | 'whole';
 }
 
+export interface RegisteredWebhook {
+  readonly reachedBy: 'service' | 'url';
+  /** PEM; empty while nobody is trusted */
+  readonly caBundle: string;
+}
+
 /** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 export interface ClusterEvent {
   readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly uid?: string };
   readonly type: 'Normal' | 'Warning';
   readonly action: string;
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly note: string;
+  /** a few hexadecimal digits that follow from what happened: such an event is written once, whoever else knows of it */
+  readonly once?: string;
 }

@@ -12,6 +12,7 @@ import type {
   ConfigMap,
   ObjectRef,
   NoteRef,
+  RegisteredWebhook,
   Resource,
   Secret,
   WatchHealth,
@@ -243,6 +244,12 @@ export class MemoryCluster implements Cluster {
     return answer;
   }
 
+  async registeredWebhook(name: string): Promise<RegisteredWebhook | undefined> {
+    this.#reach();
+    const known = this.webhookConfigurations.get(name);
+    return known && { reachedBy: 'url' in known.client ? 'url' : 'service', caBundle: known.caBundle };
+  }
+
   async applyWebhookConfiguration(configuration: WebhookConfiguration): Promise<void> {
     this.#reach();
     const known = this.webhookConfigurations.get(configuration.name);
@@ -255,8 +262,9 @@ export class MemoryCluster implements Cluster {
     this.#reach();
     const next = this.#series.next(event, this.#now());
     if (next.step === 'create') {
-      this.#series.created(event, String(this.events.length));
-      this.events.push({ event, count: 1 });
+      const known = event.once === undefined ? -1 : this.events.findIndex((other) => other.event.once === event.once && other.event.regarding.name === event.regarding.name);
+      this.#series.created(event, String(known === -1 ? this.events.length : known));
+      if (known === -1) this.events.push({ event, count: 1 });
     } else if (next.step === 'update') {
       const written = this.events[Number(next.name)];
       if (written !== undefined) written.count = next.count;

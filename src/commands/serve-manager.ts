@@ -15,6 +15,7 @@ import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
 import { importStatus } from '../watchers/import.js';
 import { Loop } from '../watchers/loop.js';
 import { NewsDesk } from '../watchers/news.js';
+import { PodNewsDesk } from '../watchers/pod-news.js';
 import { Reconciler } from '../watchers/reconcile.js';
 import { isAnswer, RegistryCheck } from '../watchers/registry-check.js';
 import { reportRules, type ReportDeps } from '../watchers/report.js';
@@ -41,6 +42,8 @@ const longestWaitMs = 30_000;
 const lookAgainMs = 2_000;
 /** Everything is written again, in case a record was edited behind our back. */
 const forgetEveryMs = 10 * 60_000;
+/** A rollout of a thousand Pods is a thousand events: 20 a second are nothing to an API server. */
+const betweenEventsMs = 50;
 
 const workflowBundle = fileURLToPath(new URL('../../workflows.bundle.js', import.meta.url));
 
@@ -56,6 +59,7 @@ class Manager {
   readonly #leadership: LeaseLeadership;
   readonly #client: KeeperClient;
   readonly #news: NewsDesk;
+  readonly #podNews: PodNewsDesk;
   readonly #secretChanges: SecretChanges;
   readonly #sightings: Sightings;
   readonly #startedAt = Date.now();
@@ -68,7 +72,9 @@ class Manager {
     this.#base = base;
     this.#views = views;
     this.#leadership = base.cluster.leadership({ namespace: base.environment.installNamespace, identity: base.instance });
-    this.#news = new NewsDesk({ cluster: base.cluster, onError: (error) => base.log.debug({ err: error }, 'an event could not be written') });
+    const telling = { cluster: base.cluster, onError: (error: unknown) => base.log.debug({ err: error }, 'an event could not be written') };
+    this.#news = new NewsDesk(telling);
+    this.#podNews = new PodNewsDesk({ ...telling, pause: () => wait(betweenEventsMs, undefined, { ref: false }) });
     this.#secretChanges = new SecretChanges({
       read: (ref) => base.cluster.secret(ref),
       podsUsing: (image) => views.usage.podsOf(image),
@@ -184,6 +190,7 @@ class Manager {
       reconciler.forget();
       copies.forget();
       this.#news.forget();
+      this.#podNews.forget();
       this.#sightings.forget();
       const leading = AbortSignal.any([signal, term.signal]);
       const others = leadCluster({ base: this.#base, keepers: this.#client, clusterId, isPrepared: () => this.#searchable !== undefined, sleep }, leading);
@@ -236,6 +243,7 @@ class Manager {
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {
     this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
     this.#sightings.look(this.#views.usage.pods());
+    this.#podNews.look(this.#views.usage.pods());
     await reconciler.pass();
     const { records, rules } = this.#views;
     this.#base.metrics.retention.retained(countRetained(records.snapshot()));

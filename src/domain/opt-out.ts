@@ -16,6 +16,11 @@ export const optOuts = ['PodIgnored', 'V1Policy', 'NamespaceIgnored', 'SkipNames
 
 export type OptOut = (typeof optOuts)[number];
 
+/** Why routing leaves a Pod, or with `Recorded` one of its images, as it is: nothing is decided, nothing noted on it. */
+export const leftAloneReasons = ['StaticPod', 'Deleted', 'Recorded', ...optOuts] as const;
+
+export type LeftAloneReason = (typeof leftAloneReasons)[number];
+
 /**
  * Whether a Pod is left alone: not routed, not mirrored, not monitored. Copies in use stay protected all the same.
  *

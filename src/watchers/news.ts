@@ -1,30 +1,22 @@
-import type { Cluster, ClusterEvent } from '../cluster/cluster.js';
+import type { ClusterEvent } from '../cluster/cluster.js';
 import type { ImageName } from '../domain/image-ref.js';
 import { apiVersion } from '../domain/names.js';
 import { placeNews } from '../domain/place-news.js';
 import type { ImageRecord } from '../domain/record.js';
 import { ruleText, type Rule, type RuleId } from '../domain/rule.js';
-
-export interface NewsDeps {
-  readonly cluster: Pick<Cluster, 'emitEvent'>;
-  readonly onError: (error: unknown) => void;
-}
-
-const mostWaiting = 1_000;
+import { EventQueue, type EventQueueDeps } from './event-queue.js';
 
 /**
  * Tells what changed between two looks at the records: as events, on the record and on its rule. Only the leader
- * looks, so that one process counts what comes too often. Nothing is told of the first look, and nobody waits for an
- * event; when too many wait, the later ones are lost, as statuses tell the same.
+ * looks, so that one process counts what comes too often. Nothing is told of the first look. When too many events
+ * wait, the later ones are lost, as statuses tell the same.
  */
 export class NewsDesk {
-  readonly #deps: NewsDeps;
+  readonly #queue: EventQueue;
   #known: ReadonlyMap<ImageName, ImageRecord> | undefined;
-  readonly #waiting: ClusterEvent[] = [];
-  #telling: Promise<void> = Promise.resolve();
 
-  constructor(deps: NewsDeps) {
-    this.#deps = deps;
+  constructor(deps: EventQueueDeps) {
+    this.#queue = new EventQueue(deps);
   }
 
   /** Somebody else may have led meanwhile, and told. */
@@ -37,18 +29,12 @@ export class NewsDesk {
     this.#known = new Map(records.map((record) => [record.image, record]));
     if (before === undefined) return;
     const byText = new Map(rules.map((rule) => [ruleText(rule.id), rule]));
-    const events = records.filter((record) => before.get(record.image) !== record).flatMap((record) => eventsOf(before.get(record.image), record, byText));
-    this.#waiting.push(...events.slice(0, mostWaiting - this.#waiting.length));
-    this.#telling = this.#telling.then(() => this.#tell());
+    this.#queue.add(records.filter((record) => before.get(record.image) !== record).flatMap((record) => eventsOf(before.get(record.image), record, byText)));
   }
 
   /** Resolves when everything so far has been told. */
-  async told(): Promise<void> {
-    await this.#telling;
-  }
-
-  async #tell(): Promise<void> {
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) await this.#deps.cluster.emitEvent(event).catch(this.#deps.onError);
+  told(): Promise<void> {
+    return this.#queue.told();
   }
 }
 

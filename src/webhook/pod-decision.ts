@@ -1,14 +1,14 @@
 import type { Fact } from '../domain/availability.js';
 import type { Candidate } from '../domain/candidate.js';
 import type { RouteReason } from '../domain/names.js';
-import type { OptOut } from '../domain/opt-out.js';
+import type { LeftAloneReason } from '../domain/opt-out.js';
 import type { PassOverReason } from '../domain/pass-over.js';
 import type { Usage } from '../domain/usage.js';
 
 /** What became of a Pod: left alone as a whole, or one decision per usage asked about. */
 export type PodDecision = { readonly skipped: SkipReason } | { readonly usages: readonly UsageDecision[] };
 
-export type SkipReason = 'StaticPod' | 'Deleted' | OptOut;
+export type SkipReason = Exclude<LeftAloneReason, 'Recorded'>;
 
 export interface UsageDecision {
   readonly usage: Usage;

@@ -4,7 +4,7 @@ import { EventSeries } from '../../src/cluster/event-series.js';
 
 const minute = 60_000;
 
-function anEvent(name = 'web', reason = 'Denied'): ClusterEvent {
+function anEvent(name = 'web', reason: ClusterEvent['reason'] = 'Denied'): ClusterEvent {
   return { regarding: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name }, type: 'Warning', action: 'Mirror', reason, note: 'no' };
 }
 

@@ -517,6 +517,21 @@ export function clusterConformance(bench: () => ClusterBench): void {
 
     expect((await bench().events('Denied')).map(({ note }) => note)).toEqual([event.note, event.note]);
   });
+
+  test('an event with a name of its own is written once, also by a replica that knows of none', async () => {
+    const event = {
+      regarding: { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'routed', uid: 'u1' },
+      type: 'Normal',
+      action: 'Route',
+      reason: 'PlacePreferred',
+      note: 'container web is pulled from registry.example.com/mirror/library/nginx:1.27',
+      once: '0123456789abcdef',
+    } as const;
+    await bench().cluster.emitEvent(event);
+    await bench().another().emitEvent(event);
+
+    expect(await bench().events('PlacePreferred')).toEqual([{ note: event.note, count: 1 }]);
+  });
 }
 
 /** Everything one watch delivers. */

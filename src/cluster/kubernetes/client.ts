@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.js';
 import { podOf } from '../../domain/pod.js';
+import type { WorkloadKind } from '../../domain/usage.js';
 import type { Change, Cluster, WatchHealth, Watched, WatchedKind } from '../cluster.js';
 import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js';
 import { Events } from './event.js';
@@ -11,10 +12,10 @@ import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
 import { Requests, type RequestsOptions } from './requests.js';
-import { watchedTypes } from './resources.js';
+import { replicaSetType, serviceAccountType, watchedTypes } from './resources.js';
 import { applyRuleStatus, setFinalizer } from './rule.js';
 import { applySecret, deleteSecret, readSecret } from './secret.js';
-import { applyWebhookConfiguration } from './webhook-configuration.js';
+import { applyWebhookConfiguration, registeredWebhook } from './webhook-configuration.js';
 
 export interface ClusterOptions extends RequestsOptions {
   readonly watch?: ReflectorOptions;
@@ -27,8 +28,17 @@ export interface ClusterOptions extends RequestsOptions {
   readonly random?: () => number;
 }
 
-/** A cluster reached over HTTP, with what the port does not know: leader election, and an end. */
+/** Workloads a person may name. */
+export type TemplateKind = WorkloadKind | 'ReplicaSet';
+
+/** A cluster reached over HTTP, with what the port does not know: leader election, what only people ask for, and an end. */
 export interface KubernetesCluster extends Cluster {
+  /** that of the kubeconfig's context */
+  readonly namespace: string;
+  /** A workload as a manifest has it. */
+  manifest(kind: TemplateKind, namespace: string, name: string): Promise<unknown>;
+  /** Names of the pull Secrets that a ServiceAccount gives to Pods; none when it does not exist. */
+  pullSecretsOf(namespace: string, serviceAccount: string): Promise<readonly string[]>;
   leadership(options: LeaseOptions): LeaseLeadership;
   close(): void;
 }
@@ -77,9 +87,19 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     applyRuleStatus: (rule, status) => applyRuleStatus(requests, rule, status),
     setFinalizer: (rule, finalizer, present) => setFinalizer(requests, rule, finalizer, present),
     changeNote: (note, change) => changeNote(requests, note, change),
+    registeredWebhook: (name) => registeredWebhook(requests, name),
     applyWebhookConfiguration: (configuration) => applyWebhookConfiguration(requests, configuration),
     emitEvent: (event) => events.emit(event),
 
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
+    async manifest(kind, namespace, name) {
+      const type = kind === 'ReplicaSet' ? replicaSetType : watchedTypes[kind];
+      return requests.jsonOrNothing({ verb: 'get', type, namespace, name });
+    },
+    async pullSecretsOf(namespace, serviceAccount) {
+      const account = (await requests.jsonOrNothing({ verb: 'get', type: serviceAccountType, namespace, name: serviceAccount })) as { imagePullSecrets?: readonly { name?: string }[] } | undefined;
+      return account?.imagePullSecrets?.flatMap(({ name }) => name ?? []) ?? [];
+    },
     leadership: (lease) => new LeaseLeadership(requests, lease),
     close: () => requests.close(),
   };

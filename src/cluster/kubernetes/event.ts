@@ -42,7 +42,7 @@ export class Events {
 
   async #create(event: ClusterEvent): Promise<string> {
     const { regarding, action, reason } = event;
-    const suffix = Math.floor(this.#options.random() * 2 ** 48).toString(16);
+    const suffix = event.once ?? Math.floor(this.#options.random() * 2 ** 48).toString(16);
     const name = `${regarding.name.slice(0, 230).replace(/[.-]+$/, '')}.${suffix}`;
     const namespace = namespaceOf(event);
     const body = {
@@ -58,7 +58,12 @@ export class Events {
       note: cut(event.note),
       type: event.type,
     };
-    await this.#requests.json({ verb: 'create', type, namespace, body });
+    try {
+      await this.#requests.json({ verb: 'create', type, namespace, body });
+    } catch (error) {
+      const isThere = event.once !== undefined && isFailure(error) && error.code === 'conflict';
+      if (!isThere) throw error;
+    }
     return name;
   }
 

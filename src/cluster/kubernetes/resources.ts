@@ -39,6 +39,8 @@ export const watchedTypes: Readonly<Record<WatchedKind, ResourceType>> = {
   Job: batch('Job', 'jobs'),
 };
 
+export const replicaSetType = apps('ReplicaSet', 'replicasets');
+export const serviceAccountType = core('ServiceAccount', 'serviceaccounts');
 export const secretType = core('Secret', 'secrets');
 export const configMapType = core('ConfigMap', 'configmaps');
 export const eventType: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' };
