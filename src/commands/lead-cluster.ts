@@ -2,7 +2,11 @@ import { clustersName } from '../domain/names.js';
 import type { KeeperClient } from '../temporal/client.js';
 import { ensureSweep } from '../temporal/sweep-schedule.js';
 import { carryOutForget } from '../watchers/forget-cluster.js';
+import { AuthorityKeeper } from '../webhook/authority-keeper.js';
+import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
+import { systemClock } from '../webhook/server.js';
 import type { Base } from './base.js';
+import { authoritySecretOf, fullName, webhookConfigurationName } from './webhook-names.js';
 
 export interface LeadDeps {
   readonly base: Base;
@@ -22,7 +26,28 @@ const betweenSignalsMs = 50; // 20 a second leaves room for claims
 
 /** What only the leader does beside sending claims, until the signal aborts; never rejects. */
 export async function leadCluster(deps: LeadDeps, signal: AbortSignal): Promise<void> {
-  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal)]);
+  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal)]);
+}
+
+/** Of the webhook that a chart registered through our Service; certificates somebody else provides, and a process that registers itself, are none of ours. */
+async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
+  const { flags, environment, cluster, metrics, log } = base;
+  if (!environment.webhooksEnabled || flags.webhookCertificate.folder !== '') return;
+  const name = webhookConfigurationName;
+  const client = { service: { namespace: environment.installNamespace, name: `${fullName}-webhook`, path: admissionPath, port: 443 } };
+  const keeper = new AuthorityKeeper({
+    cluster,
+    secret: authoritySecretOf(base),
+    publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration({ name, client, write: 'caBundle' }, caBundle)),
+    trusted: async () => {
+      const registered = await cluster.registeredWebhook(name);
+      return registered?.reachedBy === 'service' ? registered.caBundle : undefined;
+    },
+    observe: metrics.inside.certificateEnds,
+    clock: systemClock,
+    log,
+  });
+  await keeper.run(signal);
 }
 
 /** As soon as Temporal is there, and hourly: somebody may have deleted it, or the database is another one. */

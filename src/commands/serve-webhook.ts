@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Cluster } from '../cluster/cluster.js';
 import { keyring, secretProblems } from '../registry/keyring.js';
+import type { Registry } from '../registry/registry.js';
 import { parseBindAddress } from '../telemetry/http.js';
 import { unsyncedViews, type Views } from '../watchers/watch.js';
 import { answerReview, type AdmissionDeps } from '../webhook/admission.js';
 import { CertificateKeeper } from '../webhook/certificate-keeper.js';
-import { admissionPath, webhookConfiguration, type Registration } from '../webhook/configuration.js';
+import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
+import { LeafKeeper } from '../webhook/leaf-keeper.js';
 import { ProvidedCertificate } from '../webhook/provided-certificate.js';
 import { createRouteDeps } from '../webhook/route-deps.js';
 import type { RouteDeps } from '../webhook/route.js';
@@ -13,9 +16,10 @@ import { createAdmissionServer, systemClock, type AdmissionServer } from '../web
 import type { KeyPair, ServerNames } from '../webhook/x509.js';
 import type { Base } from './base.js';
 import type { Part } from './part.js';
+import { authoritySecretOf, fullName, webhookConfigurationName } from './webhook-names.js';
 
-/** Names of our objects in a cluster, as the chart writes them without any override. */
-const fullName = 'kube-image-keeper';
+/** A Service sends new connections for as long as its proxies have not heard that we end, which takes them a few seconds. */
+const drainMs = 5_000;
 
 /** The admission server, and the certificates it serves with. */
 export function createWebhook(base: Base, views: Views): Part {
@@ -24,6 +28,7 @@ export function createWebhook(base: Base, views: Views): Part {
   const started = Promise.withResolvers<AdmissionServer>();
   let server: AdmissionServer | undefined;
   let isListening = false;
+  let isDraining = false;
 
   const serve = (leaf: KeyPair): void => {
     if (server !== undefined) return server.serve(leaf);
@@ -39,20 +44,28 @@ export function createWebhook(base: Base, views: Views): Part {
   return {
     checks: [
       { name: 'certificate', ready: () => certificates.ready() },
-      { name: 'webhook', ready: () => isListening || 'not listening yet' },
+      { name: 'webhook', ready: () => (isDraining ? 'draining' : isListening || 'not listening yet') },
     ],
     run: async (signal) => {
       const work = certificates.run(signal);
       // an address that is taken ends the process; before the first certificate there is nothing to wait for
       await Promise.race([work, started.promise]);
       await work;
+      isDraining = true;
+      server?.drain();
+      if (flags.webhookUrl === undefined) await systemClock.sleep(drainMs);
       await server?.close();
     },
   };
 }
 
+export interface RouteBase extends Pick<Base, 'config' | 'metrics'> {
+  readonly cluster: Pick<Cluster, 'secret' | 'applySecret' | 'deleteSecret'>;
+  readonly registry: Pick<Registry, 'head'>;
+}
+
 /** Everything a routing decision reads; `kuik explain` decides with the same. */
-export function routeDeps({ config, cluster, registry, metrics }: Pick<Base, 'config' | 'cluster' | 'registry' | 'metrics'>, views: Views): RouteDeps {
+export function routeDeps({ config, cluster, registry, metrics }: RouteBase, views: Views): RouteDeps {
   const { activeCheck, rewriteOnNever, honorPrioritiesOnAlways, pinDigests } = config.routing;
   return createRouteDeps({
     cluster,
@@ -75,31 +88,23 @@ function readiness(views: Views): true | string {
 
 type CertificateSource = Pick<CertificateKeeper, 'run' | 'ready'>;
 
+/**
+ * Certificates somebody else makes; or leaves of an authority that the leading manager looks after; or, outside a
+ * cluster, both from one hand: there the registration is this process's own.
+ */
 function certificateSource(base: Base, serve: (leaf: KeyPair) => void): CertificateSource {
-  const { flags, cluster, metrics, log, environment } = base;
+  const { flags, cluster, metrics, log } = base;
   const observe = metrics.inside.certificateEnds;
   const { folder, certificate, key } = flags.webhookCertificate;
   if (folder !== '') {
     const read = async (): Promise<KeyPair> => ({ certificate: await readFile(join(folder, certificate), 'utf8'), privateKey: await readFile(join(folder, key), 'utf8') });
     return new ProvidedCertificate({ read, serve, observe, clock: systemClock, log });
   }
-  return new CertificateKeeper({
-    cluster,
-    secret: { namespace: environment.installNamespace, name: `${fullName}-webhook-server-cert` },
-    names: serverNames(base),
-    publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration(registration(base), caBundle)),
-    serve,
-    observe,
-    clock: systemClock,
-    log,
-  });
-}
+  const deps = { cluster, secret: authoritySecretOf(base), names: serverNames(base), serve, observe, clock: systemClock, log };
+  if (flags.webhookUrl === undefined) return new LeafKeeper(deps);
 
-/** Outside a cluster the whole registration is ours; inside, the chart owns all but the CA bundle. */
-function registration({ flags, environment }: Base): Registration {
-  const name = `${fullName}-mutating-webhook`;
-  if (flags.webhookUrl !== undefined) return { name, client: { url: flags.webhookUrl.replace(/\/+$/, '') + admissionPath }, write: 'whole' };
-  return { name, client: { service: { namespace: environment.installNamespace, name: `${fullName}-webhook`, path: admissionPath, port: 443 } }, write: 'caBundle' };
+  const client = { url: flags.webhookUrl.replace(/\/+$/, '') + admissionPath };
+  return new CertificateKeeper({ ...deps, publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration({ name: webhookConfigurationName, client }, caBundle)) });
 }
 
 function serverNames({ flags, environment }: Base): ServerNames {

@@ -1,5 +1,6 @@
 /** `kuik run`, `kuik webhook`, `kuik manager`: the processes. Everything is put together here and in the files beside. */
 import { healthPages, metricsPages, servePages, type Check, type PlainServer } from '../telemetry/http.js';
+import { startWatchdog } from '../telemetry/watchdog.js';
 import { knownFlags } from '../config/flags.js';
 import { NamespacesView } from '../views/namespaces.js';
 import { NodesView } from '../views/nodes.js';
@@ -48,12 +49,13 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
+  const watchdog = startWatchdog((error) => base.log.warn({ err: error }, 'nobody ends this process should its event loop stand still'));
   const pages: (PlainServer | undefined)[] = [];
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
   let watches = Promise.resolve();
   let looking: NodeJS.Timeout | undefined;
   try {
-    pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
+    pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([watchdog, viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
     pages.push(await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)));
     watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
     const { log } = base;
@@ -65,6 +67,7 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
     watching.abort();
     await watches;
     for (const page of pages) await page?.close();
+    await watchdog.stop();
     await base.close();
   }
 }

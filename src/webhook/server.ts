@@ -26,6 +26,8 @@ export interface AdmissionServer {
   serve(certificate: KeyPair): void;
   /** @returns the port; rejects when there was no certificate yet, or the address is taken */
   listen(address: { readonly host?: string; readonly port: number }): Promise<number>;
+  /** Goes on answering, and has clients end each connection after its answer: the next one is to go elsewhere. */
+  drain(): void;
   /** Answers what has arrived, and closes. */
   close(): Promise<void>;
   readonly app: FastifyInstance;
@@ -41,7 +43,12 @@ export const systemClock: Clock = {
 export function createAdmissionServer(deps: ServerDeps, first: KeyPair): AdmissionServer {
   const app = makeApp(deps, first);
   readAnyBodyAsJson(app);
+  let isDraining = false;
 
+  app.addHook('onSend', async (request, reply) => {
+    // HTTP/2 has no such header; its connections end when the server closes
+    if (isDraining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+  });
   app.post<{ Querystring: { timeout?: unknown } }>(admissionPath, async (request, reply) => {
     const started = performance.now();
     const admitted = await deps.answer(request.body, timeoutIn(request.query.timeout));
@@ -62,6 +69,7 @@ export function createAdmissionServer(deps: ServerDeps, first: KeyPair): Admissi
       const address = app.server.address();
       return typeof address === 'object' && address !== null ? address.port : port;
     },
+    drain: () => void (isDraining = true),
     close: () => app.close(),
   };
 }

@@ -73,6 +73,11 @@ export function validityOf(certificate: string): Validity | undefined {
   return read && { notBefore: read.validFromDate.getTime(), notAfter: read.validToDate.getTime() };
 }
 
+/** The certificates of a PEM text, each with its line end; other text between them is left out. */
+export function certificatesIn(pem: string): readonly string[] {
+  return (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((certificate) => `${certificate}\n`);
+}
+
 /** Whether a certificate may sign others. */
 export function isAuthority(pair: KeyPair): boolean {
   return readCertificate(pair.certificate)?.ca === true && isPair(pair);

@@ -2,9 +2,11 @@ import { createSecureContext } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { AppliedSecret, Secret } from '../../src/cluster/cluster.js';
+import { AuthorityKeeper, type AuthorityKeeperDeps } from '../../src/webhook/authority-keeper.js';
 import { CertificateKeeper, type CertificateKeeperDeps } from '../../src/webhook/certificate-keeper.js';
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
 import { bundleOf, leafLifetimeMs, nextCertificateStep, settleMs, signerOf, type Authorities } from '../../src/webhook/certificates.js';
+import { LeafKeeper } from '../../src/webhook/leaf-keeper.js';
 import { ProvidedCertificate } from '../../src/webhook/provided-certificate.js';
 import { issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
 import { handClock, silentLog } from './support.js';
@@ -158,6 +160,89 @@ describe('the keeper', () => {
   });
 });
 
+describe('where a manager leads and replicas only read', () => {
+  test('replicas wait for the authority, and serve what the API server trusts', async () => {
+    const world = aWorld();
+    const [leader, ...replicas] = [world.authority(), world.leaf(), world.leaf()];
+    await Promise.all(replicas.map((replica) => replica.look()));
+    expect(replicas.map((replica) => replica.ready())).toEqual(['no certificate yet', 'no certificate yet']);
+
+    await leader.look();
+    await Promise.all(replicas.map((replica) => replica.look()));
+
+    expect(replicas.map((replica) => replica.ready())).toEqual([true, true]);
+    expect([chains(world.leafOf(0), world.trusted), chains(world.leafOf(1), world.trusted), world.writes]).toEqual([true, true, 1]);
+  });
+
+  test('every leaf that is served is trusted, at every moment of two years, whoever looks first', async () => {
+    const world = aWorld();
+    const [leader, replica] = [world.authority(), world.leaf()];
+    await leader.look();
+
+    for (let passed = 0; passed < 2 * year; passed += day / 4) {
+      for (const each of passed % day === 0 ? [leader, replica] : [replica, leader]) {
+        await each.look();
+        expect(world.served.length === 0 || chains(world.served.at(-1), world.trusted)).toBe(true);
+      }
+      await world.clock.advance(day / 4);
+    }
+
+    expect(new Set(world.published).size).toBeGreaterThanOrEqual(5);
+  });
+
+  test('a lost authority is made anew, and the old one is trusted until every replica has read of it', async () => {
+    const world = aWorld();
+    const replica = world.leaf();
+    await world.authority().look();
+    await replica.look();
+    const old = world.leafOf(0);
+
+    world.forget();
+    const next = world.authority(); // the one who remembered is gone, too
+    await replica.look();
+    await next.look();
+
+    expect([chains(old, world.trusted), world.leafOf(0)]).toEqual([true, old]);
+    await replica.look();
+    expect([chains(world.leafOf(0), world.trusted), world.leafOf(0) === old]).toEqual([true, false]);
+    await world.clock.advance(settleMs);
+    await next.look();
+    expect([chains(world.leafOf(0), world.trusted), chains(old, world.trusted)]).toEqual([true, false]);
+  });
+
+  test('the authority is written after it is trusted, when there was another', async () => {
+    const world = aWorld();
+    await world.authority().look();
+    world.forget();
+
+    await world.authority({ cluster: { secret: async () => undefined, applySecret: () => Promise.reject(new Error('away')) } }).look().catch(() => undefined);
+
+    expect(world.trusted.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(world.authorities()).toBe('absent');
+  });
+
+  test('a Secret that is away or spoiled costs a replica nothing: it goes on, and renews', async () => {
+    const world = aWorld();
+    const replica = world.leaf();
+    await world.authority().look();
+    await replica.look();
+
+    world.forget();
+    await world.clock.advance(5 * day);
+    await replica.look();
+
+    expect([replica.ready(), world.served.length, chains(world.served[1], world.trusted)]).toEqual([true, 2, true]);
+  });
+
+  test('nothing is made and nothing written where no webhook is registered that it is for', async () => {
+    const world = aWorld();
+
+    await world.authority({ trusted: async () => undefined }).look();
+
+    expect([world.writes, world.published]).toEqual([0, []]);
+  });
+});
+
 describe('a provided certificate', () => {
   test('is followed when the files change, and never served half', async () => {
     const first = await issueLeaf(authority, names, start, leafLifetimeMs);
@@ -184,35 +269,38 @@ function aWorld() {
   const byKeeper: KeyPair[] = [];
   const published: string[] = [];
   let secret: Secret | undefined;
+  const cluster: AuthorityKeeperDeps['cluster'] = {
+    secret: async () => secret,
+    applySecret: async (applied) => {
+      world.writes++;
+      secret = stored(applied);
+    },
+  };
+  const common = { cluster, secret: { namespace: 'kuik-system', name: 'kuik-webhook-server-cert' }, clock, log: silentLog };
+  const publish = async (bundle: string): Promise<void> => void published.push(bundle);
   const world = {
     clock,
     served,
     published,
     writes: 0,
+    get trusted(): string {
+      return published.at(-1) ?? '';
+    },
+    authority: (deps: Partial<AuthorityKeeperDeps> = {}): AuthorityKeeper => new AuthorityKeeper({ ...common, publish, trusted: async () => world.trusted, ...deps }),
+    leaf: (): LeafKeeper => {
+      const index = byKeeper.length++;
+      return new LeafKeeper({ ...common, names, serve: (leaf) => world.serve(leaf, index) });
+    },
+    serve: (leaf: KeyPair, index: number): void => {
+      served.push(leaf);
+      byKeeper[index] = leaf;
+    },
     leafOf: (index: number): KeyPair | undefined => byKeeper[index],
     forget: (): void => void (secret = undefined),
     authorities: () => readAuthorities(secret),
     keeper: (deps: Partial<CertificateKeeperDeps> = {}): CertificateKeeper => {
       const index = byKeeper.length++;
-      return new CertificateKeeper({
-        cluster: {
-          secret: async () => secret,
-          applySecret: async (applied) => {
-            world.writes++;
-            secret = stored(applied);
-          },
-        },
-        secret: { namespace: 'kuik-system', name: 'kuik-webhook-server-cert' },
-        names,
-        publish: async (bundle) => void published.push(bundle),
-        serve: (leaf) => {
-          served.push(leaf);
-          byKeeper[index] = leaf;
-        },
-        clock,
-        log: silentLog,
-        ...deps,
-      });
+      return new CertificateKeeper({ ...common, names, publish, serve: (leaf) => world.serve(leaf, index), ...deps });
     },
   };
   return world;

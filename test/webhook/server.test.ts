@@ -156,6 +156,23 @@ describe('over TLS', () => {
     await agent.close();
   });
 
+  test('a server that is drained answers everybody, and has each connection end', async () => {
+    const { server } = aServer();
+    const port = await server.listen({ host: '127.0.0.1', port: 0 });
+    const agent = new Agent({ connect: { ca: authority.certificate }, keepAliveTimeout: 600_000 });
+    const ask = async (): Promise<[status: number, connection: unknown]> => {
+      const { statusCode, headers, body } = await request(`https://127.0.0.1:${port}${path}`, { method: 'POST', body: JSON.stringify(review), dispatcher: agent });
+      await body.dump();
+      return [statusCode, headers['connection']];
+    };
+    const before = await ask();
+
+    server.drain();
+
+    expect([before, await ask(), await ask()]).toEqual([[200, 'keep-alive'], [200, 'close'], [200, 'close']]);
+    await agent.close();
+  });
+
   test('an address that is taken is an error', async () => {
     const { server } = aServer();
     const port = await server.listen({ host: '127.0.0.1', port: 0 });

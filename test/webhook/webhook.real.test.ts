@@ -219,10 +219,52 @@ describe('through a real API server', () => {
       expect(pod.spec?.ephemeralContainers?.[0]?.image).toBe('mirror.example.com/m/library/busybox:1');
     }));
 
-  test('static and ignored Pods never come here', async () => {
-    await create('ignored', 'nginx:1', { metadata: { labels: { 'kuik.enix.io/ignore': 'true' } } });
+  describe('a call that would change nothing is not made', () => {
+    const patch = (name: string, change: object): Promise<V1Pod> => core.patchNamespacedPod({ namespace: 'default', name, body: change }, setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch));
 
-    expect(outcomes).toEqual([]);
+    test.each<[string, object]>([
+      ['a Pod that is ignored', { labels: { 'kuik.enix.io/ignore': 'true' } }],
+      ['a Pod that v1 ignored', { labels: { 'kube-image-keeper.enix.io/image-caching-policy': 'ignore' } }],
+      ['a Pod of a node', { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: '7c3b8c0e-0000-4000-8000-000000000000' }] }],
+      ['a static Pod', { annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: '7c3b8c0e-0000-4000-8000-000000000000', controller: true }] }],
+    ])('for %s', async (_what, metadata) => {
+      await create('spared', 'nginx:1', { metadata, ...('annotations' in metadata ? { spec: { nodeName: 'node-1' } } : {}) });
+
+      expect(outcomes).toEqual([]);
+    });
+
+    test('for a Pod of an ignored namespace', async () => {
+      await core.createNamespace({ body: { metadata: { name: 'ignored', labels: { 'kuik.enix.io/ignore': 'true' } } } });
+      await core.createNamespacedPod({ namespace: 'ignored', body: { metadata: { name: 'spared' }, spec: { containers: [{ name: 'web', image: 'nginx:1' }] } } });
+
+      expect(outcomes).toEqual([]);
+    });
+
+    test('for an update that changes no image, whatever else it changes', async () => {
+      const spec = { initContainers: [{ name: 'init', image: 'nginx:1' }], activeDeadlineSeconds: 600 };
+      const { metadata } = await create('updated', 'nginx:1', { spec });
+      const name = metadata?.name ?? '';
+      outcomes.length = 0;
+
+      await patch(name, { metadata: { labels: { a: 'b' }, annotations: { c: 'd' }, finalizers: ['example.com/hold'] } });
+      await patch(name, { spec: { activeDeadlineSeconds: 300 } });
+      await core.deleteNamespacedPod({ namespace: 'default', name, gracePeriodSeconds: 0 });
+      await patch(name, { metadata: { finalizers: null } });
+
+      expect(outcomes).toEqual([]);
+    });
+
+    test('but for one that does', async () => {
+      const { metadata } = await create('updated', 'nginx:1', { spec: { initContainers: [{ name: 'init', image: 'nginx:1' }] } });
+      const name = metadata?.name ?? '';
+      outcomes.length = 0;
+
+      await patch(name, { spec: { containers: [{ name: 'web', image: 'nginx:2' }] } });
+      const changed = await patch(name, { spec: { initContainers: [{ name: 'init', image: 'nginx:2' }] } });
+
+      expect(outcomes).toEqual(['unchanged', 'unchanged']);
+      expect(changed.metadata?.annotations?.['kuik.enix.io/original-images']).toBe('{"init":"nginx:2","web":"nginx:2"}');
+    });
   });
 });
 
