@@ -10,14 +10,19 @@ describe('which Pods manifests describe', () => {
   test.each([
     ['a Pod', '{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, image: nginx}]}}', ['shop/web']],
     ['a Deployment', `{kind: Deployment, metadata: {name: web}, spec: {${template}}}`, ['shop/deployment/web']],
-    ['a CronJob', `{kind: CronJob, metadata: {name: nightly}, spec: {jobTemplate: {spec: {${template}}}}}`, ['shop/job/nightly']],
+    ['a CronJob', `{kind: CronJob, metadata: {name: nightly}, spec: {jobTemplate: {spec: {${template}}}}}`, ['shop/cronjob/nightly']],
     ['an object with a namespace of its own', `{kind: DaemonSet, metadata: {name: web, namespace: other}, spec: {${template}}}`, ['other/daemonset/web']],
     ['a list', `{kind: List, items: [{kind: Job, metadata: {name: once}, spec: {${template}}}]}`, ['shop/job/once']],
+    ['a typed list, whose items need not say what they are', `{kind: DeploymentList, items: [{metadata: {name: web}, spec: {${template}}}]}`, ['shop/deployment/web']],
+    ['a workload of a kind nobody here knows', `{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: web}, spec: {${template}}}`, ['shop/rollout/web']],
+    ['a template by itself', `{kind: PodTemplate, metadata: {name: web}, ${template}}`, ['shop/podtemplate/web']],
+    ['a Pod whose name the API server finishes', '{kind: Pod, metadata: {generateName: web-}, spec: {containers: []}}', ['shop/web-*']],
+    ['a template of something else', '{kind: Certificate, metadata: {name: c}, spec: {template: {spec: {containers: none}}}}', []],
     ['several documents, of which some are about something else', `kind: Service\n---\nkind: Pod\nmetadata: {name: a}\n---\n`, ['shop/a']],
     ['nothing', '', []],
     ['no object at all', '7', []],
   ])('%s', (_what, manifest, keys) => {
-    expect(podsIn(manifest, 'shop').map(({ key }) => key)).toEqual(keys);
+    expect(podsIn(manifest, 'shop').map(({ pod }) => pod.key)).toEqual(keys);
   });
 
   test('what is not YAML is said to be so', () => {
@@ -42,7 +47,7 @@ describe('what is printed', () => {
   const decision: UsageDecision = { usage, verdict: 'rewrite', reason: 'OriginUnavailable', image: mirror.candidate.text, to: mirror.candidate, pullSecret: 'mirror-pull', places: [origin, mirror] };
 
   test('every place in order, what is known of it, with whose credentials, and the verdict', async () => {
-    const explanation = await explanationOf(aPod(), { usages: [decision] }, async () => new Map([['0123456789ab', 'shop/mirror-pull']]));
+    const explanation = await explanationOf({ pod: aPod(), decision: { usages: [decision] }, now: 0 }, async () => new Map([['0123456789ab', 'shop/mirror-pull']]));
 
     expect(printExplanation(explanation)).toBe(
       `pod shop/web-1
@@ -58,19 +63,19 @@ container web   nginx:1.27  ->  mirror.example.com/library/nginx:1.27   OriginUn
   test('why a place was not even asked', async () => {
     const places: ConsideredPlace[] = [{ candidate: mirror.candidate, verdict: 'skipped', passedOver: 'PlatformMissing' }, { candidate: aCandidate('other'), verdict: 'unasked' }];
 
-    const { containers } = await explanationOf(aPod(), { usages: [{ ...decision, places }] }, async () => new Map());
+    const { containers } = await explanationOf({ pod: aPod(), decision: { usages: [{ ...decision, places }] }, now: 0 }, async () => new Map());
 
     expect(containers[0]?.places.map(({ why }) => why)).toEqual(['lacks the platform the Pod asks for', 'nothing it says could change the choice']);
   });
 
   test('a Pod that is left alone as a whole', async () => {
-    expect(printExplanation(await explanationOf(aPod({ name: 'deployment/web' }), { skipped: 'PodIgnored' }, async () => new Map()))).toBe('deployment shop/web  left alone: PodIgnored\n');
+    expect(printExplanation(await explanationOf({ pod: aPod({ name: 'deployment/web' }), decision: { skipped: 'PodIgnored' }, now: 0 }, async () => new Map()))).toBe('deployment shop/web  left alone: PodIgnored\n');
   });
 
   test('what the Pod in the cluster was given when it was created', async () => {
     const pod = aPod({ images: { web: 'mirror.example.com/nginx:1' }, annotations: { 'kuik.enix.io/reason': '{"web":"PlacePreferred"}' } });
 
-    const { containers } = await explanationOf(pod, { usages: [decision] }, async () => new Map());
+    const { containers } = await explanationOf({ pod, decision: { usages: [decision] }, now: 0 }, async () => new Map());
 
     expect(containers[0]?.now).toEqual({ image: 'mirror.example.com/nginx:1', reason: 'PlacePreferred' });
   });

@@ -1,10 +1,14 @@
 import { anonymous, type Fact } from '../../domain/availability.js';
 import type { Candidate } from '../../domain/candidate.js';
-import { annotations } from '../../domain/names.js';
+import { formatDuration } from '../../domain/duration.js';
+import { parseImageRef } from '../../domain/image-ref.js';
+import { annotations, type RouteReason } from '../../domain/names.js';
+import type { LeftAloneReason } from '../../domain/opt-out.js';
 import { readOriginals } from '../../domain/original.js';
 import { ruleText } from '../../domain/rule.js';
-import type { Pod } from '../../domain/usage.js';
+import type { Pod, Usage } from '../../domain/usage.js';
 import type { ConsideredPlace, PodDecision, UsageDecision } from '../../webhook/pod-decision.js';
+import { asIfText, type AsIf } from './as-if.js';
 
 /** What is said of one Pod; the `-o json` form, additive. */
 export interface Explanation {
@@ -20,7 +24,7 @@ export interface ExplainedContainer {
   /** as the user wrote it */
   readonly image: string;
   readonly verdict: UsageDecision['verdict'];
-  readonly reason: string;
+  readonly reason: RouteReason | Extract<LeftAloneReason, 'Recorded'>;
   /** what it would pull, decided now */
   readonly pulls: string;
   /** what the Pod in the cluster names, and the reason recorded with it */
@@ -39,13 +43,40 @@ export interface ExplainedPlace {
 /** Credential identity to `namespace/name` of its Secret. */
 type NamesOf = (candidate: Candidate) => Promise<ReadonlyMap<string, string>>;
 
-export async function explanationOf(pod: Pod, decision: PodDecision, namesOf: NamesOf): Promise<Explanation> {
-  const about = { namespace: pod.namespace, name: pod.name };
-  if ('skipped' in decision) return { ...about, skipped: decision.skipped, containers: [] };
-  return { ...about, containers: await Promise.all(decision.usages.map((usage) => containerOf(pod, usage, namesOf))) };
+/** What was decided about a Pod, and what was not even asked. */
+export interface Decided {
+  readonly pod: Pod;
+  /** containers that their user keeps out */
+  readonly recorded?: readonly Usage[];
+  readonly decision: PodDecision;
+  readonly asIf?: AsIf;
+  /** milliseconds since the epoch */
+  readonly now: number;
 }
 
-async function containerOf(pod: Pod, decision: UsageDecision, namesOf: NamesOf): Promise<ExplainedContainer> {
+export async function explanationOf(decided: Decided, namesOf: NamesOf): Promise<Explanation> {
+  const { pod, recorded = [], decision } = decided;
+  const about = { namespace: pod.namespace, name: pod.name };
+  if ('skipped' in decision) return { ...about, skipped: decision.skipped, containers: [] };
+  const explained = await Promise.all(decision.usages.map((usage) => containerOf(decided, usage, namesOf)));
+  return { ...about, containers: [...explained, ...recorded.map(keptOut)] };
+}
+
+function keptOut({ key, written }: Usage): ExplainedContainer {
+  return { container: key, image: written, verdict: 'skip', reason: 'Recorded', pulls: written, places: [] };
+}
+
+const badReasons: readonly string[] = ['NoPlaceAvailable', 'InvalidReference', 'Error'] satisfies RouteReason[];
+/** Where nothing was asked, the answer hangs on what somebody imagines. */
+const unaskedReasons: readonly string[] = ['OnlyOrigin', 'Recorded'] satisfies (RouteReason | LeftAloneReason)[];
+
+/** Whether every image can be pulled from somewhere, as far as anybody can tell. */
+export function isGood({ containers }: Explanation, asIf: AsIf): boolean {
+  return containers.every(({ reason, pulls }) => !badReasons.includes(reason) && !(unaskedReasons.includes(reason) && asIf.has(parseImageRef(pulls)?.host ?? '')));
+}
+
+async function containerOf(decided: Decided, decision: UsageDecision, namesOf: NamesOf): Promise<ExplainedContainer> {
+  const { pod } = decided;
   const { usage, verdict, reason, image, pullSecret, places } = decision;
   const now = pod.usages.find(({ key }) => key === usage.key)?.written;
   const recorded = readOriginals(pod.annotations[annotations.reason] ?? '{}')?.get(usage.key);
@@ -57,12 +88,13 @@ async function containerOf(pod: Pod, decision: UsageDecision, namesOf: NamesOf):
     pulls: image ?? usage.written,
     ...(recorded !== undefined && now !== undefined ? { now: { image: now, reason: recorded } } : {}),
     ...(pullSecret === undefined ? {} : { pullSecret }),
-    places: await Promise.all(places.map(async (place) => placeOf(place, place.fact === undefined || place.fact.identity === anonymous ? new Map() : await namesOf(place.candidate)))),
+    places: await Promise.all(places.map(async (place) => placeOf(place, decided, place.fact === undefined || place.fact.identity === anonymous ? new Map() : await namesOf(place.candidate)))),
   };
 }
 
-function placeOf({ candidate, verdict, fact, passedOver, note }: ConsideredPlace, names: ReadonlyMap<string, string>): ExplainedPlace {
-  const why = [passedOver && passedOverTexts[passedOver], fact && factText(fact, names), note].filter((part) => part !== undefined);
+function placeOf({ candidate, verdict, fact, passedOver, note }: ConsideredPlace, { asIf, now }: Decided, names: ReadonlyMap<string, string>): ExplainedPlace {
+  const pretence = fact === undefined ? asIf?.get(candidate.ref.host) : undefined; // a fact says it itself
+  const why = [passedOver && passedOverTexts[passedOver], fact && factText(fact, now, names), pretence && asIfText(candidate.ref.host, pretence), note].filter((part) => part !== undefined);
   return {
     place: candidate.text,
     rule: candidate.rule === undefined ? '(origin)' : ruleText(candidate.rule),
@@ -79,11 +111,16 @@ const passedOverTexts = {
   PlatformMissing: 'lacks the platform the Pod asks for',
 } as const satisfies Record<NonNullable<ConsideredPlace['passedOver']>, string>;
 
-function factText({ state, identity, tookMs, digest, message }: Fact, names: ReadonlyMap<string, string>): string {
+function factText({ state, identity, tookMs, digest, message, checkedAt }: Fact, now: number, names: ReadonlyMap<string, string>): string {
   const whose = identity === anonymous ? 'anonymously' : `as ${names.get(identity) ?? `credential ${identity}`}`;
-  const took = tookMs === undefined ? '' : ` in ${Math.round(tookMs)} ms`;
+  // what nobody asked just now, a record remembers
+  const took = tookMs === undefined ? ` ${agoText(now - checkedAt)}` : ` in ${Math.round(tookMs)} ms`;
   const seen = state === 'Available' ? `available${took} ${whose}` : `${state}${took} ${whose}`;
   return [seen, message, digest?.slice(0, 'sha256:'.length + 8)].filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+function agoText(ms: number): string {
+  return `${formatDuration(Math.max(0, Math.round(ms / 1000)) * 1000)} ago`;
 }
 
 const headings: ExplainedPlace = { place: 'PLACE', rule: 'RULE', verdict: 'VERDICT', why: 'WHY' };
@@ -95,10 +132,12 @@ export function printExplanation({ namespace, name, skipped, containers }: Expla
   return `${[title, ...containers.map(printContainer)].join('\n')}\n`;
 }
 
-/** Pods of a template go by their workload: `deployment/web`. */
+/** Pods of a template go by their workload: `deployment/web`; an image by itself has a name with many slashes. */
 function titleOf(namespace: string, name: string): string {
-  const [kind, own] = name.split('/', 2);
-  return own === undefined ? `pod ${namespace}/${name}` : `${kind} ${namespace}/${own}`;
+  const slash = name.indexOf('/');
+  if (slash === -1) return `pod ${namespace}/${name}`;
+  const [kind, own] = [name.slice(0, slash), name.slice(slash + 1)];
+  return kind === 'image' ? `image ${own} in namespace ${namespace}` : `${kind} ${namespace}/${own}`;
 }
 
 function printContainer({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer): string {

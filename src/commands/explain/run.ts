@@ -1,0 +1,108 @@
+import process from 'node:process';
+import type { Cluster } from '../../cluster/cluster.js';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import type { Config } from '../../config/config.js';
+import { readEnvironment, type Environment } from '../../config/environment.js';
+import { readConfig } from '../../config/load.js';
+import { credentialId } from '../../registry/keyring.js';
+import { createMetrics } from '../../telemetry/metrics.js';
+import { questionsOfCreate } from '../../webhook/questions.js';
+import { decidePod, type RouteDeps } from '../../webhook/route.js';
+import { askCluster } from '../ask-cluster.js';
+import { cliVersion, complain, printJson } from '../command-line.js';
+import type { ExplainOptions } from '../explain.js';
+import { readViews } from '../read-views.js';
+import { openRegistry } from '../registry-client.js';
+import { routeDeps } from '../serve-webhook.js';
+import { readBuild } from '../version.js';
+import { askedPods, Unanswerable, type Asked } from './ask.js';
+import { asIfText, forgetful, pretending, readAsIf, type AsIf } from './as-if.js';
+import { asWritten, type AskedPod } from './pods.js';
+import { explanationOf, isGood, printExplanation, type Explanation } from './report.js';
+import { ReadableSecrets, withoutHidden } from './unreadable.js';
+
+export async function runExplain(objects: readonly string[], options: ExplainOptions): Promise<number> {
+  const environment = readEnvironment();
+  const { config, problems } = readConfig(options.config, environment);
+  if (config === undefined) return complain('explain', ...problems);
+  const asIf = readAsIf(options.asIf);
+  if (typeof asIf === 'string') return complain('explain', asIf);
+
+  return askCluster('explain', options, async (cluster) => {
+    const asked = await askedPods(objects, options, cluster).catch(complaint);
+    if (typeof asked === 'number') return asked;
+    const { explanations, remarks } = await explainAll(asked, asIf, { cluster, config, environment });
+    for (const remark of remarks) complain('explain', remark);
+    if (options.output === 'json') printJson(listOf(explanations, asIf));
+    else process.stdout.write(explanations.map(printExplanation).join('\n'));
+    return explanations.every((explanation) => isGood(explanation, asIf)) ? 0 : 2;
+  });
+}
+
+function complaint(error: unknown): 1 {
+  if (error instanceof Unanswerable) return complain('explain', error.message);
+  throw error;
+}
+
+interface World {
+  readonly cluster: KubernetesCluster;
+  readonly config: Config;
+  readonly environment: Environment;
+}
+
+interface Explained {
+  readonly explanations: readonly Explanation[];
+  /** what somebody should know about how they came to be */
+  readonly remarks: readonly string[];
+}
+
+async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, config, environment }: World): Promise<Explained> {
+  const { version } = readBuild();
+  const registry = openRegistry({ config, environment, version });
+  try {
+    const secrets = new ReadableSecrets(cluster);
+    const eyes: Pick<Cluster, 'secret' | 'applySecret' | 'deleteSecret'> = {
+      secret: (ref) => secrets.secret(ref),
+      applySecret: (secret, manager) => cluster.applySecret(secret, manager),
+      deleteSecret: (ref, version) => cluster.deleteSecret(ref, version),
+    };
+    const metrics = createMetrics({ version, revision: '', built: '' });
+    const deps = routeDeps({ config, cluster: eyes, registry: pretending(registry, asIf), metrics }, await readViews(cluster, environment.installNamespace));
+    const seeing = withoutHidden({ ...deps, records: forgetful(deps.records, asIf) }, secrets);
+    const explanations: Explanation[] = [];
+    for (const asked of pods) explanations.push(await explainPod(asked, { deps: seeing, secrets, asIf }));
+    return { explanations, remarks: [...remarks, ...imagined(asIf, explanations), ...unread(secrets)] };
+  } finally {
+    await registry.close();
+  }
+}
+
+/** A Pod that is there is explained as its user wrote it; one that is to be made, as the webhook would meet it. */
+async function explainPod({ pod, isLive }: AskedPod, { deps, secrets, asIf }: { readonly deps: RouteDeps; readonly secrets: ReadableSecrets; readonly asIf: AsIf }): Promise<Explanation> {
+  const usages = isLive ? asWritten(pod).usages : questionsOfCreate(pod).usages;
+  const decision = await decidePod({ ...pod, usages }, { usages, mayAddSecrets: true, isDryRun: true }, deps);
+  const recorded = isLive ? [] : pod.usages.filter((usage) => !usages.includes(usage));
+  return explanationOf({ pod, recorded, decision, asIf, now: deps.clock.now() }, ({ secret }) => secretNames(secret, pod, secrets));
+}
+
+/** Whose version each credential identity is, so that people read a Secret's name. Secrets that cannot be read stay numbers. */
+async function secretNames(own: { namespace: string; name: string } | undefined, pod: AskedPod['pod'], secrets: ReadableSecrets): Promise<ReadonlyMap<string, string>> {
+  const refs = [...(own === undefined ? [] : [own]), ...pod.pullSecrets.map((name) => ({ namespace: pod.namespace, name }))];
+  const found = await Promise.all(refs.map((ref) => secrets.secret(ref).catch(() => undefined)));
+  return new Map(found.flatMap((secret) => (secret === undefined ? [] : [[credentialId(secret), `${secret.namespace}/${secret.name}`]])));
+}
+
+/** A slip of the pen in `--as-if` would look like good news. */
+function imagined(asIf: AsIf, explanations: readonly Explanation[]): string[] {
+  const places = explanations.flatMap(({ containers }) => containers.flatMap((container) => [container.pulls, ...container.places.map(({ place }) => place)]));
+  return [...asIf.keys()].filter((host) => !places.some((place) => place.startsWith(`${host}/`))).map((host) => `--as-if: nothing of this is pulled from ${host}, nor could be`);
+}
+
+function unread({ hidden }: ReadableSecrets): string[] {
+  return hidden.map((name) => `you may not read secret ${name}: what is pulled with it is explained by records, or as anybody sees it`);
+}
+
+function listOf(items: readonly Explanation[], asIf: AsIf): object {
+  const assumptions = Object.fromEntries([...asIf].map(([host, pretence]) => [host, asIfText(host, pretence)]));
+  return { apiVersion: cliVersion, kind: 'ExplanationList', ...(asIf.size > 0 ? { asIf: assumptions } : {}), items };
+}
