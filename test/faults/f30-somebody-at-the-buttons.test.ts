@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { PlaceId } from '../../src/domain/image-ref.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
+import { reset } from '../support/buttons.js';
 import { fault, type Chance } from '../support/fault.js';
 import { idsOf, openKeepers, type Keepers } from '../support/keepers.js';
 import { createPods, expectNothingHalfDone, expectWhole, pushMany, untilAllMirrored } from '../support/many-images.js';
@@ -31,22 +32,6 @@ const presses: readonly Press[] = [
 
 function pick<T>(chance: Chance, from: readonly T[]): T {
   return from[chance.between(0, from.length - 1)] as T;
-}
-
-/** The button *Reset*, to the first task of the newest run. */
-async function reset(handle: WorkflowHandle): Promise<void> {
-  const { client, workflowId } = handle;
-  const { runId } = await handle.describe();
-  const { events } = await handle.fetchHistory();
-  const first = events?.find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes)?.eventId;
-  if (first === undefined || first === null) return;
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'a user',
-    workflowTaskFinishEventId: first,
-    requestId: `${runId}-${performance.now()}`,
-  });
 }
 
 describe('somebody presses buttons in Temporal', () => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Claim } from '../../src/domain/claim.js';
@@ -6,6 +5,7 @@ import { Failure } from '../../src/domain/failure.js';
 import type { PlaceId } from '../../src/domain/image-ref.js';
 import type { DeleteTask, DeletionOutcome } from '../../src/domain/task.js';
 import { days, digestOf, minutes } from '../support/keeper.js';
+import { inputOf, reset } from '../support/buttons.js';
 import { someClaim, startLab, statusOf, until, World, type Lab } from '../support/temporal-lab.js';
 
 let lab: Lab;
@@ -221,24 +221,6 @@ describe('a registry that fails', () => {
 });
 
 describe('a person', () => {
-  async function inputOf(task: WorkflowHandle): Promise<DeleteTask> {
-    const { events } = await task.fetchHistory();
-    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-    return JSON.parse(Buffer.from(payload!).toString()) as DeleteTask;
-  }
-
-  async function reset(task: WorkflowHandle, runId: string): Promise<void> {
-    const { events } = await lab.client.workflow.getHandle(task.workflowId, runId).fetchHistory();
-    const first = (events ?? []).find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
-    await lab.client.workflowService.resetWorkflowExecution({
-      namespace: lab.server.namespace,
-      workflowExecution: { workflowId: task.workflowId, runId },
-      reason: 'a person pressed Reset',
-      workflowTaskFinishEventId: first!.eventId!,
-      requestId: randomUUID(),
-    });
-  }
-
   test('who terminates a deletion stops it: the keeper waits, and then tries again', async () => {
     const claim = await retiring('terminated', longTombstone);
     await lab.handles(claim.destination).task.terminate('a person pressed Terminate');
@@ -265,7 +247,7 @@ describe('a person', () => {
   test('who starts a deletion of a copy that is claimed gets no consent', async () => {
     const pattern = await released('pattern');
     await lab.handles(pattern.destination).keeper.result();
-    const task = await inputOf(deletionOf(pattern));
+    const task = await inputOf<DeleteTask>(deletionOf(pattern));
     const claim = await mirrored('by-hand');
     const { task: own, keeper } = lab.handles(claim.destination);
     await own.result();
@@ -284,7 +266,7 @@ describe('a person', () => {
   test('who starts one where no keeper is gets none either', async () => {
     const claim = await released('orphan');
     await lab.handles(claim.destination).keeper.result();
-    const task = await inputOf(deletionOf(claim));
+    const task = await inputOf<DeleteTask>(deletionOf(claim));
     world.tags.set(claim.publishAs, digestOf('a'));
 
     const outcome = await lab.client.workflow.execute<(input: DeleteTask) => Promise<DeletionOutcome>>('deleteImage', {

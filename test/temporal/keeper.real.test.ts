@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import type { CopyTask } from '../../src/domain/task.js';
 import { Failure } from '../../src/domain/failure.js';
 import { digestOf, hours } from '../support/keeper.js';
+import { inputOf, reset } from '../support/buttons.js';
 import { historyText, missing, someClaim, startLab, statusOf, unreachable, until, World, type Lab } from '../support/temporal-lab.js';
 
 let lab: Lab;
@@ -31,24 +31,6 @@ async function afterFailure(name: string, fails: () => Failure): Promise<{ desti
   await becomes(claim.destination, 'Failed');
   const { task } = lab.handles(claim.destination);
   return { destination: claim.destination, task, runId: (await task.describe()).runId };
-}
-
-async function reset(task: WorkflowHandle, runId: string): Promise<void> {
-  const { events } = await lab.client.workflow.getHandle(task.workflowId, runId).fetchHistory();
-  const first = (events ?? []).find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
-  await lab.client.workflowService.resetWorkflowExecution({
-    namespace: lab.server.namespace,
-    workflowExecution: { workflowId: task.workflowId, runId },
-    reason: 'a person pressed Reset',
-    workflowTaskFinishEventId: first!.eventId!,
-    requestId: randomUUID(),
-  });
-}
-
-async function inputOf(task: WorkflowHandle): Promise<CopyTask> {
-  const { events } = await task.fetchHistory();
-  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  return JSON.parse(Buffer.from(payload!).toString()) as CopyTask;
 }
 
 describe('an image that is claimed', () => {
@@ -267,7 +249,7 @@ describe('a person retries', () => {
 
   test('by Start Workflow Like This One, which is refused while a copy runs', async () => {
     const { destination, task } = await afterFailure('again', missing);
-    const input = await inputOf(task);
+    const input = await inputOf<CopyTask>(task);
     const again = { workflowId: task.workflowId, taskQueue: 'kuik', args: [input] };
     world.sourceFails = undefined;
 
@@ -283,7 +265,7 @@ describe('a person retries', () => {
     const { destination, task } = await afterFailure('busy', missing);
     world.sourceFails = undefined;
     world.close();
-    await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf(task)] });
+    await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf<CopyTask>(task)] });
 
     await lab.keepers.retry(destination);
     await becomes(destination, 'Copying');
@@ -302,7 +284,7 @@ describe('a person retries', () => {
     const { task } = lab.handles(destination);
     world.sourceFails = undefined;
     world.close();
-    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf(task)] });
+    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf<CopyTask>(task)] });
     await lab.keepers.retry(destination);
     await becomes(destination, 'Copying');
 
@@ -317,7 +299,7 @@ describe('a person retries', () => {
     const { destination, task } = await afterFailure('replaced', missing);
     world.sourceFails = undefined;
     world.close();
-    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf(task)] });
+    const byHand = await lab.client.workflow.start('copyImage', { workflowId: task.workflowId, taskQueue: 'kuik', args: [await inputOf<CopyTask>(task)] });
     await lab.keepers.retry(destination);
     await becomes(destination, 'Copying');
     await byHand.terminate('a person pressed Terminate');
