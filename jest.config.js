@@ -21,5 +21,6 @@ export default {
   ],
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // most of a test on real servers is waiting for them
+  maxWorkers: '200%',
 };
