@@ -105,7 +105,7 @@ export function configurationPage(): string {
 const environment = [
   ['POD_NAMESPACE', 'The namespace kuik is installed in. Default: that of the service account, else `kuik-system`.'],
   ['KUBECONFIG', 'A kubeconfig file, when `-kubeconfig` does not name one.'],
-  ['ENABLE_WEBHOOKS', '`false`: `kuik run` works without the webhook.'],
+  ['ENABLE_WEBHOOKS', '`false`: `kuik run` works without the webhook, and no manager makes an authority for one.'],
   ['HTTP_PROXY, HTTPS_PROXY, NO_PROXY', 'Proxies for registries; `NO_PROXY` takes suffixes, ports, addresses and CIDRs. Lower case works, too.'],
   ['NO_COLOR', 'When set, nothing is printed in colour.'],
 ] as const;

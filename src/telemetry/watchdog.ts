@@ -38,12 +38,13 @@ export function startWatchdog(onError: (error: Error) => void, options: Watchdog
     Atomics.add(beats, 0, 1);
     stalls.beat(now());
   }, everyMs).unref();
-  const thread = new Worker(new URL('./watchdog-thread.js', import.meta.url), {
+  const thread = new Worker(new URL('./watchdog-thread.cjs', import.meta.url), {
     workerData: { beats, everyMs, mostMissed },
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
     // its own environment and options are nobody's business
     env: {},
     execArgv: [],
+    trackUnmanagedFds: false, // it opens none
   });
   thread.on('error', onError).unref();
   return {

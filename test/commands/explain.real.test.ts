@@ -67,6 +67,16 @@ describe('what can be asked about', () => {
     for (const { namespace, containers } of items) expect([namespace, containers]).toMatchObject(['shop', [{ image, pulls: image, reason: 'OriginAvailable' }]]);
   });
 
+  test('a Pod that is there, as its user wrote it, beside what it was given', async () => {
+    const annotations = { 'kuik.enix.io/original-images': JSON.stringify({ web: image }), 'kuik.enix.io/reason': '{"web":"OriginUnavailable"}', 'kuik.enix.io/rewritten-by': '{"web":"ClusterImageSetMirror/main"}' };
+    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1', namespace: 'shop', annotations }, spec: { containers: [{ name: 'web', image: copy, imagePullPolicy: 'IfNotPresent' }] } });
+
+    const { code, output } = await kuik('pod/web-1', '-n', 'shop');
+
+    expect(output).toMatch(new RegExp(`^pod shop/web-1\ncontainer web   ${image}  ->  ${image}   OriginAvailable\n  when it was created: ${copy}, OriginUnavailable\n`));
+    expect(code).toBe(0);
+  });
+
   test('an image by itself', async () => {
     const { code, output } = await kuik('--image', image, '-n', 'shop');
 
