@@ -16,8 +16,9 @@ import { RulesView } from '../../src/views/rules.js';
 import { answerReview, type AdmissionDeps, type Admitted, type Outcome } from '../../src/webhook/admission.js';
 import type { Keyring } from '../../src/webhook/identities.js';
 import type { ProbeSettings } from '../../src/webhook/probe.js';
-import { createRouteDeps } from '../../src/webhook/route-deps.js';
-import type { RouteSettings } from '../../src/webhook/route.js';
+import type { Clock } from '../../src/webhook/clock.js';
+import { createRouteDeps, type RouteWorld } from '../../src/webhook/route-deps.js';
+import type { RouteDeps, RouteSettings } from '../../src/webhook/route.js';
 import { handClock, silentLog, type HandClock } from './support.js';
 
 /** The keyring of registry, as the composition root hands it in. */
@@ -83,27 +84,7 @@ export function aWorld({ rules = [], settings, probe, registry, ready = () => tr
   const namespaces = new NamespacesView();
   const decisions: World['decisions'] = [];
   const secretActions: string[] = [];
-  const route = createRouteDeps({
-    cluster,
-    registry: registry ?? registries,
-    keyring: realKeyring,
-    rules: rulesOf(rules),
-    records,
-    namespaces,
-    settings: {
-      deadlineMs: 2_000,
-      rewriteOnNever: false,
-      honorPrioritiesOnAlways: false,
-      pinDigests: false,
-      v1ProxyPort: 7439,
-      skip: { labels: [], annotations: [], namespaces: [] },
-      ...settings,
-      probe: { timeoutMs: 1_000, positiveTtlMs: 30_000, negativeTtlMs: 3_000, resolveDigest: false, ...probe },
-    },
-    observe: { pullSecret: (action) => secretActions.push(action), availability: () => undefined },
-    clock,
-    random: () => 0,
-  });
+  const route = aRouteDeps({ cluster, registry: registry ?? registries, views: { rules: rulesOf(rules), records, namespaces }, settings, probe, clock, onPullSecret: (action) => secretActions.push(action) });
   const deps: AdmissionDeps = { ...route, ready, observe: { decided: (verdict, reason) => decisions.push([verdict, reason]) }, log: silentLog };
 
   const world: World = {
@@ -126,6 +107,38 @@ export function aWorld({ rules = [], settings, probe, registry, ready = () => tr
     update: (pod, old, request = {}) => review(deps, { operation: 'UPDATE', namespace: namespaceOf(pod), object: pod, oldObject: old, ...request }),
   };
   return world;
+}
+
+/** What a decision is made of. */
+export interface Parts extends Pick<WorldOptions, 'settings' | 'probe'> {
+  readonly cluster: RouteWorld['cluster'];
+  readonly registry: Pick<Registry, 'head'>;
+  readonly views: Pick<RouteWorld, 'rules' | 'records' | 'namespaces'>;
+  readonly clock: Clock;
+  readonly onPullSecret?: (action: string) => void;
+}
+
+/** Decides with the usual settings but for those given. */
+export function aRouteDeps({ cluster, registry, views, settings, probe, clock, onPullSecret = () => {} }: Parts): RouteDeps {
+  return createRouteDeps({
+    cluster,
+    registry,
+    keyring: realKeyring,
+    ...views,
+    settings: {
+      deadlineMs: 2_000,
+      rewriteOnNever: false,
+      honorPrioritiesOnAlways: false,
+      pinDigests: false,
+      v1ProxyPort: 7439,
+      skip: { labels: [], annotations: [], namespaces: [] },
+      ...settings,
+      probe: { timeoutMs: 1_000, positiveTtlMs: 30_000, negativeTtlMs: 3_000, resolveDigest: false, ...probe },
+    },
+    observe: { pullSecret: onPullSecret, availability: () => undefined },
+    clock,
+    random: () => 0,
+  });
 }
 
 /** A Pod of namespace `shop` whose containers are `c0`, `c1`, ... */
