@@ -2,7 +2,7 @@
 # Needed on the machine: npm (of any recent Node), Go 1.26 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multicluster test check clean setup tools
+.PHONY: help demo demo-multicluster image test check clean setup tools
 MAKEFLAGS += --no-print-directory
 
 # The Node 24 that npm installs with the project comes before the system's.
@@ -19,6 +19,9 @@ demo: setup ## the main job, played on real servers; stays up until Ctrl-C. ONCE
 
 demo-multicluster: setup ## two clusters that keep their images in one registry; as demo otherwise
 	@node dist/tools/demo/multicluster.js $(if $(filter-out 0,$(ONCE)),--once)
+
+image: dist/.built ## the image of kuik, as an OCI layout in .kuik/image; needs no container engine, but Debian or Ubuntu
+	@node dist/tools/release/image.js
 
 test: setup ## types, lint, build, and every test, on real servers
 	@npm run --silent check

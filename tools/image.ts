@@ -1,13 +1,10 @@
 /**
  * Makes real OCI images out of nothing but a seed: the same specification gives the same digests on every machine.
  * Demo, tests and benches push them with an independent client.
- *
- * @see OCI image specification 1.1, image-layout.md
  */
 import { createCipheriv, createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { digestOf, mediaTypes, OciLayout, type Descriptor } from './oci-layout.js';
 
 export interface ImageSpec {
   /** `os/architecture`; two or more make an index */
@@ -25,62 +22,37 @@ export interface LayerSpec {
   readonly size: number;
 }
 
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-const types = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
-} as const;
-
 /**
  * Writes an image as an OCI layout with one root, an index when there are several platforms.
  *
  * @returns digest of the root
  */
 export async function writeImageLayout(dir: string, spec: ImageSpec): Promise<string> {
-  const blobs = join(dir, 'blobs', 'sha256');
-  await mkdir(blobs, { recursive: true });
-  const put = async (mediaType: string, bytes: Uint8Array): Promise<Descriptor> => {
-    const hex = createHash('sha256').update(bytes).digest('hex');
-    await writeFile(join(blobs, hex), bytes);
-    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
-  };
-
+  const layout = await OciLayout.create(dir);
   const manifests = [];
-  for (const platform of spec.platforms) manifests.push({ ...(await writeManifest(put, spec, platform)), platform: platformOf(platform) });
+  for (const platform of spec.platforms) manifests.push({ ...(await writeManifest(layout, spec, platform)), platform: platformOf(platform) });
   const [only] = manifests;
-  const root = manifests.length === 1 && only !== undefined ? only : await put(types.index, json({ schemaVersion: 2, mediaType: types.index, manifests }));
-  await writeFile(join(dir, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
-  await writeFile(join(dir, 'index.json'), json({ schemaVersion: 2, mediaType: types.index, manifests: [root] }));
+  const root = manifests.length === 1 && only !== undefined ? only : await layout.put(mediaTypes.index, { schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+  await layout.finish(root);
   return root.digest;
 }
 
-async function writeManifest(put: (mediaType: string, bytes: Uint8Array) => Promise<Descriptor>, spec: ImageSpec, platform: string): Promise<Descriptor> {
+async function writeManifest(layout: OciLayout, spec: ImageSpec, platform: string): Promise<Descriptor> {
   const layers: Descriptor[] = [];
   const diffIds: string[] = [];
   for (const layer of spec.layers) {
     const seed = layer.seed.replaceAll('{platform}', platform);
     const tar = tarOf(`data/${seed.replaceAll('/', '-')}`, noise(seed, layer.size));
-    diffIds.push(`sha256:${createHash('sha256').update(tar).digest('hex')}`);
-    layers.push(await put(types.layer, gzipSync(tar, { level: 1 })));
+    diffIds.push(digestOf(tar));
+    layers.push(await layout.put(mediaTypes.layer, gzipSync(tar, { level: 1 })));
   }
-  const config = await put(types.config, json({ ...platformOf(platform), config: { Labels: { name: spec.name } }, rootfs: { type: 'layers', diff_ids: diffIds } }));
-  return put(types.manifest, json({ schemaVersion: 2, mediaType: types.manifest, config, layers }));
+  const config = await layout.put(mediaTypes.config, { ...platformOf(platform), config: { Labels: { name: spec.name } }, rootfs: { type: 'layers', diff_ids: diffIds } });
+  return layout.put(mediaTypes.manifest, { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers });
 }
 
 function platformOf(text: string): { os: string; architecture: string } {
   const [os = 'linux', architecture = 'amd64'] = text.split('/');
   return { os, architecture };
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }
 
 /** Bytes that do not compress, the same for the same seed: a cipher over zeros. */
