@@ -1,4 +1,4 @@
-import { CancellationScope, condition, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineSignal, isCancellation, patched, setHandler } from '@temporalio/workflow';
 import { signals } from '../temporal/contract.js';
 
 /** Performs work of activities, and again from its start whenever somebody asks. */
@@ -28,9 +28,17 @@ export function installRetry(): Persistence {
       try {
         return await run;
       } catch (error) {
-        const isOurs = asked > before && isCancellation(error) && !CancellationScope.current().consideredCancelled;
+        const isOurs = asked > before && !CancellationScope.current().consideredCancelled && mayBeOurs(error);
         if (!isOurs) throw error;
       }
     }
   };
+}
+
+/**
+ * Who asks wants it done again, however it ended: an attempt that was cancelled after its worker had died ends by a
+ * timeout. A run that began under a release which gave up then goes on like that when it is replayed.
+ */
+function mayBeOurs(error: unknown): boolean {
+  return isCancellation(error) || patched('retry-whatever-ended');
 }

@@ -15,9 +15,9 @@ afterAll(async () => {
 });
 
 /** Workers in another process, and what they said so far. */
-function workers(mode: 'hang' | 'copy'): { kill(): void; readonly said: () => string } {
+function workers(cluster: string, mode: 'hang' | 'copy'): { kill(): void; readonly said: () => string } {
   let said = '';
-  const child = spawn(process.execPath, ['dist/test/support/worker-process.js', lab.server.address, lab.server.namespace, 'vienna', mode], { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['dist/test/support/worker-process.js', lab.server.address, lab.server.namespace, cluster, mode], { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
   started.push(child);
   return { kill: () => child.kill('SIGKILL'), said: () => said };
@@ -26,12 +26,12 @@ function workers(mode: 'hang' | 'copy'): { kill(): void; readonly said: () => st
 // a worker that was killed cannot say so: its heartbeats have to stay away for 30 s
 test('a worker killed in the middle of a copy leaves no tag behind, and the copy ends after a restart', async () => {
   const claim = someClaim('killed', { cluster: 'vienna' });
-  const first = workers('hang');
+  const first = workers('vienna', 'hang');
   await lab.keepers.claim(claim);
   await until(async () => first.said().split('\n').length > 2);
 
   first.kill();
-  const second = workers('copy');
+  const second = workers('vienna', 'copy');
 
   const status = await until(async () => {
     const found = await lab.status(claim.destination).catch(() => undefined); // no worker answers for a while
@@ -40,4 +40,18 @@ test('a worker killed in the middle of a copy leaves no tag behind, and the copy
   expect(first.said()).not.toContain('publish');
   expect(second.said().match(/^publish .*$/gm)).toEqual([`publish ${claim.destination}`]);
   expect(status.copy?.result).toBe('copied');
+}, 120_000);
+
+test('a person who asks for the copy before its worker is missed gets it from the next one, and no failure', async () => {
+  const claim = someClaim('asked', { cluster: 'graz' });
+  const first = workers('graz', 'hang');
+  await lab.keepers.claim(claim);
+  await until(async () => first.said().split('\n').length > 2);
+
+  first.kill();
+  workers('graz', 'copy');
+  await lab.keepers.retry(claim.destination);
+
+  const { task } = lab.handles(claim.destination);
+  expect(await task.result()).toMatchObject({ result: 'copied' });
 }, 120_000);
