@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
@@ -111,7 +112,7 @@ class Manager {
     log.info({ clusterId }, 'managing');
 
     const queue = this.#claimQueue(clusterId);
-    await Promise.all([this.#watch(clusterId, queue, signal), this.#work(clusterId, signal), this.#meetTemporal(queue, signal)]);
+    await Promise.all([this.#watch(clusterId, queue, signal), this.#work(clusterId, signal), this.#meetTemporal(clusterId, queue, signal)]);
     await this.#client.close();
   }
 
@@ -147,14 +148,16 @@ class Manager {
   }
 
   /** After an outage everything is said once more: what was sent before may be lost. */
-  async #meetTemporal(queue: ClaimQueue, signal: AbortSignal): Promise<void> {
+  async #meetTemporal(cluster: string, queue: ClaimQueue, signal: AbortSignal): Promise<void> {
     const { log } = this.#base;
     const onReunion = (why: string): void => {
       log.info({ why }, 'temporal is back, claiming everything again');
       queue.forget();
       this.#loop?.ask();
     };
-    await watchReunions({ client: this.#client, prepare: () => this.#prepare(signal), onReunion, sleep }, signal);
+    const onUnmarked = (): void => log.info({}, 'not allowed to leave a mark in the namespace of temporal: of a database that is brought back within seconds only the daily sweep learns');
+    const sent = (): number | undefined => (this.#leadership.isLeader ? queue.taken : undefined);
+    await watchReunions({ client: this.#client, cluster, sent, newMark: randomUUID, prepare: () => this.#prepare(signal), onReunion, onUnmarked, sleep }, signal);
   }
 
   async #prepare(signal: AbortSignal): Promise<void> {

@@ -48,6 +48,8 @@ export interface ClaimQueue {
   again(destination: PlaceId): void;
   /** differences that wait to be sent */
   readonly size: number;
+  /** messages that keepers took so far */
+  readonly taken: number;
 }
 
 /** What waits for one destination; a release has no wish. */
@@ -85,6 +87,7 @@ class Queue implements ClaimQueue {
   #wake: () => void = () => undefined;
   #pauseMs = 0;
   #quietUntil = 0;
+  #taken = 0;
 
   constructor(options: ClaimQueueOptions) {
     this.#options = { ...usual, ...options };
@@ -93,6 +96,10 @@ class Queue implements ClaimQueue {
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  get taken(): number {
+    return this.#taken;
   }
 
   want(wanted: ReadonlyMap<PlaceId, Wish>, releasedPlaces: readonly PlaceId[], purges: ReadonlySet<PlaceId> = new Set()): void {
@@ -206,6 +213,7 @@ class Queue implements ClaimQueue {
     if (wish === undefined) await this.#release(destination, purge);
     else await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
 
+    this.#taken += 1;
     this.#remember(destination, { content, at: now() });
     // a newer state that came meanwhile stays
     if (this.#waiting.get(destination) === waiting) this.#waiting.delete(destination);

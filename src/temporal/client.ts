@@ -30,8 +30,10 @@ export interface KeeperClient {
   isKept(destination: PlaceId): Promise<boolean>;
   /** What the keeper knows; needs a live worker. */
   status(destination: PlaceId): Promise<KeeperStatus | 'absent'>;
-  /** Tells one namespace from another of the same name: a new database has new ones. `absent`: there is none of this name. */
-  namespaceId(): Promise<string>;
+  /** The namespace, with the mark of a cluster; `absent`: there is none of this name. */
+  namespace(cluster: string): Promise<NamespaceSeen | 'absent'>;
+  /** Leaves the mark of a cluster in the namespace, in place of the one before. `refused`: we may not change the namespace. */
+  leaveMark(cluster: string, mark: string): Promise<'left' | 'refused'>;
   /**
    * Has every keeper that knows a cluster forget it.
    *
@@ -44,17 +46,24 @@ export interface KeeperClient {
   close(): Promise<void>;
 }
 
+export interface NamespaceSeen {
+  /** tells it from another of the same name: a new database has new ones */
+  readonly id: string;
+  /** the text that was left there last, if the database remembers it */
+  readonly mark?: string;
+}
+
 export interface KeeperClientOptions {
   readonly endpoint: Endpoint;
   /** whether the namespace has our search attributes, as `prepareNamespace` told; until then no claim is sent, since a keeper keeps what it was born with */
   readonly searchable: () => boolean | undefined;
-  /** milliseconds; 5 s unless told */
+  /** milliseconds; 15 s unless told */
   readonly deadlineMs?: number;
   /** scale of every delay of the keepers this client starts: tests only */
   readonly pace?: number;
 }
 
-const usualDeadlineMs = 5_000;
+const usualDeadlineMs = 15_000; // nobody waits for these calls, and a server that takes 5 s for each still takes every claim
 
 /** Makes a client that connects with its first call, and again whenever it must. @throws never; its calls throw Failure `unreachable` or `timeout`, side `cluster` */
 export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
@@ -96,7 +105,8 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
       return found !== 'absent' && found.status.name === 'RUNNING';
     },
     status: (destination) => within(() => orAbsent(() => keeper(destination).query<KeeperStatus>(queries.status))),
-    namespaceId: () => within(() => namespaceIdOf(connection, endpoint.namespace)),
+    namespace: (cluster) => within(() => namespaceAt(connection, endpoint.namespace, cluster)),
+    leaveMark: (cluster, mark) => within(() => leaveMark(connection, endpoint.namespace, { [markOf(cluster)]: mark })),
     forgetCluster: async (cluster, pause) => {
       let told = 0;
       for (const id of await within(() => keepersOf(client, cluster, options.searchable() === true))) {
@@ -159,12 +169,29 @@ function attributesOf({ destination, image, cluster }: Claim): SearchAttributePa
   ];
 }
 
-async function namespaceIdOf({ workflowService }: Connection, namespace: string): Promise<string> {
+/** Key among the data of the namespace: clusters share it. */
+function markOf(cluster: string): string {
+  return `kuik.${cluster}`;
+}
+
+async function namespaceAt({ workflowService }: Connection, namespace: string, cluster: string): Promise<NamespaceSeen | 'absent'> {
   try {
     const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
-    return namespaceInfo?.id ?? '';
+    return { id: namespaceInfo?.id ?? '', mark: namespaceInfo?.data?.[markOf(cluster)] };
   } catch (error) {
     if (grpcStatus(error) === grpcNotFound) return 'absent';
+    throw error;
+  }
+}
+
+/** The server adds what is new to what others have left there. */
+async function leaveMark({ workflowService }: Connection, namespace: string, data: Readonly<Record<string, string>>): Promise<'left' | 'refused'> {
+  try {
+    await workflowService.updateNamespace({ namespace, updateInfo: { data } });
+    return 'left';
+  } catch (error) {
+    const status = grpcStatus(error);
+    if (status === grpcPermissionDenied || status === grpcUnimplemented) return 'refused';
     throw error;
   }
 }
@@ -180,6 +207,8 @@ async function orAbsent<T>(call: () => Promise<T>): Promise<T | 'absent'> {
 
 const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
+const grpcPermissionDenied = 7;
+const grpcUnimplemented = 12;
 const grpcUnavailable = 14;
 
 /** A door: what the SDK throws becomes a failure of ours; the server's own words stay in its cause. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
@@ -121,12 +122,13 @@ export async function tagIsThere(stage: Stage, reference: string): Promise<boole
 }
 
 /**
- * The content a registry stores, by path, with what changes when it is written again: a second upload of a blob moves
+ * The content a registry stores (none before the first push), by path, with what changes when it is written again: a second upload of a blob moves
  * another file into its place.
  */
 export async function contentOf({ dir }: RegistryServer): Promise<ReadonlyMap<string, string>> {
   const root = join(dir, 'images', 'docker', 'registry', 'v2', 'blobs');
-  const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('/data'));
+  const all = existsSync(root) ? await readdir(root, { recursive: true }) : [];
+  const files = all.filter((file) => file.endsWith('/data'));
   const found = await Promise.all(files.map(async (file) => [file, await stat(join(root, file))] as const));
   return new Map(found.map(([file, { ino, mtimeMs }]) => [file, `${ino} ${mtimeMs}`]));
 }
