@@ -22,8 +22,8 @@ export function isRelease(payload: unknown): payload is Release {
 export function isObserved(payload: unknown): payload is Observed {
   if (!isObject(payload) || payload['v'] !== 1 || !isText(payload['runId'])) return false;
   if (payload['asking'] === true) return payload['kind'] === 'delete' && isText(payload['digest']);
-  const { kind, outcome } = payload;
-  if (!isObject(outcome)) return false;
+  const { kind, outcome, untold = [] } = payload;
+  if (!isObject(outcome) || !Array.isArray(untold)) return false;
   if (outcome['result'] === 'failed') return isObject(outcome['failure']) && isText(outcome['failure']['code']);
   if (kind === 'delete') return isDeletion(outcome);
   return isText(outcome['result']) && isText(outcome['digest']) && Array.isArray(outcome['platforms']) && Array.isArray(outcome['missingPlatforms']);

@@ -4,7 +4,7 @@
  */
 import { slowRetryMs, spreadMs } from './backoff.js';
 import type { Claim } from './claim.js';
-import { hasWillingCluster, holdClaim, holdRelease, liveClaims, type ClaimAnswer, type Claims } from './claims.js';
+import { hasWillingCluster, holdClaim, holdRelease, liveClaims, mostClusters, type ClaimAnswer, type Claims } from './claims.js';
 import { driftOf, isSameDrift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
@@ -24,9 +24,16 @@ export function acceptClaim(state: KeeperState, claim: Claim, now: number): { re
   if (answer === 'too-many-clusters') return { state: turnAway(state, claim), answer };
   if (answer !== 'accepted') return { state: { ...state, claims }, answer };
   // a cluster that speaks is not silent; what kept an unclaimed copy is of no interest once it is claimed
-  const told = state.blocked === undefined ? state.told : []; // its records still say why the copy was not deleted
+  const told = state.blocked === undefined ? heardAgain(state, claim.cluster) : []; // its records still say why the copy was not deleted
+  const unwritten = state.unwritten?.filter(({ cluster }) => cluster !== claim.cluster);
   const turnedAway = state.turnedAway?.filter(({ cluster }) => cluster !== claim.cluster);
-  return { state: heard({ ...state, claims, told, turnedAway, blocked: undefined, silent: without(state.silent, claim.cluster) }, now), answer };
+  return { state: heard({ ...state, claims, told, unwritten, turnedAway, blocked: undefined, silent: without(state.silent, claim.cluster) }, now), answer };
+}
+
+/** Who is told already, without what a cluster that speaks could not be told before. */
+function heardAgain({ told, unwritten = [] }: KeeperState, by: string): readonly string[] {
+  const lost = unwritten.filter(({ cluster }) => cluster === by).map(toldKey);
+  return lost.length === 0 ? told : told.filter((key) => !lost.includes(key));
 }
 
 const mostTurnedAway = 16;
@@ -76,9 +83,9 @@ export function acceptObserved(state: KeeperState, observed: Observed, now: numb
 
 type Ending<Kind extends Observed['kind']> = Exclude<Extract<Observed, { readonly kind: Kind }>, Question>;
 
-function copyEnded(state: KeeperState, { runId, outcome }: Ending<'copy'>, now: number): KeeperState {
+function copyEnded(state: KeeperState, { runId, outcome, untold }: Ending<'copy'>, now: number): KeeperState {
   const { running, ...rest } = state;
-  if (running?.kind === 'copy' && running.runId === runId) return settle(rest, running, outcome, now);
+  if (running?.kind === 'copy' && running.runId === runId) return settle(rest, running, outcome, now, untold);
   const hinted = { ...rest, hint: outcome, ended: rest.ended + 1 };
   // to run at all it took the place of our deletion, which somebody ended in the middle of whatever it did
   return running?.kind === 'delete' ? fence(hinted, now) : hinted;
@@ -127,8 +134,8 @@ export function acceptDeletionEnding(state: KeeperState, outcome: DeletionOutcom
 
 type Settled = Omit<KeeperState, 'running'>;
 
-function settle(state: Settled, running: RunningCopy, outcome: Outcome, now: number): KeeperState {
-  const told = running.clusters.map((cluster) => toldKey({ cluster, image: running.image })); // the run has told them
+function settle(state: Settled, running: RunningCopy, outcome: Outcome, now: number, untold: readonly string[] = []): KeeperState {
+  const told = running.clusters.filter((cluster) => !untold.includes(cluster)).map((cluster) => toldKey({ cluster, image: running.image })); // the run has told them
   const next = { ...state, told, ended: state.ended + 1 };
   return outcome.result === 'failed' ? settleFailure(next, running, outcome, now) : settleCopy(next, running, outcome, now);
 }
@@ -139,8 +146,9 @@ function settleCopy(state: Settled, running: RunningCopy, outcome: CopyOutcome, 
 }
 
 function settleFailure(state: Settled, running: RunningCopy, { failure: info }: FailedOutcome, now: number): KeeperState {
-  const failure = failedAgain(state, info, running.plan, now);
   const isSilent = info.side === 'cluster' && info.code === 'unreachable';
+  const unheard = isSilent ? { unheard: { cluster: running.cluster, since: running.since } } : {};
+  const failure = { ...failedAgain(state, info, running.plan, now), ...unheard };
   return { ...state, failure, silent: isSilent ? silentWith(state, running.cluster, now) : state.silent };
 }
 
@@ -185,9 +193,15 @@ export function acceptBlindness(state: KeeperState, now: number): KeeperState {
   return { ...state, hint: undefined, lookAt: now + spreadMs(lookAgainMs * state.pace, shareOf(state.destination)) };
 }
 
-/** Records were written, or could not be: the daily sweep repairs those. */
+/** Records were written, or could not be: nobody waits for those. */
 export function acceptTold(state: KeeperState, reports: readonly Told[]): KeeperState {
   return { ...state, told: [...state.told, ...reports.map(toldKey)] };
+}
+
+/** Those that could not be are written when their cluster speaks again; the daily sweep repairs what is missed. */
+export function noteUnwritten(state: KeeperState, lost: readonly Told[]): KeeperState {
+  const unwritten = [...(state.unwritten ?? []), ...lost.map(({ cluster, image }) => ({ cluster, image }))];
+  return { ...state, unwritten: unwritten.slice(-mostClusters) };
 }
 
 function nextLook({ claims, destination, pace, ended }: Settled, now: number): number {

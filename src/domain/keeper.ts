@@ -18,7 +18,7 @@
  * @see docs/concepts/retain.md
  */
 import { spreadMs } from './backoff.js';
-import { hasWillingCluster, liveClaims, mostClusters, wantedOf, type Claims, type Wanted } from './claims.js';
+import { hasWillingCluster, heardAt, liveClaims, mostClusters, wantedOf, type Claims, type Wanted } from './claims.js';
 import type { Drift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
@@ -69,6 +69,8 @@ export interface KeeperState extends Omit<Required<KeeperBirth>, 'v'> {
   readonly lookAt?: number;
   /** `<cluster> <image>`: records that say what this keeper knows */
   readonly told: readonly string[];
+  /** records that could not be written: their clusters are told again when they claim */
+  readonly unwritten?: readonly Pick<Told, 'cluster' | 'image'>[];
   /** clusters whose workers did not answer */
   readonly silent: readonly string[];
   /** run IDs that were observed, newest last */
@@ -112,6 +114,8 @@ export interface HeldFailure {
   readonly since: number;
   readonly attempts: number;
   readonly nextAt: number;
+  /** nobody of this cluster took the run, which began then: milliseconds since the epoch */
+  readonly unheard?: { readonly cluster: string; readonly since: number };
 }
 
 /** Why a deletion did not take place, and when it is tried again. */
@@ -125,7 +129,7 @@ export interface HeldBlock {
 
 export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
 
-export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'OtherCluster' | 'SlowRetry';
+export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'OtherCluster' | 'ClusterBack' | 'SlowRetry';
 export type LookReason = 'RunOfSomebodyElse' | 'TimeToLook' | 'NewCluster';
 export type WaitReason = 'Paused' | 'FirstClaim' | 'SlowRetry' | 'NextLook' | 'LeaseEnds' | 'RetentionEnds' | 'DeletionRetry' | 'DeletionNotYet' | 'Renewal';
 export type RenewReason = 'WeekOver' | 'HistoryFull' | 'Idle';
@@ -159,6 +163,8 @@ export interface RunFacts {
   readonly isFull: boolean;
   /** this run may delete: one that began under an older release does not know how, until it is asked to */
   readonly deletes: boolean;
+  /** this run copies at once for a cluster that is back: one that began under an older release does not, until it would */
+  readonly hears: boolean;
 }
 
 const minutes = 60_000;
@@ -200,7 +206,7 @@ export function nextStep(state: KeeperState, now: number, run: RunFacts): Step {
   const wanted = wantedNow(state, now);
   return (
     answer(state, now) ??
-    (state.paused ? undefined : (work(state, wanted, now) ?? deletion(state, now, run))) ??
+    (state.paused ? undefined : (work(state, wanted, now, run) ?? deletion(state, now, run))) ??
     renewal(state, now, run) ??
     (state.paused ? undefined : end(state, now)) ??
     wait(state, wanted, now, run)
@@ -218,11 +224,11 @@ function answer(state: KeeperState, now: number): Step | undefined {
   return { kind: 'answer', consent, reason: consent.refused === undefined ? 'Consent' : 'Refusal' };
 }
 
-function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step | undefined {
+function work(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Step | undefined {
   if (wanted === undefined) return undefined;
   if (state.hint !== undefined) return { kind: 'look', what: 'verify', wanted, reason: 'RunOfSomebodyElse' };
 
-  const due = copyDue(state, wanted, now);
+  const due = copyDue(state, wanted, now, run);
   if (due !== undefined && due.at <= now) return { kind: 'task', operation: 'copy', task: copyTask(state, wanted, due.reason), reason: due.reason };
   if (lookDue(state) <= now) return { kind: 'look', what: 'verify', wanted, reason: 'TimeToLook' };
 
@@ -231,12 +237,12 @@ function work(state: KeeperState, wanted: Wanted | undefined, now: number): Step
 }
 
 /** When the next copy is due, and why; undefined while the destination holds what is wanted. */
-function copyDue(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
-  const due = copyWish(state, wanted, now);
+function copyDue(state: KeeperState, wanted: Wanted, now: number, run: RunFacts): { readonly at: number; readonly reason: CopyReason } | undefined {
+  const due = copyWish(state, wanted, now, run);
   return due === undefined ? undefined : { ...due, at: Math.max(due.at, state.fencedUntil ?? 0) };
 }
 
-function copyWish(state: KeeperState, wanted: Wanted, now: number): { readonly at: number; readonly reason: CopyReason } | undefined {
+function copyWish(state: KeeperState, wanted: Wanted, now: number, { hears }: RunFacts): { readonly at: number; readonly reason: CopyReason } | undefined {
   if (state.asked) return { at: now, reason: 'Asked' };
   const reason = wanted.rests === true ? undefined : copyNeed(state, wanted);
   if (reason === undefined) return undefined;
@@ -245,7 +251,13 @@ function copyWish(state: KeeperState, wanted: Wanted, now: number): { readonly a
   if (failure === undefined || failure.plan !== wanted.plan) return { at: now, reason };
   const isDeaf = failure.info.side === 'cluster' && state.silent.length > 0;
   if (isDeaf && hasWillingCluster(state.claims, now, state.silent)) return { at: now, reason: 'OtherCluster' };
+  if (hears && isBack(state, failure, now)) return { at: now, reason: 'ClusterBack' };
   return { at: failure.nextAt, reason: 'SlowRetry' };
+}
+
+/** The cluster that took nothing has claimed the destination since: its managers were away, and are there again. */
+function isBack({ claims }: KeeperState, { unheard }: HeldFailure, now: number): boolean {
+  return liveClaims(claims, now).some(({ cluster, claim, expiresAt }) => cluster === unheard?.cluster && heardAt(claim, expiresAt) > unheard.since);
 }
 
 /** Why the destination does not hold what is wanted; undefined while it does. */
@@ -346,7 +358,7 @@ function wait(state: KeeperState, wanted: Wanted | undefined, now: number, run: 
 
 function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Wake[] {
   if (wanted === undefined) return [unclaimedWake(state, now, run)];
-  const due = copyDue(state, wanted, now);
+  const due = copyDue(state, wanted, now, run);
   return [
     ...(due === undefined ? [] : [{ at: due.at, reason: 'SlowRetry' as const }]),
     { at: lookDue(state), reason: 'NextLook' },

@@ -130,7 +130,7 @@ export type DeletionOutcome =
 
 /** What the last step of every operation tells its keeper, whoever started it; a deletion also asks with it. */
 export type Observed =
-  | { readonly v: 1; readonly runId: string; readonly kind: 'copy'; readonly outcome: Outcome }
+  | { readonly v: 1; readonly runId: string; readonly kind: 'copy'; readonly outcome: Outcome; /** clusters whose records could not be written */ readonly untold?: readonly string[] }
   | { readonly v: 1; readonly runId: string; readonly kind: 'delete'; readonly outcome: DeletionOutcome | FailedOutcome }
   | Question;
 

@@ -23,6 +23,7 @@ export function createCopyActivities(task: CopyTask) {
   const verifying = proxyActivities<MirrorActivities>({ ...policies.verify, ...registry, ...priority(copyPriority - 1) });
   const announcing = proxyActivities<RecordActivities>({ ...policies.signOfLife, ...cluster, ...priority(copyPriority) });
   const recording = proxyActivities<RecordActivities>({ ...policies.recordOutcome, ...priority(copyPriority) });
+  const telling = proxyActivities<RecordActivities>({ ...policies.tell, ...priority(copyPriority) });
 
   return {
     signOfLife: (input: RecordInput) => announcing.recordOutcome.executeWithOptions({ summary: 'the copy begins' }, [input]),
@@ -31,7 +32,7 @@ export function createCopyActivities(task: CopyTask) {
     publishTag: (input: PublishInput) => publishing.publishTag.executeWithOptions({ summary: input.publishAs }, [input]),
     verify: (input: VerifyInput) => verifying.verify.executeWithOptions({ summary: input.publishAs }, [input]),
     record: (inCluster: string, input: RecordInput) =>
-      recording.recordOutcome.executeWithOptions({ taskQueue: clusterQueue(inCluster), summary: `${input.report.state}, in the record of ${inCluster}` }, [input]),
+      (inCluster === task.cluster ? recording : telling).recordOutcome.executeWithOptions({ taskQueue: clusterQueue(inCluster), summary: `${input.report.state}, in the record of ${inCluster}` }, [input]),
   };
 }
 

@@ -101,10 +101,11 @@ function changedBehindUs({ destination }: CopyTask, { digest }: Published, found
 async function conclude(task: CopyTask, activities: CopyActivities, outcome: Outcome): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
     const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
-    const written = listening(task, outcome).map((cluster) => activities.record(cluster, reportInput(task, report)));
-    const lost = (await Promise.allSettled(written)).filter(({ status }) => status === 'rejected').length;
-    if (lost > 0) log.warn('some records do not say how the copy ended; the daily sweep repairs them', { destination: task.destination, lost });
-    await tellKeeper(task.keeper, { v: 1, runId: workflowInfo().runId, kind: 'copy', outcome });
+    const clusters = listening(task, outcome);
+    const written = await Promise.allSettled(clusters.map((cluster) => activities.record(cluster, reportInput(task, report))));
+    const untold = clusters.filter((_cluster, index) => written[index]?.status === 'rejected');
+    if (untold.length > 0) log.warn('some records do not say how the copy ended; the keeper tries once more', { destination: task.destination, untold });
+    await tellKeeper(task.keeper, { v: 1, runId: workflowInfo().runId, kind: 'copy', outcome, ...(untold.length === 0 ? {} : { untold }) });
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
 import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, type Step } from '../domain/keeper.js';
-import { acceptBlindness, acceptSight, acceptTold, compact, noteDrift } from '../domain/keeper-messages.js';
+import { acceptBlindness, acceptSight, acceptTold, compact, noteDrift, noteUnwritten } from '../domain/keeper-messages.js';
 import type { Sight } from '../domain/task.js';
 import { answer } from './keeper-answer.js';
 import { runCopy } from './keeper-copy.js';
@@ -36,11 +36,21 @@ export async function keepImage(input: KeeperBirth | KeeperState): Promise<void>
   }
 }
 
-/** A run that began under a release which could not delete goes on as it began, until it is to delete for the first time. */
+/** A run that began under a release which could not do this or that goes on as it began, until it is to do it for the first time. */
 function decide(state: KeeperState): Step {
-  const step = nextStep(state, Date.now(), runFacts());
-  const isNew = step.kind === 'task' && step.operation === 'delete';
-  return !isNew || patched('deletes') ? step : nextStep(state, Date.now(), { ...runFacts(), deletes: false });
+  let run = runFacts();
+  let step = nextStep(state, Date.now(), run);
+  if (isDeletion(step) && !patched('deletes')) step = nextStep(state, Date.now(), (run = { ...run, deletes: false }));
+  if (isForClusterThatIsBack(step) && !patched('cluster-back')) step = nextStep(state, Date.now(), { ...run, hears: false });
+  return step;
+}
+
+function isDeletion(step: Step): boolean {
+  return step.kind === 'task' && step.operation === 'delete';
+}
+
+function isForClusterThatIsBack(step: Step): boolean {
+  return step.kind === 'task' && step.operation === 'copy' && step.reason === 'ClusterBack';
 }
 
 async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, publish: Publisher): Promise<void> {
@@ -62,8 +72,10 @@ async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, pu
 
 async function look(keeper: Keeper, step: Extract<Step, { kind: 'look' }>): Promise<void> {
   if (step.what === 'tell') {
-    await tell(keeper.state, step.reports);
+    const lost = await tell(keeper.state, step.reports);
     keeper.state = acceptTold(keeper.state, step.reports);
+    // a run that began under a release which left those to the sweep goes on like that when it is replayed
+    if (lost.length > 0 && patched('tell-again')) keeper.state = noteUnwritten(keeper.state, lost);
     return;
   }
   const sight = await lookAt(keeper.state, step.wanted);
@@ -79,5 +91,5 @@ function see(state: KeeperState, sight: Sight): KeeperState {
 
 function runFacts(): RunFacts {
   const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
-  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true };
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true, hears: true };
 }

@@ -30,13 +30,17 @@ export async function lookAt({ pace }: KeeperState, wanted: Wanted): Promise<Sig
   }
 }
 
-/** Writes what the keeper knows into records that do not say it yet; the daily sweep repairs what fails here. */
-export async function tell({ destination, pace, taskId }: KeeperState, reports: readonly Told[]): Promise<void> {
+/**
+ * Writes what the keeper knows into records that do not say it yet. A cluster that does not take it is not waited for.
+ *
+ * @returns what could not be written
+ */
+export async function tell({ destination, pace, taskId }: KeeperState, reports: readonly Told[]): Promise<readonly Told[]> {
   const at = new Date(Date.now()).toISOString();
   const written = reports.map(({ cluster, image, report }) =>
-    proxyActivities<RecordActivities>({ ...policiesAt(pace).recordOutcome, taskQueue: clusterQueue(cluster), summary: `tell ${cluster}` }).recordOutcome({ v: 1, image, destination, workflowId: taskId, report, at }),
+    proxyActivities<RecordActivities>({ ...policiesAt(pace).tell, taskQueue: clusterQueue(cluster), summary: `tell ${cluster}` }).recordOutcome({ v: 1, image, destination, workflowId: taskId, report, at }),
   );
-  for (const result of await Promise.allSettled(written)) {
-    if (result.status === 'rejected' && isCancellation(result.reason)) throw result.reason;
-  }
+  const results = await Promise.allSettled(written);
+  for (const result of results) if (result.status === 'rejected' && isCancellation(result.reason)) throw result.reason;
+  return reports.filter((_report, index) => results[index]?.status === 'rejected');
 }

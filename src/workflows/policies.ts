@@ -25,6 +25,7 @@ export function policiesAt(pace: number) {
     maximumAttempts,
     nonRetryableErrorTypes: [...finalCodes],
   });
+  const recordOutcome = { startToCloseTimeout: 10 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: { initialInterval: delay(1 * seconds), maximumInterval: delay(30 * seconds), backoffCoefficient: 2 }, cancellationType: 'TRY_CANCEL' } as const;
   return {
     resolveSource: { startToCloseTimeout: 60 * seconds, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
     // a worker that died is noticed by its heartbeat; no total limit is promised. About 11 minutes of waiting
@@ -33,7 +34,9 @@ export function policiesAt(pace: number) {
     verify: { startToCloseTimeout: 30 * seconds, retry: retry(1 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
     /** a look by the keeper: nothing else happens meanwhile, so it may not wait for a dead cluster */
     look: { startToCloseTimeout: 30 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: retry(1 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
-    recordOutcome: { startToCloseTimeout: 10 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: { initialInterval: delay(1 * seconds), maximumInterval: delay(30 * seconds), backoffCoefficient: 2 }, cancellationType: 'TRY_CANCEL' },
+    recordOutcome,
+    /** the same to a cluster that need not be there: nobody waits for it longer than this, and it is told again when it claims */
+    tell: { ...recordOutcome, scheduleToStartTimeout: Math.max(10 * seconds, 1 * minutes * pace) },
     /** the first word of a copy: nobody takes it, nobody is there */
     signOfLife: { startToCloseTimeout: 10 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 5 * minutes * pace), retry: retry(1 * seconds, 5 * seconds, 3), cancellationType: 'TRY_CANCEL' },
     /** one step over everything a cluster has; its heartbeat is its cursor, so another attempt goes on */

@@ -15,6 +15,7 @@ import {
   acceptSight,
   acceptTold,
   noteDrift,
+  noteUnwritten,
   beginCopy,
   nameRun,
 } from '../../src/domain/keeper-messages.js';
@@ -135,6 +136,34 @@ describe('after a failed copy', () => {
     expect(stepAt(both, t0)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
   });
 
+  test('a deaf cluster that claims again is back, and copies at once; one that only claimed before is not', () => {
+    const deaf = failed('unreachable', { side: 'cluster' });
+    const lost = afterCopy(aKeeper(aClaim()), deaf, t0);
+    const back = acceptClaim(lost, aClaim({ generation: 2 }), t0 + minutes).state;
+    const lostAgain = afterCopy(back, deaf, t0 + minutes);
+
+    expect(stepAt(lost, t0 + minutes)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+    expect(stepAt(back, t0 + minutes)).toMatchObject({ kind: 'task', reason: 'ClusterBack', task: { cluster: 'berlin' } });
+    expect(stepAt(lostAgain, t0 + minutes)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+  });
+
+  test('a claim that came while the copy of a deaf cluster waited says that it is back as well', () => {
+    const step = stepAt(aKeeper(aClaim()), t0);
+    if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(step.kind);
+    const waiting = nameRun(beginCopy(aKeeper(aClaim()), step.task, t0), 'unheard');
+    const claimed = acceptClaim(waiting, aClaim({ generation: 2 }), t0 + minutes).state;
+    const ended = acceptObserved(claimed, { v: 1, runId: 'unheard', kind: 'copy', outcome: failed('unreachable', { side: 'cluster' }) }, t0 + 5 * minutes);
+
+    expect(stepAt(ended, t0 + 5 * minutes)).toMatchObject({ kind: 'task', reason: 'ClusterBack' });
+  });
+
+  test('a run that began before keepers heard that a cluster is back waits for the slow retry', () => {
+    const lost = afterCopy(aKeeper(aClaim()), failed('unreachable', { side: 'cluster' }), t0);
+    const back = acceptClaim(lost, aClaim({ generation: 2 }), t0 + minutes).state;
+
+    expect(nextStep(back, t0 + minutes, aRun({ startedAt: t0, hears: false }))).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+  });
+
   test('a good look ends the failure', () => {
     const gone = acceptSight(mirrored(), { digest: 'missing' }, t0);
     const lost = afterCopy(gone, failed('unreachable'), t0);
@@ -247,6 +276,29 @@ describe('a keeper looks', () => {
     expect(step).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris', report: { state: 'copied' } }] });
     if (step.kind !== 'look' || step.what !== 'tell') return;
     expect(stepAt(acceptTold(joined, step.reports), t0)).toMatchObject({ kind: 'wait' });
+  });
+
+  test('and tells a cluster once more that the copy itself could not tell', () => {
+    const claimed = aKeeper(aClaim(), aClaim({ cluster: 'paris' }));
+    const step = stepAt(claimed, t0);
+    if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(step.kind);
+    const running = nameRun(beginCopy(claimed, step.task, t0), 'ours');
+    const ended = acceptObserved(running, { v: 1, runId: 'ours', kind: 'copy', outcome: copied({ plan: step.task.plan }), untold: ['paris'] }, t0);
+
+    expect(stepAt(ended, t0)).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris', report: { state: 'copied' } }] });
+  });
+
+  test('and tells a cluster that could not be told when it claims again, and only that one', () => {
+    const joined = acceptClaim(mirrored(), aClaim({ cluster: 'paris' }), t0).state;
+    const step = stepAt(joined, t0);
+    if (step.kind !== 'look' || step.what !== 'tell') throw new Error(step.kind);
+    const lost = noteUnwritten(acceptTold(joined, step.reports), step.reports);
+    const again = (cluster: string): KeeperState => acceptClaim(lost, aClaim({ cluster, generation: 2 }), t0 + hours).state;
+
+    expect(stepAt(lost, t0)).toMatchObject({ kind: 'wait' });
+    expect(stepAt(again('berlin'), t0 + hours)).toMatchObject({ kind: 'wait' });
+    expect(stepAt(again('paris'), t0 + hours)).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris' }] });
+    expect(stepAt(acceptTold(again('paris'), step.reports), t0 + hours)).toMatchObject({ kind: 'wait' });
   });
 
   test('and tells a cluster whose image wants a taken name', () => {

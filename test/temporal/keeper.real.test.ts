@@ -374,6 +374,21 @@ describe('several clusters', () => {
     await paris.stop();
   });
 
+  test('one of which is dead: nobody waits for it, and it is told when it claims again', async () => {
+    world.sourceFails = undefined;
+    const claim = someClaim('asleep', { cluster: 'berlin' });
+    await lab.keepers.claim({ ...claim, cluster: 'pompeii' });
+    await lab.keepers.claim(claim);
+    await becomes(claim.destination, 'Mirrored'); // ten minutes later without the limit of `policies.tell`
+    await until(async () => (await lab.status(claim.destination))?.next.reason === 'NextLook');
+
+    const pompeii = await lab.work('pompeii', world);
+    await lab.keepers.claim({ ...claim, cluster: 'pompeii', generation: 2 });
+
+    expect(await until(async () => world.records.get(`pompeii ${claim.destination}`))).toMatchObject({ digest: digestOf('a') });
+    await pompeii.stop();
+  });
+
   test('one of which does not answer: the next one copies', async () => {
     world.sourceFails = undefined;
     const claim = someClaim('deaf', { cluster: 'atlantis' });
