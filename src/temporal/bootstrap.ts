@@ -23,7 +23,7 @@ export interface Prepared {
 }
 
 const retentionMs = 7 * 24 * 60 * 60 * 1000; // how long a failed run can be looked at and reset
-const deadlineMs = 10_000;
+const deadlineMs = 60_000; // of all steps together: a server that takes 5 s for each is slow, not away
 const longestPauseMs = 30_000;
 
 /** Tries for as long as the server is away. @returns undefined when the signal aborted first */

@@ -9,7 +9,7 @@ import { connectionOptions, type Endpoint } from './connection.js';
 import { workflowQueue, workflowTypes } from './contract.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
-const deadlineMs = 10_000;
+const deadlineMs = 30_000; // of two or three calls, which may take seconds each
 
 export function sweepId(cluster: string): string {
   return `sweep/${cluster}`;

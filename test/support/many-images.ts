@@ -21,9 +21,9 @@ export async function pushMany(stage: Stage, prefix: string, count: number): Pro
   return names;
 }
 
-/** A Pod for each image, all in one request. */
-export async function createPods(stage: Stage, images: readonly string[]): Promise<void> {
-  const pod = (image: string, index: number): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${index}`, namespace: 'default' }, spec: { containers: [{ name: 'web', image }] } });
+/** A Pod for each image, all in one request. @param first number of the first Pod: those of one number are one Pod */
+export async function createPods(stage: Stage, images: readonly string[], first = 0): Promise<void> {
+  const pod = (image: string, index: number): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${first + index}`, namespace: 'default' }, spec: { containers: [{ name: 'web', image }] } });
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: images.map(pod) }));
 }
 

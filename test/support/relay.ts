@@ -14,6 +14,8 @@ export interface Relay {
   cutAfter(bytes: number, way: Way): void;
   /** from now on answers pass at this pace; undefined is full speed */
   limit(bytesPerSecond: number | undefined): void;
+  /** from now on answers come so much later, at the pace they had; 0 is at once */
+  delay(ms: number): void;
   /** accepts connections and answers nothing */
   blackhole(on: boolean): void;
   close(): Promise<void>;
@@ -25,6 +27,7 @@ interface State {
   received: number;
   sent: number;
   bytesPerSecond: number | undefined;
+  delayMs: number;
   isBlackhole: boolean;
   /** count at which the next cut happens */
   readonly cuts: Record<Way, number>;
@@ -33,7 +36,7 @@ interface State {
 export async function startRelay(to: string): Promise<Relay> {
   const [host = '', port = ''] = to.split(':');
   const sockets = new Set<Socket>();
-  const state: State = { received: 0, sent: 0, bytesPerSecond: undefined, isBlackhole: false, cuts: { to: Infinity, from: Infinity } };
+  const state: State = { received: 0, sent: 0, bytesPerSecond: undefined, delayMs: 0, isBlackhole: false, cuts: { to: Infinity, from: Infinity } };
 
   const server = createServer((client) => {
     watch(client, sockets);
@@ -41,7 +44,7 @@ export async function startRelay(to: string): Promise<Relay> {
     const upstream = createConnection({ host, port: Number(port) });
     watch(upstream, sockets);
     client.once('close', () => upstream.destroy()).pipe(counter(state, client)).pipe(upstream);
-    upstream.once('close', () => client.destroy()).pipe(pacer(state, client)).pipe(client);
+    upstream.once('close', () => client.destroy()).pipe(pacer(state, client)).pipe(latecomer(state)).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
@@ -51,6 +54,7 @@ export async function startRelay(to: string): Promise<Relay> {
     sent: () => state.sent,
     cutAfter: (bytes, way) => void (state.cuts[way] = bytes + (way === 'to' ? state.sent : state.received)),
     limit: (bytesPerSecond) => void (state.bytesPerSecond = bytesPerSecond),
+    delay: (ms) => void (state.delayMs = ms),
     blackhole: (on) => void (state.isBlackhole = on),
     close: () => closeAll(server, sockets),
   };
@@ -85,6 +89,27 @@ function pacer(state: State, client: Socket): Transform {
       if (isCut(state, 'from')) return void client.destroy();
       const waitMs = state.bytesPerSecond === undefined ? 0 : (chunk.length / state.bytesPerSecond) * 1000;
       void (waitMs < 1 ? Promise.resolve() : sleep(waitMs)).then(() => done(null, chunk));
+    },
+  });
+}
+
+/** What comes together arrives together, however late: a long way, not a narrow one. */
+function latecomer(state: State): Transform {
+  let last = Promise.resolve();
+  let waiting = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (state.delayMs === 0 && waiting === 0) return done(null, chunk);
+      waiting += 1;
+      const late = sleep(state.delayMs, undefined, { ref: false });
+      last = Promise.all([last, late]).then(() => {
+        waiting -= 1;
+        this.push(chunk);
+      });
+      done();
+    },
+    flush(done) {
+      void last.then(() => done());
     },
   });
 }

@@ -35,6 +35,7 @@ export interface KuikOptions {
 }
 
 const program = join(projectRoot(), 'bin', 'kuik');
+const graceMs = 30_000; // what it may take to end: activities under way get 20 s, and Kubernetes kills it after 45 s
 
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
   const { role, dir, kubeconfig, temporalAddress, ports, until } = options;
@@ -57,6 +58,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
     ],
     env: { POD_NAMESPACE: 'kuik-system' },
     logFile: join(dir, `kuik-${role}.log`),
+    graceMs,
     ready: async () => (until === 'ready' ? isOk(`${healthUrl}/readyz`) : answers(healthUrl)),
   });
   return {

@@ -16,6 +16,10 @@ export interface StageOptions {
   readonly temporal?: 'started' | 'away';
   /** more configuration of kuik, as YAML lines */
   readonly configuration?: string;
+  /** puts something between kuik and Temporal; given its address, answers with the one that kuik is told */
+  readonly temporalLine?: (address: string) => Promise<string>;
+  /** `kept`: the log of "mirror" gets a line per request */
+  readonly accessLog?: 'kept';
   /** passwords by user, for registries that want one */
   readonly passwords?: { readonly source?: Readonly<Record<string, string>>; readonly mirror?: Readonly<Record<string, string>> };
   /** `two`: webhook and manager are processes of their own, as in a cluster; one unless told */
@@ -96,7 +100,7 @@ export class Stage {
     const api = await startApiServer({ dir: join(dir, 'api') });
     onStart(`etcd and kube-apiserver${clusterId === undefined ? '' : ` of cluster ${clusterId}`} at ${api.url}`);
     const around = beside ?? (await startAround(options, onStart));
-    const { temporalAddress } = around;
+    const temporalAddress = await (options.temporalLine?.(around.temporalAddress) ?? around.temporalAddress);
 
     const until = options.temporal === 'away' ? 'answering' : 'ready';
     const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
@@ -154,14 +158,14 @@ export class Stage {
 /** What clusters may share. */
 type Around = Pick<Stage, 'source' | 'sourceAddress' | 'mirror' | 'temporal' | 'temporalAddress'>;
 
-async function startAround({ dir, ui = false, temporal: wanted = 'started', passwords = {} }: StageOptions, onStart: (what: string) => void): Promise<Around> {
+async function startAround({ dir, ui = false, temporal: wanted = 'started', passwords = {}, accessLog }: StageOptions, onStart: (what: string) => void): Promise<Around> {
   const [sourcePort, temporalPort] = [await freePort(), await freePort()];
   const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), port: sourcePort, htpasswd: passwords.source }));
   const temporal = new Coming(() => startTemporal({ dbFile: join(dir, 'temporal', 'temporal.db'), port: temporalPort, ui }));
 
   const { address: sourceAddress } = await source.start();
   onStart(`registry "source" at ${sourceAddress}`);
-  const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), htpasswd: passwords.mirror });
+  const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), htpasswd: passwords.mirror, accessLog });
   onStart(`registry "mirror" at ${mirror.address}`);
   if (wanted === 'started') {
     const { uiUrl, address: at } = await temporal.start();
