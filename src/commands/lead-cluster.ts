@@ -4,6 +4,8 @@ import { ensureSweep } from '../temporal/sweep-schedule.js';
 import { carryOutForget } from '../watchers/forget-cluster.js';
 import { AuthorityKeeper } from '../webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
+import { ProvidedAuthority } from '../webhook/provided-authority.js';
+import { readAuthority } from '../webhook/provided-files.js';
 import { systemClock } from '../webhook/server.js';
 import type { Base } from './base.js';
 import { authoritySecretOf, fullName, webhookConfigurationName } from './webhook-names.js';
@@ -29,16 +31,14 @@ export async function leadCluster(deps: LeadDeps, signal: AbortSignal): Promise<
   await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal)]);
 }
 
-/** Of the webhook that a chart registered through our Service; certificates somebody else provides, and a process that registers itself, are none of ours. */
+/** Of the webhook that a chart registered through our Service, whoever makes its certificates; a process that registers itself is none of ours. */
 async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
   const { flags, environment, cluster, metrics, log } = base;
-  if (!environment.webhooksEnabled || flags.webhookCertificate.folder !== '') return;
+  if (!environment.webhooksEnabled) return;
   const name = webhookConfigurationName;
   const client = { service: { namespace: environment.installNamespace, name: `${fullName}-webhook`, path: admissionPath, port: 443 } };
-  const keeper = new AuthorityKeeper({
-    cluster,
-    secret: authoritySecretOf(base),
-    publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration({ name, client, write: 'caBundle' }, caBundle)),
+  const common = {
+    publish: (caBundle: string) => cluster.applyWebhookConfiguration(webhookConfiguration({ name, client, write: 'caBundle' }, caBundle)),
     trusted: async () => {
       const registered = await cluster.registeredWebhook(name);
       return registered?.reachedBy === 'service' ? registered.caBundle : undefined;
@@ -46,7 +46,9 @@ async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
     observe: metrics.inside.certificateEnds,
     clock: systemClock,
     log,
-  });
+  };
+  const { folder } = flags.webhookCertificate;
+  const keeper = folder === '' ? new AuthorityKeeper({ ...common, cluster, secret: authoritySecretOf(base) }) : new ProvidedAuthority({ ...common, read: () => readAuthority(folder) });
   await keeper.run(signal);
 }
 

@@ -9,7 +9,8 @@ import { answerReview, type AdmissionDeps } from '../webhook/admission.js';
 import { CertificateKeeper } from '../webhook/certificate-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
 import { LeafKeeper } from '../webhook/leaf-keeper.js';
-import { ProvidedCertificate } from '../webhook/provided-certificate.js';
+import { ProvidedCertificate, type ProvidedPair } from '../webhook/provided-certificate.js';
+import { readAuthority } from '../webhook/provided-files.js';
 import { createRouteDeps } from '../webhook/route-deps.js';
 import type { RouteDeps } from '../webhook/route.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../webhook/server.js';
@@ -97,7 +98,11 @@ function certificateSource(base: Base, serve: (leaf: KeyPair) => void): Certific
   const observe = metrics.inside.certificateEnds;
   const { folder, certificate, key } = flags.webhookCertificate;
   if (folder !== '') {
-    const read = async (): Promise<KeyPair> => ({ certificate: await readFile(join(folder, certificate), 'utf8'), privateKey: await readFile(join(folder, key), 'utf8') });
+    const read = async (): Promise<ProvidedPair> => ({
+      certificate: await readFile(join(folder, certificate), 'utf8'),
+      privateKey: await readFile(join(folder, key), 'utf8'),
+      authority: await readAuthority(folder),
+    });
     return new ProvidedCertificate({ read, serve, observe, clock: systemClock, log });
   }
   const deps = { cluster, secret: authoritySecretOf(base), names: serverNames(base), serve, observe, clock: systemClock, log };

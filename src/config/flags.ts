@@ -56,7 +56,7 @@ export const knownFlags = {
   'metrics-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'metrics-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
   'health-probe-bind-address': { usual: ':8081', help: 'Where /healthz and /readyz are served.', ...address('0') },
-  'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook; to be given to the manager, too, which then makes no authority. Default: kuik makes its own.' },
+  'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook; to be given to the manager, too, which then makes no authority, and publishes ca.crt of that folder. Default: kuik makes its own.' },
   'webhook-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'webhook-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
   'webhook-bind-address': { usual: ':9443', help: 'Where reviews are answered.', ...address() },

@@ -1,23 +1,33 @@
 import type { Log } from '../telemetry/log.js';
+import { settleMs } from './certificates.js';
 import type { Clock } from './clock.js';
 import { isPair, validityOf, type KeyPair } from './x509.js';
 
 /** Files are read again this often: a mounted Secret is swapped under us without notice. */
 const lookAgainMs = 10_000;
 
+/** A certificate, and the authority it chains to (`ca.crt`) where that lies beside it. */
+export interface ProvidedPair extends KeyPair {
+  readonly authority?: string;
+}
+
 export interface ProvidedCertificateDeps {
   /** Reads certificate chain and key as they are now (`-webhook-cert-path`); throws when a file is missing. */
-  readonly read: () => Promise<KeyPair>;
+  readonly read: () => Promise<ProvidedPair>;
   readonly serve: (leaf: KeyPair) => void;
   readonly observe?: (certificate: 'leaf', notAfter: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Serves a certificate somebody else makes, and follows its renewals. */
+/**
+ * Serves a certificate somebody else makes, and follows its renewals: at once where the authority stays the same, and
+ * otherwise after the time in which the leading manager has published the new one.
+ */
 export class ProvidedCertificate {
   readonly #deps: ProvidedCertificateDeps;
-  #served: KeyPair | undefined;
+  #served: ProvidedPair | undefined;
+  #waiting: { readonly certificate: string; readonly since: number } | undefined;
 
   constructor(deps: ProvidedCertificateDeps) {
     this.#deps = deps;
@@ -36,12 +46,26 @@ export class ProvidedCertificate {
     const found = await read();
     if (found.certificate === this.#served?.certificate && found.privateKey === this.#served.privateKey) return;
     if (!isPair(found)) throw new Error('the webhook certificate and its key do not belong together');
+    if (this.#isTooEarly(found)) return;
 
-    serve(found);
+    serve({ certificate: found.certificate, privateKey: found.privateKey });
     this.#served = found;
+    this.#waiting = undefined;
     const { notAfter } = validityOf(found.certificate) ?? { notAfter: 0 };
     observe?.('leaf', notAfter);
     log.info({ notAfter: new Date(notAfter).toISOString() }, 'webhook certificate is loaded');
+  }
+
+  /** Nobody trusts the authority yet; what is served still holds. */
+  #isTooEarly({ certificate, authority }: ProvidedPair): boolean {
+    const served = this.#served;
+    const now = this.#deps.clock.now();
+    const isTrusted = served === undefined || authority === undefined || authority === served.authority;
+    const hasEnded = served !== undefined && (validityOf(served.certificate)?.notAfter ?? 0) <= now;
+    if (isTrusted || hasEnded) return false;
+
+    if (this.#waiting?.certificate !== certificate) this.#waiting = { certificate, since: now };
+    return now < this.#waiting.since + settleMs;
   }
 
   /** For `/readyz`. */

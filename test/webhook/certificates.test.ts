@@ -7,8 +7,9 @@ import { CertificateKeeper, type CertificateKeeperDeps } from '../../src/webhook
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
 import { bundleOf, leafLifetimeMs, nextCertificateStep, settleMs, signerOf, type Authorities } from '../../src/webhook/certificates.js';
 import { LeafKeeper } from '../../src/webhook/leaf-keeper.js';
+import { ProvidedAuthority } from '../../src/webhook/provided-authority.js';
 import { ProvidedCertificate } from '../../src/webhook/provided-certificate.js';
-import { issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
+import { certificatesIn, issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
 import { handClock, silentLog } from './support.js';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -260,6 +261,80 @@ describe('a provided certificate', () => {
 
     expect(served).toEqual([first, second]);
     expect(provided.ready()).toBe(true);
+  });
+
+  test('of another authority is served only after the time in which that is published, unless the old one has ended', async () => {
+    const old = { ...(await issueLeaf(authority, names, start, leafLifetimeMs)), authority: authority.certificate };
+    const other = { ...(await issueLeaf(next, names, start, leafLifetimeMs)), authority: next.certificate };
+    const play = async (afterMs: number): Promise<boolean> => {
+      const clock = handClock(start);
+      const served: string[] = [];
+      let files = old;
+      const provided = new ProvidedCertificate({ read: async () => files, serve: ({ certificate }) => served.push(certificate), clock, log: silentLog });
+      await provided.look();
+      await clock.advance(1_000);
+      files = other;
+      await provided.look();
+      expect(served).toHaveLength(1);
+      await clock.advance(afterMs);
+      await provided.look();
+      return served.at(-1) === other.certificate;
+    };
+
+    expect([await play(settleMs - 1), await play(settleMs), await play(leafLifetimeMs)]).toEqual([false, true, true]);
+  });
+});
+
+describe('the authority of a provided certificate', () => {
+  function aProvided(read: () => string | undefined, trusted: { bundle: string | undefined }) {
+    const clock = handClock(start);
+    const publish = async (bundle: string): Promise<void> => void (trusted.bundle = bundle);
+    return { clock, authority: new ProvidedAuthority({ read: async () => read(), publish, trusted: async () => trusted.bundle, clock, log: silentLog }) };
+  }
+
+  test('is published beside the one before it, which goes when every replica has had its time', async () => {
+    const trusted: { bundle: string | undefined } = { bundle: '' };
+    let file = authority.certificate;
+    const { clock, authority: keeper } = aProvided(() => file, trusted);
+    await keeper.look();
+    const alone = certificatesIn(trusted.bundle ?? '').length;
+
+    file = next.certificate;
+    await keeper.look();
+    const [first, second, ...more] = certificatesIn(trusted.bundle ?? '');
+    expect([alone, first?.trim(), second?.trim(), more]).toEqual([1, next.certificate.trim(), authority.certificate.trim(), []]);
+
+    await clock.advance(2 * settleMs);
+    await keeper.look();
+    expect(certificatesIn(trusted.bundle ?? '').map((each) => each.trim())).toEqual([next.certificate.trim()]);
+  });
+
+  test('is published again when somebody changed the configuration', async () => {
+    const trusted: { bundle: string | undefined } = { bundle: '' };
+    const { clock, authority: keeper } = aProvided(() => authority.certificate, trusted);
+    await keeper.look();
+    trusted.bundle = '';
+    await clock.advance(30_000);
+    await keeper.look();
+
+    expect(trusted.bundle.trim()).toBe(authority.certificate.trim());
+  });
+
+  test.each<[string, () => string | undefined, string | undefined]>([
+    ['is left to whoever provides the certificate where there is no ca.crt', () => undefined, 'theirs'],
+    ['is published for no registration of somebody else', () => authority.certificate, undefined],
+  ])('%s', async (_sentence, read, bundle) => {
+    const trusted = { bundle };
+    await aProvided(read, trusted).authority.look();
+
+    expect(trusted.bundle).toBe(bundle);
+  });
+
+  test('stays as it was while the file makes no sense', async () => {
+    const trusted: { bundle: string | undefined } = { bundle: 'before' };
+
+    await expect(aProvided(() => 'no certificate', trusted).authority.look()).rejects.toThrow('holds no certificate');
+    expect(trusted.bundle).toBe('before');
   });
 });
 
