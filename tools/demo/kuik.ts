@@ -26,10 +26,14 @@ export interface KuikOptions {
   readonly kubeconfig: string;
   readonly temporalAddress: string;
   readonly ports: { readonly webhook: number; readonly metrics: number; readonly health: number };
+  /** how long an answer of a registry counts: one second unless told, so that nobody has to wait for an outage to be noticed */
+  readonly factsLive?: string;
   /** more configuration, as YAML lines */
   readonly configuration?: string;
   /** name of the cluster among those that share Temporal, which it then does */
   readonly clusterId?: string;
+  /** `by-kuik`, as outside a cluster, unless told; `by-chart`: the registration is there, and kuik writes its CA bundle only */
+  readonly registered?: 'by-kuik' | 'by-chart';
   /** how long to wait: until everything is there, or until reviews are answered */
   readonly until: 'ready' | 'answering';
 }
@@ -38,7 +42,7 @@ const program = join(projectRoot(), 'bin', 'kuik');
 const graceMs = 30_000; // what it may take to end: activities under way get 20 s, and Kubernetes kills it after 45 s
 
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
-  const { role, dir, kubeconfig, temporalAddress, ports, until } = options;
+  const { role, dir, kubeconfig, temporalAddress, ports, registered, until } = options;
   const config = join(dir, `${role}.yaml`);
   await writeFile(config, configuration(temporalAddress, options));
 
@@ -51,7 +55,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
       `-config=${config}`,
       `-kubeconfig=${kubeconfig}`,
       `-webhook-bind-address=127.0.0.1:${ports.webhook}`,
-      `-webhook-url=https://127.0.0.1:${ports.webhook}`,
+      ...(registered === 'by-chart' ? [] : [`-webhook-url=https://127.0.0.1:${ports.webhook}`]),
       `-metrics-bind-address=127.0.0.1:${ports.metrics}`,
       '-metrics-secure=false',
       `-health-probe-bind-address=127.0.0.1:${ports.health}`,
@@ -76,14 +80,13 @@ async function answers(healthUrl: string): Promise<boolean> {
   return ['views', 'certificate', 'webhook'].every((check) => body.includes(`[+]${check} ok`));
 }
 
-/** Facts live one second here instead of thirty, so that nobody has to wait for an outage to be noticed. */
-function configuration(temporalAddress: string, { clusterId, configuration: more = '' }: Pick<KuikOptions, 'clusterId' | 'configuration'>): string {
+function configuration(temporalAddress: string, { clusterId, factsLive = '1s', configuration: more = '' }: Pick<KuikOptions, 'clusterId' | 'factsLive' | 'configuration'>): string {
   return `temporal:
   address: ${temporalAddress}
   shared: ${clusterId !== undefined}
 routing:
   activeCheck:
-    positiveTTL: 1s
+    positiveTTL: ${factsLive}
     negativeTTL: 1s
 ${clusterId === undefined ? '' : `clusterId: ${clusterId}\n`}${more}`;
 }
