@@ -21,7 +21,7 @@ export interface Program {
   readonly usually: string;
 }
 
-export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal';
+export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal' | 'helm';
 
 /** Small ones first: something is finished soon, and what two programs share is already compiled for the large one. */
 export const programs: readonly Program[] = [
@@ -59,6 +59,15 @@ export const programs: readonly Program[] = [
     versionOf: 'github.com/distribution/distribution/v3',
     versionArguments: ['--version'],
     versionLooksLike: /distribution\/v3/,
+    usually: '1 to 2 minutes',
+  },
+  {
+    name: 'helm',
+    module: 'helm',
+    package: 'helm.sh/helm/v4/cmd/helm',
+    versionOf: 'helm.sh/helm/v4',
+    versionArguments: ['version', '--short'],
+    versionLooksLike: /^v[34]\./,
     usually: '1 to 2 minutes',
   },
   {
