@@ -33,6 +33,8 @@ export interface Cluster {
    * `kuik-certificates` it is taken over. The type of a Secret never changes: another one is `invalid`.
    */
   applySecret(secret: AppliedSecret, manager: FieldManager): Promise<void>;
+  /** Makes a Secret under a name that is free, of several who try one does; nothing happens when it is taken. */
+  createSecret(secret: AppliedSecret): Promise<'created' | 'present'>;
   /**
    * Removing what is gone already is success.
    *

@@ -149,6 +149,12 @@ export class MemoryCluster implements Cluster {
     this.#secrets.set(secretKey(applied), { secret, manager });
   }
 
+  async createSecret(secret: AppliedSecret): Promise<'created' | 'present'> {
+    if ((await this.secret(secret)) !== undefined) return 'present';
+    this.putSecret(secret);
+    return 'created';
+  }
+
   async deleteSecret(ref: SecretRef, version?: string): Promise<void> {
     this.#reach();
     const known = this.#secrets.get(secretKey(ref))?.secret;

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { clustersName } from '../domain/names.js';
 import type { KeeperClient } from '../temporal/client.js';
 import { ensureSweep } from '../temporal/sweep-schedule.js';
+import { ensurePassword } from '../watchers/database-password.js';
 import { carryOutForget } from '../watchers/forget-cluster.js';
 import { AuthorityKeeper } from '../webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
@@ -8,7 +10,7 @@ import { ProvidedAuthority } from '../webhook/provided-authority.js';
 import { readAuthority } from '../webhook/provided-files.js';
 import { systemClock } from '../webhook/server.js';
 import type { Base } from './base.js';
-import { authoritySecretOf, fullName, webhookConfigurationName } from './webhook-names.js';
+import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
 
 export interface LeadDeps {
   readonly base: Base;
@@ -28,15 +30,15 @@ const betweenSignalsMs = 50; // 20 a second leaves room for claims
 
 /** What only the leader does beside sending claims, until the signal aborts; never rejects. */
 export async function leadCluster(deps: LeadDeps, signal: AbortSignal): Promise<void> {
-  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal)]);
+  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal), makePassword(deps, signal)]);
 }
 
 /** Of the webhook that a chart registered through our Service, whoever makes its certificates; a process that registers itself is none of ours. */
 async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
   const { flags, environment, cluster, metrics, log } = base;
   if (!environment.webhooksEnabled) return;
-  const name = webhookConfigurationName;
-  const client = { service: { namespace: environment.installNamespace, name: `${fullName}-webhook`, path: admissionPath, port: 443 } };
+  const name = webhookConfigurationName(base);
+  const client = { service: { namespace: environment.installNamespace, name: webhookServiceName(base), path: admissionPath, port: 443 } };
   const common = {
     publish: (caBundle: string) => cluster.applyWebhookConfiguration(webhookConfiguration({ name, client, write: 'caBundle' }, caBundle)),
     trusted: async () => {
@@ -50,6 +52,23 @@ async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
   const { folder } = flags.webhookCertificate;
   const keeper = folder === '' ? new AuthorityKeeper({ ...common, cluster, secret: authoritySecretOf(base) }) : new ProvidedAuthority({ ...common, read: () => readAuthority(folder) });
   await keeper.run(signal);
+}
+
+/** Of the database that the chart runs: made once, by whoever leads first, since a template that makes one makes another each time. */
+async function makePassword({ base, sleep }: LeadDeps, signal: AbortSignal): Promise<void> {
+  const { environment, cluster, log } = base;
+  const { databaseSecret: name, installNamespace: namespace } = environment;
+  if (name === undefined) return;
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    try {
+      const made = await ensurePassword(cluster, { namespace, name }, () => randomBytes(24).toString('base64url'));
+      if (made === 'created') log.info({ secret: name }, 'the password of the database is made');
+      return;
+    } catch (error) {
+      log.warn({ err: error, secret: name }, 'the password of the database cannot be made, trying again');
+      await sleep(pauseMs, signal);
+    }
+  }
 }
 
 /** As soon as Temporal is there, and hourly: somebody may have deleted it, or the database is another one. */

@@ -17,7 +17,7 @@ import { createAdmissionServer, systemClock, type AdmissionServer } from '../web
 import type { KeyPair, ServerNames } from '../webhook/x509.js';
 import type { Base } from './base.js';
 import type { Part } from './part.js';
-import { authoritySecretOf, fullName, webhookConfigurationName } from './webhook-names.js';
+import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
 
 /** A Service sends new connections for as long as its proxies have not heard that we end, which takes them a few seconds. */
 const drainMs = 5_000;
@@ -109,11 +109,12 @@ function certificateSource(base: Base, serve: (leaf: KeyPair) => void): Certific
   if (flags.webhookUrl === undefined) return new LeafKeeper(deps);
 
   const client = { url: flags.webhookUrl.replace(/\/+$/, '') + admissionPath };
-  return new CertificateKeeper({ ...deps, publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration({ name: webhookConfigurationName, client }, caBundle)) });
+  return new CertificateKeeper({ ...deps, publish: (caBundle) => cluster.applyWebhookConfiguration(webhookConfiguration({ name: webhookConfigurationName(base), client }, caBundle)) });
 }
 
-function serverNames({ flags, environment }: Base): ServerNames {
-  const service = `${fullName}-webhook.${environment.installNamespace}.svc`;
+function serverNames(base: Base): ServerNames {
+  const { flags, environment } = base;
+  const service = `${webhookServiceName(base)}.${environment.installNamespace}.svc`;
   const host = flags.webhookUrl === undefined ? undefined : new URL(flags.webhookUrl).hostname.replace(/^\[(.*)\]$/, '$1');
   const isAddress = host !== undefined && /^[0-9.]+$|:/.test(host);
   return { dns: [service, `${service}.cluster.local`, ...(host !== undefined && !isAddress ? [host] : [])], ips: isAddress ? [host] : [] };

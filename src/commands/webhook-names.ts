@@ -1,11 +1,19 @@
-/** Names of the webhook's objects in a cluster, as the chart writes them without any override. */
+/** Names of the webhook's objects in a cluster, as the chart writes them. */
 import type { SecretRef } from '../domain/rule.js';
 import type { Base } from './base.js';
 
-export const fullName = 'kube-image-keeper';
-export const webhookConfigurationName = `${fullName}-mutating-webhook`;
+type Named = Pick<Base, 'environment'>;
+
+export function webhookConfigurationName({ environment }: Named): string {
+  return `${environment.fullName}-mutating-webhook`;
+}
+
+/** The Service by which the API server reaches the webhook. */
+export function webhookServiceName({ environment }: Named): string {
+  return `${environment.fullName}-webhook`;
+}
 
 /** The Secret that holds the authority. */
-export function authoritySecretOf({ environment }: Pick<Base, 'environment'>): SecretRef {
-  return { namespace: environment.installNamespace, name: `${fullName}-webhook-server-cert` };
+export function authoritySecretOf({ environment }: Named): SecretRef {
+  return { namespace: environment.installNamespace, name: `${environment.fullName}-webhook-server-cert` };
 }

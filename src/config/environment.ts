@@ -6,6 +6,10 @@ import { readFile } from './read-file.js';
 export interface Environment {
   /** where kuik is installed */
   readonly installNamespace: string;
+  /** what the names of the chart's objects begin with */
+  readonly fullName: string;
+  /** the Secret of the bundled database, whose password the manager makes; absent: somebody else's business */
+  readonly databaseSecret?: string;
   readonly kubeconfig?: string;
   /** of the user, whose `.kube/config` comes after KUBECONFIG */
   readonly home?: string;
@@ -18,6 +22,7 @@ export interface Environment {
 }
 
 const usualInstallNamespace = 'kuik-system';
+const usualFullName = 'kube-image-keeper';
 
 /** @see https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
 const namespaceFile = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
@@ -27,6 +32,8 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
   const either = (name: string): string | undefined => environment[name] || environment[name.toLowerCase()] || undefined;
   return {
     installNamespace: environment['POD_NAMESPACE'] || readFile(namespaceFile)?.trim() || usualInstallNamespace,
+    fullName: environment['KUIK_FULL_NAME'] || usualFullName,
+    databaseSecret: environment['KUIK_DATABASE_SECRET'] || undefined,
     kubeconfig: environment['KUBECONFIG'] || undefined,
     home: environment['HOME'] || undefined,
     webhooksEnabled: environment['ENABLE_WEBHOOKS'] !== 'false',

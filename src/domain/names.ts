@@ -30,6 +30,8 @@ export const labels = {
   ownerKind: 'kuik.enix.io/owner-kind',
   ownerUid: 'kuik.enix.io/owner-uid',
   ownerName: 'kuik.enix.io/owner-name',
+  /** the usual label of Kubernetes for whoever looks after an object */
+  managedBy: 'app.kubernetes.io/managed-by',
 } as const;
 
 export const finalizers = {

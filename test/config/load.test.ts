@@ -15,6 +15,9 @@ describe('the environment', () => {
 
   test.each([
     ['POD_NAMESPACE', { POD_NAMESPACE: 'ours' }, { installNamespace: 'ours' }],
+    ['KUIK_FULL_NAME', { KUIK_FULL_NAME: 'ours' }, { fullName: 'ours' }],
+    ['no KUIK_FULL_NAME, for an installation of the usual name', {}, { fullName: 'kube-image-keeper', databaseSecret: undefined }],
+    ['KUIK_DATABASE_SECRET', { KUIK_DATABASE_SECRET: 'db' }, { databaseSecret: 'db' }],
     ['KUBECONFIG', { KUBECONFIG: '/k' }, { kubeconfig: '/k' }],
     ['an empty KUBECONFIG, which is none', { KUBECONFIG: '' }, { kubeconfig: undefined }],
     ['ENABLE_WEBHOOKS=false', { ENABLE_WEBHOOKS: 'false' }, { webhooksEnabled: false }],

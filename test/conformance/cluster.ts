@@ -365,6 +365,18 @@ export function clusterConformance(bench: () => ClusterBench): void {
       expect(Buffer.from(secret?.data['.dockerconfigjson'] ?? []).toString()).toBe(emptyConfig);
     });
 
+    test('are made once under a free name, and left as they are under one that is taken', async () => {
+      const secret = { namespace: 'default', name: 'once', type: 'Opaque', labels: { 'app.kubernetes.io/managed-by': 'kuik' } };
+      const say = (password: string): Promise<'created' | 'present'> => bench().another().createSecret({ ...secret, data: { password: Buffer.from(password) } });
+
+      expect(await say('first')).toBe('created');
+      expect(await say('second')).toBe('present');
+
+      const found = await bench().cluster.secret(secret);
+      expect(found).toMatchObject({ type: 'Opaque', labels: secret.labels });
+      expect(Buffer.from(found?.data['password'] ?? []).toString()).toBe('first');
+    });
+
     test('are made, renewed and removed', async () => {
       const copy = { namespace: 'default', name: 'kuik-copy', type: dockerConfig, labels: { 'kuik.enix.io/owner-uid': 'u1' }, annotations: { 'kuik.enix.io/source': 'a/b' } };
       const ref = { namespace: 'default', name: 'kuik-copy' };

@@ -14,7 +14,7 @@ import { Reflector, type ReflectorOptions } from './reflector.js';
 import { Requests, type RequestsOptions } from './requests.js';
 import { replicaSetType, serviceAccountType, watchedTypes } from './resources.js';
 import { applyRuleStatus, setFinalizer } from './rule.js';
-import { applySecret, deleteSecret, readSecret } from './secret.js';
+import { applySecret, createSecret, deleteSecret, readSecret } from './secret.js';
 import { applyWebhookConfiguration, registeredWebhook } from './webhook-configuration.js';
 
 export interface ClusterOptions extends RequestsOptions {
@@ -71,6 +71,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
 
     secret: (ref) => readSecret(requests, ref),
     applySecret: (secret, manager) => applySecret(requests, secret, manager),
+    createSecret: (secret) => createSecret(requests, secret),
     deleteSecret: (ref, version) => deleteSecret(requests, ref, version),
 
     configMap: (ref) => readConfigMap(requests, ref),

@@ -4,7 +4,7 @@ import type { SecretRef } from '../../domain/rule.js';
 import type { AppliedSecret, Secret } from '../cluster.js';
 import { apply } from './apply.js';
 import type { Requests } from './requests.js';
-import { secretType as type } from './resources.js';
+import { apiVersionOf, secretType as type } from './resources.js';
 
 interface StoredSecret {
   readonly metadata: {
@@ -41,6 +41,19 @@ export async function applySecret(requests: Requests, secret: AppliedSecret, man
   } catch (error) {
     if (!isFailure(error) || error.code !== 'conflict' || !(await isOurs(requests, secret))) throw error;
     await apply(requests, type, { namespace, name }, manager, objectOf(secret), { force: true, resourceVersion });
+  }
+}
+
+export async function createSecret(requests: Requests, secret: AppliedSecret): Promise<'created' | 'present'> {
+  const { namespace, name } = secret;
+  const object = objectOf(secret);
+  const body = { ...object, apiVersion: apiVersionOf(type), kind: type.kind, metadata: { ...object.metadata, namespace, name } };
+  try {
+    await requests.json({ verb: 'create', type, namespace, body });
+    return 'created';
+  } catch (error) {
+    if (isFailure(error) && error.code === 'conflict') return 'present';
+    throw error;
   }
 }
 

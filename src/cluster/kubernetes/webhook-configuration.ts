@@ -54,7 +54,8 @@ function caBundleOnly(configuration: WebhookConfiguration): object {
   return { name: webhookName, clientConfig: { caBundle: encoded(configuration.caBundle) } };
 }
 
-function wholeWebhook({ client, caBundle, failurePolicy, timeoutSeconds }: WebhookConfiguration): object {
+/** Our webhook, whole; the chart renders the same. */
+export function wholeWebhook({ client, caBundle, failurePolicy, timeoutSeconds }: WebhookConfiguration): object {
   return {
     name: webhookName,
     admissionReviewVersions: ['v1'],
