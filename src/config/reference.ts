@@ -25,9 +25,9 @@ interface Node {
   readonly words?: string;
 }
 
-/** All keys, in the order of the schema. */
-export function keyRows(): readonly KeyRow[] {
-  return rowsOf(z.toJSONSchema(ConfigFile, { io: 'input', unrepresentable: 'any' }) as Node, '');
+/** All keys, in the order of the schema: those of the configuration file unless told. */
+export function keyRows(schema: z.ZodType = ConfigFile): readonly KeyRow[] {
+  return rowsOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node, '');
 }
 
 /** All flags, with their default and meaning. */
