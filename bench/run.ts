@@ -8,13 +8,14 @@ import { judge } from './support/figures.js';
 import { describeLoad, describeMachine, loadAverage, writeReport, type CaseReport, type Machine } from './support/report.js';
 import { playCase } from './support/round.js';
 import { contenderTable, figureTable } from './support/table.js';
+import { admissionBench } from './admission.js';
 import { checkBench } from './check.js';
 import { copyBench } from './copy.js';
 import { mountBench } from './mount.js';
 import { resumeBench } from './resume.js';
 
 /** Those of which a slow minute spoils least come first. */
-const benches: readonly Bench[] = [mountBench, resumeBench, checkBench, copyBench];
+const benches: readonly Bench[] = [mountBench, resumeBench, checkBench, admissionBench, copyBench];
 const peerNames: readonly PeerName[] = ['crane', 'regctl', 'skopeo'];
 
 const usage = `npm run bench -- <name> [options]

@@ -87,7 +87,7 @@ function amountText(amount: number | undefined, unit: Quantity['unit']): Cell {
   if (amount === undefined) return '-';
   switch (unit) {
     case 'ms':
-      return Math.abs(amount) < 1000 ? `${amount.toFixed(0)} ms` : `${(amount / 1000).toFixed(2)} s`;
+      return Math.abs(amount) < 1000 ? `${amount.toFixed(Math.abs(amount) < 10 && amount !== 0 ? 2 : 0)} ms` : `${(amount / 1000).toFixed(2)} s`;
     case 'bytes':
       return bytesText(amount);
     case 'count':

@@ -32,6 +32,7 @@ describe('tables of a benchmark', () => {
     ['a share', { as: 'share', quantity: peakRss, contender: 'kuik', whole: { name: 'layer', amount: mib }, ...judged, value: 1.5, verdict: 'no goal' }, ['-', 'peak RSS, kuik / layer', '1.50', '-', 'no goal']],
     ['a count', { as: 'amount', quantity: reading('uploads', 'count'), contender: 'kuik', atMost: 14, ...judged, value: 11 }, ['-', 'uploads, kuik', '11', '<= 14', 'met']],
     ['a few bytes, which are not nothing', { as: 'amount', quantity: peakRss, contender: 'kuik', atMost: 0, ...judged, value: 900, verdict: 'not met' }, ['-', 'peak RSS, kuik', '900 B', '<= 0 B', 'not met']],
+    ['a short time, to the hundredth', { as: 'amount', quantity: wall, contender: 'kuik', ...judged, value: 1.234 }, ['-', 'wall, kuik', '1.23 ms', '-', 'met']],
     ['a noisy one', { as: 'amount', quantity: wall, contender: 'kuik', ...judged, value: 40, noisy: true }, ['-', 'wall, kuik', '40 ms', '-', 'met, noisy']],
     ['one that is not there', { as: 'amount', quantity: wall, contender: 'kuik', ...judged, value: undefined, verdict: 'not measured' }, ['-', 'wall, kuik', '-', '-', 'not measured']],
   ])('a figure is shown as %s', (_sentence, figure, cells) => {
