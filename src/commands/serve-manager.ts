@@ -9,7 +9,7 @@ import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
-import { installRuntime } from '../temporal/runtime.js';
+import { endRuntime, installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
 import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
@@ -104,8 +104,12 @@ class Manager {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    installRuntime(this.#base.log);
+    await this.#manage(signal).finally(endRuntime);
+  }
+
+  async #manage(signal: AbortSignal): Promise<void> {
     const { log, metrics } = this.#base;
-    installRuntime(log);
     metrics.manager.isUp(true);
     const clusterId = await this.#clusterId(signal);
     if (clusterId === undefined) return;

@@ -19,3 +19,8 @@ export function installRuntime(log: TemporalLog, metricsAddress?: string): void 
     },
   });
 }
+
+/** Ends what no worker ended: a native side that was never used keeps the process alive. Nothing of Temporal may run any more. */
+export async function endRuntime(): Promise<void> {
+  await Runtime._instance?.shutdown();
+}

@@ -22,6 +22,11 @@ describe('Temporal is not there when kuik starts', () => {
     expect(body).toMatch(/\[-\]workers .*[Tt]emporal/);
     expect(await isOk(`${stage.kuik.running.healthUrl}/healthz`)).toBe(true);
 
+    const { exited } = stage.kuik.running;
+    await stage.kuik.stop();
+    expect(await exited).toEqual({ code: 0, signal: null });
+    await stage.kuik.start();
+
     await stage.temporal.start();
     await untilMirrored(stage, stage.image('web:1.0'));
     await until('kuik to be ready', () => isOk(`${stage.kuik.running.healthUrl}/readyz`));

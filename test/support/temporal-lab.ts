@@ -21,7 +21,7 @@ import type { GuardActivities } from '../../src/temporal/activities.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { Endpoint } from '../../src/temporal/connection.js';
 import type { TemporalLog } from '../../src/temporal/logger.js';
-import { installRuntime } from '../../src/temporal/runtime.js';
+import { endRuntime, installRuntime } from '../../src/temporal/runtime.js';
 import { startWorkers, type Workers } from '../../src/temporal/worker.js';
 import { workflowIds } from '../../src/temporal/workflow-ids.js';
 import { startTemporal, type TemporalServer } from '../../tools/servers.js';
@@ -221,6 +221,7 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
       await Promise.all(working.map((end) => end()));
       await Promise.all(opened.map((each) => each.close()));
       await server.stop();
+      await endRuntime(); // where workers ran in other processes only
     },
   };
 }
