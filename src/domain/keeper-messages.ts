@@ -111,8 +111,8 @@ export function acceptAnswered(state: KeeperState): KeeperState {
 
 /** A copy begins. */
 export function beginCopy(state: KeeperState, task: Omit<CopyTask, 'keeper'>, now: number): KeeperState {
-  const { image, plan, cluster, clusters } = task;
-  return { ...state, asked: false, deletedAt: undefined, running: { kind: 'copy', image, plan, cluster, clusters, since: now } };
+  const { image, plan, cluster, clusters, rules } = task;
+  return { ...state, asked: false, deletedAt: undefined, running: { kind: 'copy', image, plan, cluster, clusters, rule: rules[0]?.uid, since: now } };
 }
 
 /** Its run has started. */
@@ -148,15 +148,15 @@ function settleCopy(state: Settled, running: RunningCopy, outcome: CopyOutcome, 
 function settleFailure(state: Settled, running: RunningCopy, { failure: info }: FailedOutcome, now: number): KeeperState {
   const isSilent = info.side === 'cluster' && info.code === 'unreachable';
   const unheard = isSilent ? { unheard: { cluster: running.cluster, since: running.since } } : {};
-  const failure = { ...failedAgain(state, info, running.plan, now), ...unheard };
+  const failure = { ...failedAgain(state, info, running, now), ...unheard };
   return { ...state, failure, silent: isSilent ? silentWith(state, running.cluster, now) : state.silent };
 }
 
-function failedAgain({ failure, destination, pace }: Settled, info: FailureInfo, plan: string, now: number): HeldFailure {
+function failedAgain({ failure, destination, pace }: Settled, info: FailureInfo, { plan, cluster, rule }: RunningCopy, now: number): HeldFailure {
   const isSame = failure?.plan === plan;
   const attempts = isSame ? failure.attempts + 1 : 1;
   const nextAt = now + slowRetryMs(info, attempts, shareOf(`${destination} ${attempts}`), pace);
-  return { info, plan, since: isSame && failure.info.code === info.code ? failure.since : now, attempts, nextAt };
+  return { info, plan, cluster, rule, since: isSame && failure.info.code === info.code ? failure.since : now, attempts, nextAt };
 }
 
 /** When every cluster has been silent, all of them are asked again at the next slow retry. */

@@ -91,6 +91,8 @@ interface Started {
 
 export interface RunningCopy extends Started, Pick<CopyTask, 'image' | 'plan' | 'cluster' | 'clusters'> {
   readonly kind: 'copy';
+  /** UID of the rule whose credentials it is made with */
+  readonly rule?: string;
 }
 
 export interface RunningDeletion extends Started, Pick<DeleteTask, 'image' | 'digest'> {
@@ -110,6 +112,9 @@ export interface HeldFailure {
   readonly info: FailureInfo;
   /** settings of the run that failed: other settings are tried at once */
   readonly plan: string;
+  /** which cluster ran it, and the UID of the rule whose credentials it used: another rule there is tried at once, too */
+  readonly cluster?: string;
+  readonly rule?: string;
   /** when the first of these failures came */
   readonly since: number;
   readonly attempts: number;
@@ -129,7 +134,7 @@ export interface HeldBlock {
 
 export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
 
-export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'OtherCluster' | 'ClusterBack' | 'SlowRetry';
+export type CopyReason = 'Asked' | 'NotCopied' | 'CopyGone' | 'DestinationChanged' | 'OriginMoved' | 'SettingsChanged' | 'RuleChanged' | 'OtherCluster' | 'ClusterBack' | 'SlowRetry';
 export type LookReason = 'RunOfSomebodyElse' | 'TimeToLook' | 'NewCluster';
 export type WaitReason = 'Paused' | 'FirstClaim' | 'SlowRetry' | 'NextLook' | 'LeaseEnds' | 'RetentionEnds' | 'DeletionRetry' | 'DeletionNotYet' | 'Renewal';
 export type RenewReason = 'WeekOver' | 'HistoryFull' | 'Idle';
@@ -165,6 +170,8 @@ export interface RunFacts {
   readonly deletes: boolean;
   /** this run copies at once for a cluster that is back: one that began under an older release does not, until it would */
   readonly hears: boolean;
+  /** this run does not wait once another rule wants the copy that failed: as `deletes` */
+  readonly minds: 'rules' | 'settings';
 }
 
 const minutes = 60_000;
@@ -242,22 +249,32 @@ function copyDue(state: KeeperState, wanted: Wanted, now: number, run: RunFacts)
   return due === undefined ? undefined : { ...due, at: Math.max(due.at, state.fencedUntil ?? 0) };
 }
 
-function copyWish(state: KeeperState, wanted: Wanted, now: number, { hears }: RunFacts): { readonly at: number; readonly reason: CopyReason } | undefined {
+function copyWish(state: KeeperState, wanted: Wanted, now: number, run: RunFacts): { readonly at: number; readonly reason: CopyReason } | undefined {
   if (state.asked) return { at: now, reason: 'Asked' };
   const reason = wanted.rests === true ? undefined : copyNeed(state, wanted);
   if (reason === undefined) return undefined;
 
   const { failure } = state;
   if (failure === undefined || failure.plan !== wanted.plan) return { at: now, reason };
+  if (run.minds === 'rules' && isForOtherRule(failure, wanted)) return { at: now, reason: 'RuleChanged' };
   const isDeaf = failure.info.side === 'cluster' && state.silent.length > 0;
   if (isDeaf && hasWillingCluster(state.claims, now, state.silent)) return { at: now, reason: 'OtherCluster' };
-  if (hears && isBack(state, failure, now)) return { at: now, reason: 'ClusterBack' };
+  if (run.hears && isBack(state, failure, now)) return { at: now, reason: 'ClusterBack' };
   return { at: failure.nextAt, reason: 'SlowRetry' };
 }
 
 /** The cluster that took nothing has claimed the destination since: its managers were away, and are there again. */
 function isBack({ claims }: KeeperState, { unheard }: HeldFailure, now: number): boolean {
   return liveClaims(claims, now).some(({ cluster, claim, expiresAt }) => cluster === unheard?.cluster && heardAt(claim, expiresAt) > unheard.since);
+}
+
+/**
+ * A rule that was deleted and made again is another one: what failed for the first says nothing about the second. But
+ * a registry that limits us does not care who asks.
+ */
+function isForOtherRule({ info, cluster, rule }: HeldFailure, wanted: Wanted): boolean {
+  const next = wanted.rules[0]?.uid;
+  return info.code !== 'throttled' && cluster === wanted.cluster && rule !== undefined && next !== undefined && rule !== next;
 }
 
 /** Why the destination does not hold what is wanted; undefined while it does. */

@@ -41,7 +41,8 @@ function decide(state: KeeperState): Step {
   let run = runFacts();
   let step = nextStep(state, Date.now(), run);
   if (isDeletion(step) && !patched('deletes')) step = nextStep(state, Date.now(), (run = { ...run, deletes: false }));
-  if (isForClusterThatIsBack(step) && !patched('cluster-back')) step = nextStep(state, Date.now(), { ...run, hears: false });
+  if (isForClusterThatIsBack(step) && !patched('cluster-back')) step = nextStep(state, Date.now(), (run = { ...run, hears: false }));
+  if (isForOtherRule(step) && !patched('minds-rules')) step = nextStep(state, Date.now(), { ...run, minds: 'settings' });
   return step;
 }
 
@@ -51,6 +52,10 @@ function isDeletion(step: Step): boolean {
 
 function isForClusterThatIsBack(step: Step): boolean {
   return step.kind === 'task' && step.operation === 'copy' && step.reason === 'ClusterBack';
+}
+
+function isForOtherRule(step: Step): boolean {
+  return step.kind === 'task' && step.operation === 'copy' && step.reason === 'RuleChanged';
 }
 
 async function perform(keeper: Keeper, step: Exclude<Step, { kind: 'done' }>, publish: Publisher): Promise<void> {
@@ -91,5 +96,5 @@ function see(state: KeeperState, sight: Sight): KeeperState {
 
 function runFacts(): RunFacts {
   const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
-  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true, hears: true };
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true, hears: true, minds: 'rules' };
 }

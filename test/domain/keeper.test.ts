@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '../../src/domain/claim.js';
 import type { FailureCode } from '../../src/domain/failure.js';
 import { nextStep, phaseOf, type KeeperState } from '../../src/domain/keeper.js';
 import { statusOf, storyOf } from '../../src/domain/keeper-story.js';
@@ -162,6 +163,39 @@ describe('after a failed copy', () => {
     const back = acceptClaim(lost, aClaim({ generation: 2 }), t0 + minutes).state;
 
     expect(nextStep(back, t0 + minutes, aRun({ startedAt: t0, hears: false }))).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+  });
+
+  describe('for a rule', () => {
+    const again = { ...aClaim().rules[0]!, uid: 'uid-of-the-next' };
+    const after = (some: Partial<Claim>, code: FailureCode = 'invalid'): KeeperState => acceptClaim(afterCopy(aKeeper(aClaim()), failed(code), t0), aClaim({ generation: 2, ...some }), t0).state;
+
+    test.each<[string, KeeperState, string, string]>([
+      ['that was made again it is tried at once', after({ rules: [again] }), 'task', 'RuleChanged'],
+      ['that comes before the others it is tried at once', after({ rules: [again, ...aClaim().rules] }), 'task', 'RuleChanged'],
+      ['that comes after the others it is not', after({ rules: [...aClaim().rules, again] }), 'wait', 'SlowRetry'],
+      ['that stayed the same it is not', after({ retentionMs: days }), 'wait', 'SlowRetry'],
+      ['of a cluster that does not copy it is not', after({ cluster: 'paris', rules: [again] }), 'look', 'NewCluster'],
+      ['that was made again it is not, where the registry limits us', after({ rules: [again] }, 'throttled'), 'wait', 'SlowRetry'],
+    ])('%s', (_sentence, state, kind, reason) => {
+      expect(stepAt(state, t0)).toMatchObject({ kind, reason });
+    });
+
+    test('that was made again while the copy ran it is tried at once', () => {
+      const step = stepAt(aKeeper(aClaim()), t0);
+      if (step.kind !== 'task' || step.operation !== 'copy') throw new Error(step.reason);
+      const running = nameRun(beginCopy(aKeeper(aClaim()), step.task, t0), 'run');
+      const claimed = acceptClaim(running, aClaim({ generation: 2, rules: [again] }), t0).state;
+      const ended = acceptObserved(claimed, { v: 1, runId: 'run', kind: 'copy', outcome: { ...failed('invalid'), plan: step.task.plan } }, t0);
+
+      expect(stepAt(ended, t0)).toMatchObject({ kind: 'task', reason: 'RuleChanged' });
+    });
+
+    test('that fails for it as well it waits, and in a run of an older release it always waits', () => {
+      const next = after({ rules: [again] });
+
+      expect(stepAt(afterCopy(next, failed('invalid'), t0), t0)).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+      expect(nextStep(next, t0, aRun({ minds: 'settings' }))).toMatchObject({ kind: 'wait', reason: 'SlowRetry' });
+    });
   });
 
   test('a good look ends the failure', () => {
