@@ -15,9 +15,13 @@ export interface MirrorDeps {
   readonly credentials: Credentials;
   /** counts what the copies of this process did */
   readonly observe?: (event: { readonly activity: keyof MirrorActivities; readonly destination: string; readonly bytes?: number }) => void;
+  /** milliseconds between two looks at who holds the destination of a running copy */
+  readonly lookEveryMs?: number;
 }
 
-export function createMirrorActivities({ engine, credentials, observe = () => undefined }: MirrorDeps): MirrorActivities {
+const usualLookMs = 5_000; // a rule that is gone writes nothing any more ten seconds later
+
+export function createMirrorActivities({ engine, credentials, observe = () => undefined, lookEveryMs = usualLookMs }: MirrorDeps): MirrorActivities {
   return {
     async resolveSource(input: ResolveInput) {
       const destination = { image: input.publishAs, as: await credentials.destination(input) };
@@ -29,9 +33,10 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
     async copyPlatform(input: CopyPlatformInput) {
       const heart = beat({ v: 1, blobsDone: 0, blobsTotal: input.part.blobs, bytesDone: 0, bytesTotal: input.part.bytes });
       try {
-        const access = await accessTo(input, input.plan.source);
-        const call: EngineCall = { ...callFor('copy', input), onProgress: heart.progress };
-        const copied = await onceMore(() => engine.copyPart(input.plan, input.part, access, call));
+        const copied = await whileHeld(input, async (call) => {
+          const access = await accessTo(input, input.plan.source);
+          return onceMore(() => engine.copyPart(input.plan, input.part, access, { ...call, onProgress: heart.progress }));
+        });
         observe({ activity: 'copyPlatform', destination: input.destination, bytes: copied.bytes });
         return copied;
       } finally {
@@ -40,7 +45,7 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
     },
 
     async publishTag(input: PublishInput) {
-      return engine.publish(input.plan, await accessTo(input, input.plan.source), callFor('copy', input));
+      return whileHeld(input, async (call) => engine.publish(input.plan, await accessTo(input, input.plan.source), call));
     },
 
     async verify(input: VerifyInput) {
@@ -53,6 +58,27 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
 
   async function accessTo(subject: Subject, source: ImageName) {
     return { source: await credentials.source(source, subject), destination: await credentials.destination(subject) };
+  }
+
+  /**
+   * Works as long as one holder of the destination stays the same. What is under way for a rule that has gone is
+   * broken off; for whoever holds the destination then it is done anew, with that one's credentials, and finds what is
+   * there already.
+   *
+   * @throws Failure `invalid` when nobody holds it any more
+   */
+  async function whileHeld<T>(subject: Subject, work: (call: EngineCall) => Promise<T>): Promise<T> {
+    const call = callFor('copy', subject);
+    for (;;) {
+      const watch = watchHolder(() => credentials.holder(subject), lookEveryMs);
+      try {
+        return await work({ ...call, signal: AbortSignal.any([call.signal, watch.changed]) });
+      } catch (error) {
+        if (!watch.changed.aborted || call.signal.aborted) throw error;
+      } finally {
+        watch.stop();
+      }
+    }
   }
 
   /** An origin that does not answer never harms a copy: whatever goes wrong there says nothing. */
@@ -68,6 +94,23 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
 
 function callFor(purpose: EngineCall['purpose'], { urgency }: Pick<Subject, 'urgency'>): EngineCall {
   return { signal: Context.current().cancellationSignal, purpose, urgency };
+}
+
+/** @throws what asking for the holder throws, at the beginning; later it is a change like any other */
+function watchHolder(holder: () => string, everyMs: number): { readonly changed: AbortSignal; readonly stop: () => void } {
+  const first = holder();
+  const change = new AbortController();
+  const isSame = (): boolean => {
+    try {
+      return holder() === first;
+    } catch {
+      return false;
+    }
+  };
+  const timer = setInterval(() => {
+    if (!isSame()) change.abort();
+  }, everyMs);
+  return { changed: change.signal, stop: () => clearInterval(timer) };
 }
 
 function isPinned(image: ImageName): boolean {

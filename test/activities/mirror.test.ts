@@ -18,7 +18,7 @@ const subject: Subject = { v: 1, destination: place, publishAs: place as string 
 const part = { digest: digestOf('b'), label: 'linux/amd64', bytes: 100, blobs: 2 };
 const plan = { source: nginx, sourceIndex: 0, destination: subject.publishAs, digest: digestOf('a'), mediaType: 'index', strategy: 'all', parts: [part], platforms: ['linux/amd64'], missingPlatforms: [] } as const;
 const copying: CopyPlatformInput = { ...subject, plan, part };
-const credentials: Credentials = { source: async (of) => [{ id: `reads ${of}` }], destination: async ({ destination }) => [{ id: `writes ${destination}` }], prefix: () => '' };
+const credentials: Credentials = { source: async (of) => [{ id: `reads ${of}` }], destination: async ({ destination }) => [{ id: `writes ${destination}` }], prefix: () => '', holder: () => 'a rule' };
 
 function activities(engine: Partial<CopyEngine>, some: Partial<Credentials> = {}) {
   return createMirrorActivities({ engine: engine as CopyEngine, credentials: { ...credentials, ...some } });
@@ -86,6 +86,55 @@ describe('copying a platform', () => {
   });
 });
 
+describe('a copy whose rule goes while it runs', () => {
+  const never = (signal: AbortSignal): Promise<never> => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  const gone = new Failure({ code: 'invalid', side: 'destination', message: 'no rule holds it' });
+
+  function ruled(engine: Partial<CopyEngine>, holder: () => string) {
+    const destination: Credentials['destination'] = async () => [{ id: holder() }];
+    return createMirrorActivities({ engine: engine as CopyEngine, credentials: { ...credentials, destination, holder }, lookEveryMs: 1 });
+  }
+
+  test('goes on with the credentials of the rule that was made in its place', async () => {
+    let holder = 'first';
+    const writers: string[] = [];
+    const engine: Partial<CopyEngine> = {
+      copyPart: async (_plan, _part, { destination }, { signal }) => {
+        writers.push(destination[0]!.id);
+        if (writers.length === 2) return { bytes: 100 };
+        holder = 'second';
+        return never(signal); // no byte comes any more: only the change of rules can end this
+      },
+    };
+
+    expect(await anEnvironment().run(ruled(engine, () => holder).copyPlatform, copying)).toEqual({ bytes: 100 });
+    expect(writers).toEqual(['first', 'second']);
+  });
+
+  test('is broken off when nobody wants it any more, also while it is published', async () => {
+    let isGone = false;
+    const holder = (): string => {
+      if (isGone) throw gone;
+      return 'first';
+    };
+    const stuck = (signal: AbortSignal): Promise<never> => {
+      isGone = true;
+      return never(signal);
+    };
+    const run = ruled({ copyPart: (_plan, _part, _access, { signal }) => stuck(signal), publish: (_plan, _access, { signal }) => stuck(signal) }, holder);
+
+    await expect(anEnvironment().run(run.copyPlatform, copying)).rejects.toBe(gone);
+    isGone = false;
+    await expect(anEnvironment().run(run.publishTag, { ...subject, plan })).rejects.toBe(gone);
+  });
+
+  test('that fails by itself meanwhile is not begun anew for the same rule', async () => {
+    const refused = new Failure({ code: 'denied', side: 'destination', message: 'not allowed' });
+
+    await expect(anEnvironment().run(ruled({ copyPart: () => Promise.reject(refused) }, () => 'first').copyPlatform, copying)).rejects.toBe(refused);
+  });
+});
+
 describe('looking at a copy', () => {
   const engine: Partial<CopyEngine> = {
     verify: async (at) => {
@@ -128,7 +177,7 @@ describe('at the door to Temporal', () => {
 test('the four steps copy an image between two registries, the tag last', async () => {
   const registry = new MemoryRegistry('docker.io', 'registry.example.com');
   const digest = await pushImage(registry, nginx, aMultiPlatformImage('nginx', 'linux/amd64', 'linux/arm64'));
-  const { resolveSource, copyPlatform, publishTag, verify } = createMirrorActivities({ engine: createCopyEngine(registry), credentials: { source: async () => [], destination: async () => [], prefix: () => '' } });
+  const { resolveSource, copyPlatform, publishTag, verify } = createMirrorActivities({ engine: createCopyEngine(registry), credentials: { source: async () => [], destination: async () => [], prefix: () => '', holder: () => 'a rule' } });
   const env = anEnvironment();
 
   const wanted: ResolveInput = { ...subject, sources: [nginx], platforms: [{ architecture: 'amd64' }, { architecture: 'arm64' }], copy: 'all' };

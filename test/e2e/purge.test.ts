@@ -39,7 +39,7 @@ describe('a rule that goes with all it copied', () => {
     const source = await startRelay(stage.sourceAddress);
     source.limit(100_000); // two layers of a mebibyte: 20 seconds
     const image = `${source.address}/library/big:1.0`;
-    const { keepers, destination } = await startFastKeeper(stage, 'big:1.0', image);
+    const { keepers, destination } = await startFastKeeper(stage, 'big:1.0', 'hasty', image);
     await createPod(stage, podFor('big:1.0'), image);
     const keeper = async () => {
       const status = await keepers.status(destination);

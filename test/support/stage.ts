@@ -72,22 +72,24 @@ export interface SomeRule {
  * Starts the keeper of `/kept/library/NAME` with a pace of its own, before kuik would do it and on behalf of kuik: ten
  * minutes last 0.6 s, a day 86 s. kuik's own claim is newer, and counts from then on.
  *
+ * @param rule whose credentials it copies with
  * @param image what it copies
  */
-export async function startFastKeeper(stage: Stage, name: string, image = stage.image(name)): Promise<{ readonly keepers: KeeperClient; readonly destination: PlaceId }> {
+export async function startFastKeeper(stage: Stage, name: string, rule: string, image = stage.image(name)): Promise<{ readonly keepers: KeeperClient; readonly destination: PlaceId }> {
   const cluster = await stage.kubectl('get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}');
   const { address, namespace } = stage.temporal.running;
   const keepers = createKeeperClient({ endpoint: { address, namespace }, searchable: () => true, pace: 0.001, deadlineMs: 20_000 });
   const [from, to] = [knownImageRef(image), knownImageRef(stage.copyOf(name))];
   const destination = placeIdentity(to);
-  await keepers.claim(aClaim({ cluster, generation: 0, destination, publishAs: imageName(to), image: imageName(from), sources: [imageName(from)], platforms: bothPlatforms, cleanup: false }));
+  const rules = [{ kind: 'ClusterImageSetMirror', name: rule, uid: 'whichever it has' } as const];
+  await keepers.claim(aClaim({ cluster, generation: 0, destination, publishAs: imageName(to), image: imageName(from), rules, sources: [imageName(from)], platforms: bothPlatforms, cleanup: false }));
   return { keepers, destination };
 }
 
 /** Has an image copied to `/kept` for a new Pod, by a fast keeper, and waits until kuik itself has claimed the copy for a rule. */
 export async function mirrorFast(stage: Stage, name: string, rule: string): Promise<void> {
   await push(stage, name);
-  const { keepers, destination } = await startFastKeeper(stage, name);
+  const { keepers, destination } = await startFastKeeper(stage, name, rule);
   await createPod(stage, podFor(name), stage.image(name));
   await until(`the copy of ${name} for ${rule}`, async () => {
     const status = await keepers.status(destination);

@@ -122,7 +122,7 @@ export class World {
       this.records.set(key, change(this.records.get(key) ?? { reference }));
       return 'changed' as const;
     };
-    const credentials = { source: async () => [], destination: async () => [], prefix: () => 'registry.example.com/mirror' };
+    const credentials = { source: async () => [], destination: async () => [], prefix: () => 'registry.example.com/mirror', holder: () => 'a rule' };
     return {
       registry: { ...createMirrorActivities({ engine: this.engine, credentials }), ...createRetainActivities({ engine: this.removal, credentials }) },
       cluster: { ...createRecordActivities({ cluster: { changePlace } }), ...this.guardOf(cluster) },
