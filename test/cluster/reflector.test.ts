@@ -134,6 +134,8 @@ describe('a watch', () => {
     ['the server accepts and says nothing', silence, 'timeout'],
     ['the answer is no JSON', (answer: { end: (text: string) => void }) => answer.end('<html>'), 'corrupt'],
     ['the answer is no list', (answer: { end: (text: string) => void }) => answer.end('{"kind":"Pod"}'), 'corrupt'],
+    ['an object in it has no name', (answer: { end: (text: string) => void }) => answer.end('{"metadata":{"resourceVersion":"1"},"items":[{"kind":"Pod"}]}'), 'corrupt'],
+    ['the list ends before its end', (answer: { end: (text: string) => void }) => answer.end('{"metadata":{"resourceVersion":"1","remainingItemCount":1},"items":[]}'), 'corrupt'],
   ] as const)('tries again, and knows why, when %s at the first list', async (_when, fault, code) => {
     api.put('a');
     const failures = new Set<string | undefined>();

@@ -6,7 +6,7 @@ import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js'
 import { Events } from './event.js';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { LeaseLeadership, type LeaseOptions } from './lease.js';
-import { Expired, ListWatch } from './list-watch.js';
+import { Expired, ListWatch, type RawObject } from './list-watch.js';
 import { changeNote } from './note.js';
 import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
@@ -114,12 +114,21 @@ async function listAll<K extends WatchedKind>(source: ListWatch, kind: K): Promi
     try {
       const found: Watched[K][] = [];
       for await (const page of source.pages(new AbortController().signal)) {
-        for (const object of page.items) found.push(projections[kind].project(object));
+        for (const object of page.items) found.push(projected(kind, object));
       }
       return found;
     } catch (error) {
       if (!(error instanceof Expired)) throw error;
       if (attempt === listAttempts) throw new Failure({ code: 'conflict', side: 'cluster', message: `list of ${kind} changed faster than it could be read` }, { cause: error });
     }
+  }
+}
+
+/** A watch leaves out what it cannot read, and says so; a list that was asked for has to be whole. */
+function projected<K extends WatchedKind>(kind: K, object: RawObject): Watched[K] {
+  try {
+    return projections[kind].project(object);
+  } catch (error) {
+    throw new Failure({ code: 'corrupt', side: 'cluster', message: `${kind} ${object.metadata.name} makes no sense` }, { cause: error });
   }
 }

@@ -136,9 +136,13 @@ function isRawObject(object: unknown): object is RawObject {
   return typeof metadata === 'object' && metadata !== null && 'resourceVersion' in metadata && typeof metadata.resourceVersion === 'string';
 }
 
+/** What is left out would count as gone: a list is whole, or it is none. */
 function readList(answer: unknown, intent: Intent): { items: readonly RawObject[]; metadata: { resourceVersion: string; continue?: string } } {
   if (!isRawObject(answer) || !('items' in answer)) throw corruptFailure(intent, 'answer that is no list');
   const items: unknown = answer.items ?? []; // an empty Go slice may be null
   if (!Array.isArray(items)) throw corruptFailure(intent, 'answer that is no list');
-  return { items: items.filter(isRawObject), metadata: answer.metadata };
+  if (!items.every(isRawObject)) throw corruptFailure(intent, 'object without a name in the answer');
+  const metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number } = answer.metadata;
+  if (!metadata.continue && (metadata.remainingItemCount ?? 0) > 0) throw corruptFailure(intent, 'list without its end in the answer');
+  return { items, metadata };
 }

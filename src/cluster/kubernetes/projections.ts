@@ -32,7 +32,7 @@ export const projections: { readonly [K in WatchedKind]: Projection<Watched[K]> 
   ReplicatedImageSet: resourceProjection('ReplicatedImageSet'),
   ClusterImageSetAvailability: resourceProjection('ClusterImageSetAvailability'),
   ImageAvailability: { project: translateRecord, keyOf: nameOf },
-  Pod: { project: (object) => podOf(object), keyOf },
+  Pod: { project: wholePod, keyOf },
   Namespace: { project: (object) => namespaceOf(object as unknown as Envelope), keyOf: nameOf },
   Node: { project: (object) => nodeOf(object as unknown as Envelope), keyOf: nameOf },
   Deployment: templateProjection('Deployment'),
@@ -41,6 +41,13 @@ export const projections: { readonly [K in WatchedKind]: Projection<Watched[K]> 
   CronJob: templateProjection('CronJob'),
   Job: templateProjection('Job'),
 };
+
+/** No Pod is without containers: whoever sends one leaves something out, and then nobody knows what it uses. */
+function wholePod(object: unknown): Pod {
+  const { containers } = (object as { readonly spec?: { readonly containers?: unknown } }).spec ?? {};
+  if (!Array.isArray(containers) || containers.length === 0) throw new TypeError('pod without containers');
+  return podOf(object);
+}
 
 function templateProjection(kind: WorkloadKind): Projection<Pod> {
   return { project: (object) => templateOf(kind, object), keyOf };
