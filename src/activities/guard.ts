@@ -54,8 +54,8 @@ function blocked(block: Block): Confirmation {
 
 const mostSkewMs = 60 * 1000; // between the clocks of clusters and of Temporal; the pause before the deletion is longer
 
-/** The keeper has decided that it may go; the cluster knows what it does not. */
-function protection(use: CopyUse, now: number): Block | undefined {
+/** The keeper has decided that it may go; the cluster knows what it does not. @param now of this cluster's clock */
+export function protection(use: CopyUse, now: number): Block | undefined {
   const { isClaimed, keepUntil, expiry = { cleanup: true, dueAt: now } } = use;
   const fate = fateOf({ isPulledFrom: use.pulledBy !== undefined, isClaimed, keepUntil, expiry }, now);
   if (fate.fate === 'stays') return { reason: reasonOf(fate.by), message: messageOf(fate.by, use) };

@@ -2,8 +2,9 @@
  * One cluster of a history: its Pods, its rule, its records, and a manager that plans over them as the watchers do.
  * What is decided is decided by the domain; what is asked about it is answered from the plain facts kept here.
  */
-import { emptyRecord, mergedRecord, withPart, withParts, type StoredRecord } from '../../../src/cluster/memory/records.js';
+import { definedOnly, emptyRecord, mergedRecord, withPart, withParts, type StoredRecord } from '../../../src/cluster/memory/records.js';
 import { partOf } from '../../../src/cluster/ownership.js';
+import { emptyLedger, type Ledger } from '../../../src/domain/budget.js';
 import { claimOf, type Claim } from '../../../src/domain/claim.js';
 import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type WantedCopy } from '../../../src/domain/mirror.js';
@@ -14,8 +15,9 @@ import type { MirrorRule } from '../../../src/domain/rule.js';
 import type { Release } from '../../../src/domain/task.js';
 import { UsageView } from '../../../src/views/usage.js';
 import { imagesInUse, pulledCopies, recordedImages } from '../../../src/watchers/picture.js';
-import { aMirrorRule, aPod } from '../builders.js';
+import { aMirrorRule, aPod, brokenFilter } from '../builders.js';
 import { hours } from '../keeper.js';
+import { answerMs } from './deletion.js';
 import { copyOf, imageOf, type Model } from './model.js';
 
 /** What the administrator of a cluster wrote; plain, so that a test can judge by it. */
@@ -24,6 +26,16 @@ export interface RuleFacts {
   readonly isSuspended: boolean;
   readonly cleanup: boolean;
   readonly retentionMs: number;
+  /** its filter cannot be read */
+  readonly isBroken?: boolean;
+  /** it is being deleted with all it copied */
+  readonly isPurged?: boolean;
+}
+
+/** Somebody's word that an image stays. */
+interface PinFacts {
+  readonly since: number;
+  readonly endsAt: number;
 }
 
 /** A Pod, by what it was asked for and what it pulls. */
@@ -36,6 +48,7 @@ interface PodFacts {
 interface Planned {
   readonly plan: MirrorPlan;
   readonly released: readonly PlaceId[];
+  readonly purged: ReadonlySet<PlaceId>;
   /** each claim as text, without its generation */
   readonly claims: ReadonlyMap<PlaceId, string>;
 }
@@ -50,8 +63,12 @@ const renewMs = 19 * hours;
 const silenceMs = 30_000;
 /** A message takes seconds, and a deletion that has begun to send is not called back: contract, 4.8. */
 const graceMs = 120_000;
+/** Who pins a copy while its deletion waits for the last word is not heard: contract, 4.8. */
+const pinGraceMs = answerMs + 60_000;
 /** A lease that was about to be renewed when its cluster fell silent. */
 const leastLeaseMs = ttlMs - renewMs - 11 * hours;
+/** That a history puts clocks out by. */
+const mostSkewMs = 1 * hours;
 /** Two days on a shared mirror, less what clocks may be off and what a message takes. */
 const leastSharedMs = 48 * hours - 3 * hours;
 
@@ -63,12 +80,17 @@ export class ModelCluster {
   silentSince: number | undefined;
   /** how far its clock is off: milliseconds */
   skewMs = 0;
+  /** what it has deleted; kept in the cluster, so it outlives its manager */
+  ledger: Ledger = emptyLedger;
   readonly #model: Model;
   readonly #usage = new UsageView({ v1ProxyPort: 0 });
   readonly #records = new Map<ImageName, StoredRecord>();
   readonly #sent = new Map<PlaceId, { readonly content: string; readonly at: number }>();
   readonly #mute = new Map<PlaceId, number>();
   readonly #lastUse = new Map<ImageName, number>();
+  readonly #pins = new Map<ImageName, PinFacts>();
+  /** what was used last before then may go without waiting */
+  #purgedUntil = 0;
   #ruleSince = 0;
   #heardSince = 0;
   #term = 1;
@@ -103,6 +125,7 @@ export class ModelCluster {
   change(rule: RuleFacts | undefined): void {
     this.#noteUse();
     this.#ruleSince = this.#model.agenda.now;
+    if (this.rule?.isPurged === true) this.#purgedUntil = this.#model.agenda.now;
     this.rule = rule;
     this.changed();
   }
@@ -124,8 +147,29 @@ export class ModelCluster {
     this.changed();
   }
 
+  /** Somebody annotates the record, if there is one. @param forMs milliseconds; Infinity is for ever */
+  pin(image: ImageName, forMs: number): void {
+    const { now } = this.#model.agenda;
+    const endsAt = now + forMs;
+    if (this.#annotate(image, endsAt === Infinity ? 'forever' : new Date(endsAt).toISOString())) this.#pins.set(image, { since: now, endsAt });
+  }
+
+  unpin(image: ImageName): void {
+    this.#annotate(image, undefined);
+    this.#pins.delete(image);
+  }
+
+  #annotate(image: ImageName, keepUntil: string | undefined): boolean {
+    const stored = this.#records.get(image);
+    if (stored === undefined) return false;
+    this.#records.set(image, { ...stored, annotations: definedOnly({ ...stored.annotations, [annotations.keepUntil]: keepUntil }) });
+    this.changed();
+    return true;
+  }
+
   deleteRecord(image: ImageName): void {
     this.#records.delete(image);
+    this.#pins.delete(image); // the pin was written on it
     this.#planned = undefined;
     this.changed();
   }
@@ -138,9 +182,10 @@ export class ModelCluster {
    * whose keeper does not know it while it cannot speak, and one where nothing tells that the name is that of a copy.
    *
    * @param isKnown it was asked
+   * @param isPurged everybody gave it up at once: what was used a moment ago may go
    * @returns undefined when nothing is
    */
-  mournedBy(image: ImageName, isKnown: boolean): string | undefined {
+  mournedBy(image: ImageName, isKnown: boolean, isPurged: boolean): string | undefined {
     const { agenda: { now }, isShared } = this.#model;
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
@@ -148,7 +193,28 @@ export class ModelCluster {
     if (!isKnown && this.#takesForForeign(image)) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
     const unusedMs = now - (since ?? this.#lastUse.get(image) ?? 0);
-    return isShared && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+    return isShared && !isPurged && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+  }
+
+  /**
+   * Whether somebody pinned the image here. As for uses: a pin of just now may be overlooked, and that of a cluster
+   * nobody has heard of since its lease ran out. One that is about to end may have ended by a clock that is off.
+   */
+  pins(image: ImageName): boolean {
+    const { now } = this.#model.agenda;
+    const pin = this.#pins.get(image);
+    if (pin === undefined || (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs)) return false;
+    return now - pin.since > pinGraceMs && pin.endsAt > now + mostSkewMs;
+  }
+
+  /** Its rule is deleted with all it copied, or was, and nobody there has wanted the image since. */
+  purges(image: ImageName): boolean {
+    return this.rule?.isPurged === true || this.#purgedUntil > (this.#lastUse.get(image) ?? 0);
+  }
+
+  /** By its own clock. */
+  get now(): number {
+    return this.#model.agenda.now + this.skewMs;
   }
 
   /** No rule, no record and no Pod that was sent there: whoever writes the name of a copy here may as well have no kuik. */
@@ -159,7 +225,7 @@ export class ModelCluster {
   }
 
   #usedSince(image: ImageName): number | undefined {
-    const wants = this.rule !== undefined && !this.rule.isSuspended && this.rule.selects.test(image);
+    const wants = this.rule !== undefined && !this.rule.isSuspended && this.rule.isPurged !== true && this.rule.isBroken !== true && this.rule.selects.test(image);
     const pulling = [...this.pods.values()].filter(({ pulls }) => pulls === copyOf(image)).map(({ since }) => since);
     const asking = [...this.pods.values()].filter(({ asked, pulls }) => wants && (asked === image || pulls === image)).map(({ since }) => Math.max(since, this.#ruleSince));
     return [...pulling, ...asking].sort((a, b) => a - b)[0];
@@ -248,7 +314,7 @@ export class ModelCluster {
     const plan = planMirrors({ used, rules, records, podsPulling, pulled: pulledCopies(this.#usage, rules), settings });
     const known = new Set(records.flatMap(({ places }) => places.filter(({ mirroredAt }) => mirroredAt !== undefined).map(({ reference }) => reference)));
     const recorded = recordedImages(used, rules, (ref) => known.has(referenceOf(placeIdentity(ref))));
-    const { apply, remove, forgotten, released } = planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now: this.#model.agenda.now + this.skewMs });
+    const { apply, remove, forgotten, released, purged } = planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now: this.now });
 
     for (const { image, reference } of forgotten) this.#forget(image, reference);
     for (const usage of apply) {
@@ -258,10 +324,10 @@ export class ModelCluster {
     }
     for (const image of remove) this.#records.delete(image);
     const claims = new Map([...plan.wanted].map(([destination, wish]) => [destination, JSON.stringify(this.#claim(wish, 0, false))]));
-    return { plan, released, claims };
+    return { plan, released, purged, claims };
   }
 
-  #speak({ plan: { wanted }, released, claims }: Planned): void {
+  #speak({ plan: { wanted }, released, purged, claims }: Planned): void {
     const { now } = this.#model.agenda;
     for (const [destination, wish] of wanted) {
       const content = claims.get(destination) ?? '';
@@ -271,11 +337,12 @@ export class ModelCluster {
       this.#sent.set(destination, { content, at: now });
       this.#model.send(this, { to: destination, claim: this.#claim(wish, this.#generation(), isRenewal) });
     }
-    const ours = [...this.#sent].filter(([, { content }]) => content !== 'released').map(([destination]) => destination);
+    const ours = [...this.#sent].filter(([, { content }]) => content !== 'released' && content !== 'purged').map(([destination]) => destination);
     for (const destination of new Set([...ours, ...released])) {
-      if (wanted.has(destination) || this.#sent.get(destination)?.content === 'released') continue;
-      this.#sent.set(destination, { content: 'released', at: now });
-      this.#model.send(this, { to: destination, release: { v: 1, cluster: this.name, generation: this.#generation() } });
+      const content = purged.has(destination) ? 'purged' : 'released';
+      if (wanted.has(destination) || this.#sent.get(destination)?.content === content) continue;
+      this.#sent.set(destination, { content, at: now });
+      this.#model.send(this, { to: destination, release: { v: 1, cluster: this.name, generation: this.#generation(), ...(content === 'purged' ? { purge: true } : {}) } });
     }
   }
 
@@ -306,8 +373,10 @@ export class ModelCluster {
 
   #rules(): MirrorRule[] {
     if (this.rule === undefined) return [];
-    const { selects, isSuspended, cleanup, retentionMs } = this.rule;
-    return [aMirrorRule({ name: this.name, images: { include: [selects] }, suspended: isSuspended, mirrors: [{ shared: this.#model.isShared, cleanup: { enabled: cleanup, retentionMs } }] })];
+    const { selects, isSuspended, cleanup, retentionMs, isBroken = false, isPurged = false } = this.rule;
+    const leaving = isPurged ? { deletedAt: new Date(this.#ruleSince).toISOString(), purge: true } : {};
+    const mirrors = [{ shared: this.#model.isShared, cleanup: { enabled: cleanup, retentionMs } }];
+    return [aMirrorRule({ name: this.name, images: { include: [selects] }, suspended: isSuspended, problems: isBroken ? [brokenFilter] : [], mirrors, ...leaving })];
   }
 }
 

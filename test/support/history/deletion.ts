@@ -1,11 +1,22 @@
 /** One deletion in a history: the steps of the workflow of that name, each as long as it takes. */
+import { protection } from '../../../src/activities/guard.js';
+import { draw } from '../../../src/domain/budget.js';
+import { knownImageRef } from '../../../src/domain/image-ref.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome } from '../../../src/domain/task.js';
-import { useOf } from '../../../src/domain/use.js';
+import { useOf, type CopyUse } from '../../../src/domain/use.js';
+import type { ModelCluster } from './cluster.js';
 import type { Model } from './model.js';
 
 export type Deletion = Omit<DeleteTask, 'keeper'>;
 
-const answerMs = 5 * 60_000;
+/** A keeper that has not answered by then is not waited for any more. */
+export const answerMs = 5 * 60_000;
+
+/** A cluster that knows the copy as its own: it draws from its budgets. */
+interface Holder {
+  readonly cluster: ModelCluster;
+  readonly use: CopyUse;
+}
 
 export class RunningDeletion {
   readonly #model: Model;
@@ -14,6 +25,7 @@ export class RunningDeletion {
   #isSending = false;
   #hasEnded = false;
   #consent: Consent | undefined;
+  #held: readonly Holder[] = [];
 
   constructor(
     readonly runId: string,
@@ -26,7 +38,7 @@ export class RunningDeletion {
 
   start(): void {
     this.#soon(1_000, 60_000, () => {
-      if (this.#isBlocked()) return;
+      if (this.#isBlocked() || this.#isSomethingElse() || this.#isSpent()) return;
       for (const { cluster, image } of this.#task.clusters) this.#model.report(cluster, image, { state: 'retiring' });
       this.#model.agenda.in(this.#task.tombstoneMs, () => this.#afterTombstone());
     });
@@ -45,7 +57,7 @@ export class RunningDeletion {
   }
 
   #afterTombstone(): void {
-    if (this.#hasEnded || this.#isBlocked()) return;
+    if (this.#hasEnded || this.#isBlocked() || this.#isSomethingElse()) return;
     this.#model.ask(this.#task.destination, { v: 1, runId: this.runId, kind: 'delete', asking: true, digest: this.#task.digest });
     this.#model.agenda.in(this.#model.chance.next() < 0.9 ? 3_000 : answerMs, () => {
       if (this.#hasEnded) return;
@@ -57,20 +69,42 @@ export class RunningDeletion {
   }
 
   #send(): void {
-    const { destination, digest, clusters } = this.#task;
-    const { tags } = this.#model;
-    const found = tags.get(destination);
-    if (found !== undefined && found !== digest) return this.#stay({ reason: 'digest-changed', message: `the tag has ${found}` });
-    if (found !== undefined) this.#model.judgeDeletion(this.#task);
-    tags.delete(destination);
+    if (this.#isSomethingElse()) return;
+    this.#model.judgeDeletion(this.#task);
+    this.#model.tags.delete(this.#task.destination);
+    this.#gone('deleted');
+  }
+
+  /** A look at the tag. */
+  #isSomethingElse(): boolean {
+    const found = this.#model.tags.get(this.#task.destination);
+    if (found === this.#task.digest) return false;
+    if (found === undefined) this.#gone('absent');
+    else this.#stay({ reason: 'digest-changed', message: `the tag has ${found}` });
+    return true;
+  }
+
+  #gone(result: 'deleted' | 'absent'): void {
+    const { clusters, digest } = this.#task;
     for (const { cluster, image } of clusters) this.#model.report(cluster, image, { state: 'deleted' });
-    this.#end({ v: 1, result: found === undefined ? 'absent' : 'deleted', digest });
+    this.#end({ v: 1, result, digest });
+  }
+
+  /** Each cluster that holds the copy lets it go from its own budgets. */
+  #isSpent(): boolean {
+    const { host } = knownImageRef(this.#task.destination);
+    for (const { cluster, use: { rule = '', ruleCopies } } of this.#held) {
+      const drawn = draw(cluster.ledger, { registry: host, rule, ruleCopies }, this.#model.limits, cluster.now);
+      if (drawn.result === 'spent') return this.#blockedBy({ reason: 'budget', message: `of the ${drawn.by}`, retryAfterMs: drawn.retryAfterMs });
+      cluster.ledger = drawn.ledger;
+    }
+    return false;
   }
 
   /** Every cluster says that it does not use the copy, from what is so at this moment; one that is gone for good is not waited for. */
   #isBlocked(): boolean {
     const { destination, publishAs, digest, unusedSince } = this.#task;
-    let isHeld = false;
+    const held: Holder[] = [];
     for (const { cluster: name, image, isLost } of this.#task.clusters) {
       const cluster = this.#model.cluster(name);
       if (cluster?.isAlive !== true) {
@@ -78,13 +112,12 @@ export class RunningDeletion {
         return this.#blockedBy({ reason: 'incomplete-inventory', message: `${name} does not answer` });
       }
       const use = useOf({ destination, publishAs, image, digest, unusedSince }, cluster.picture());
-      if (use.pulledBy !== undefined) return this.#blockedBy({ reason: 'in-use', message: `${use.pulledBy} pulls from it` });
-      if (use.isClaimed) return this.#blockedBy({ reason: 'claimed', message: `a rule of ${name} wants it` });
-      const { expiry = { cleanup: true, dueAt: 0 } } = use;
-      if (!expiry.cleanup || expiry.dueAt > this.#model.agenda.now + cluster.skewMs) return this.#blockedBy({ reason: 'claimed', message: `a rule of ${name} keeps it` });
-      isHeld ||= use.isHeld;
+      const block = protection(use, cluster.now);
+      if (block !== undefined) return this.#blockedBy(block);
+      if (use.isHeld) held.push({ cluster, use });
     }
-    return isHeld ? false : this.#blockedBy({ reason: 'no-credential', message: 'no cluster holds it' });
+    this.#held = held;
+    return held.length > 0 ? false : this.#blockedBy({ reason: 'no-credential', message: 'no cluster holds it' });
   }
 
   #blockedBy(block: Block): true {

@@ -3,6 +3,7 @@
  * less the server: their state lives in a map, and what they ask for happens here, later.
  */
 import { recorded } from '../../../src/activities/record.js';
+import type { BudgetLimits } from '../../../src/domain/budget.js';
 import type { Digest } from '../../../src/domain/digest.js';
 import { parseImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
 import { nextStep, revive, type KeeperState, type Step } from '../../../src/domain/keeper.js';
@@ -46,7 +47,9 @@ export class Model {
   readonly tasks = new Map<PlaceId, RunningDeletion | 'copy'>();
   /** the deletions that were ever asked for: somebody may start one of them again by hand */
   readonly deletions: Deletion[] = [];
-  deleted = 0;
+  /** when each copy was deleted */
+  readonly deletedAt: number[] = [];
+  limits: BudgetLimits = { maxDeletionsPerHour: 60, dailyBudgetPercent: 5 };
   /** what should never have happened, in words */
   readonly violations: string[] = [];
   /** how far the clock of the Temporal server is off: milliseconds */
@@ -109,9 +112,11 @@ export class Model {
 
   /** By plain facts, and by nothing the product worked out. */
   judgeDeletion({ destination, image, clusters }: Deletion): void {
-    this.deleted += 1;
+    this.deletedAt.push(this.agenda.now);
+    const isPurged = clusters.every(({ cluster: name }) => this.cluster(name)?.purges(image) === true);
     for (const cluster of this.clusters) {
-      const what = cluster.mournedBy(image, clusters.some(({ cluster: name }) => name === cluster.name));
+      const isKnown = clusters.some(({ cluster: name }) => name === cluster.name);
+      const what = cluster.mournedBy(image, isKnown, isPurged) ?? (isKnown && cluster.pins(image) ? `but it is pinned in ${cluster.name}` : undefined);
       if (what !== undefined) this.violations.push(`${destination} was deleted at ${new Date(this.agenda.now).toISOString()}, ${what}`);
     }
   }

@@ -21,6 +21,7 @@ export function aRuleBy(chance: Chance): RuleFacts {
 /** A model whose clusters have begun to work. */
 export function aModel(chance: Chance): Model {
   const model = new Model(chance, ['berlin', 'paris', 'rome'].slice(0, chance.between(1, 3)));
+  model.limits = { maxDeletionsPerHour: pick(chance, [60, 1]), dailyBudgetPercent: 5 };
   for (const cluster of model.clusters) {
     cluster.change(aRuleBy(chance));
     beatFor(model, cluster);
@@ -39,6 +40,7 @@ function beatFor(model: Model, cluster: ModelCluster): void {
 type Happening = (model: Model, cluster: ModelCluster, image: ImageName, chance: Chance) => void;
 
 const skews = [-1 * hours, -5 * minutes, 0, 0, 5 * minutes, 1 * hours];
+const pinnedFor = [2 * hours, 5 * days, Infinity];
 let podNumber = 0;
 
 const happenings: readonly (readonly [weight: number, Happening])[] = [
@@ -47,6 +49,8 @@ const happenings: readonly (readonly [weight: number, Happening])[] = [
   [1, (_model, cluster, image) => cluster.createPod(`pod-${(podNumber += 1)}`, copyOf(image), copyOf(image))],
   [10, (_model, cluster, _image, chance) => dropPods(cluster, chance)],
   [2, (_model, cluster, _image, chance) => cluster.change(chance.next() < 0.15 ? undefined : aRuleBy(chance))],
+  [0.5, (model, cluster, _image, chance) => purge(model, cluster, chance)],
+  [2, (_model, cluster, image, chance) => (chance.next() < 0.6 ? cluster.pin(image, pick(chance, pinnedFor)) : cluster.unpin(image))],
   [2, (_model, cluster) => (cluster.isAlive ? cluster.fallSilent() : cluster.comeBack())],
   [1, (_model, cluster) => (cluster.fallSilent(), cluster.comeBack())], // a manager starts again
   [1, (_model, cluster, image) => ([...cluster.pods.values()].some(({ asked }) => asked === copyOf(image)) ? undefined : cluster.deleteRecord(image))],
@@ -57,6 +61,16 @@ const happenings: readonly (readonly [weight: number, Happening])[] = [
   [0.5, (model, _cluster, image) => void model.tags.delete(destinationOf(image))],
 ];
 const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
+
+/** Its rule is deleted with all it copied; it is held meanwhile, then it is gone. */
+function purge({ agenda }: Model, cluster: ModelCluster, chance: Chance): void {
+  if (cluster.rule === undefined) return;
+  const leaving = { ...cluster.rule, isPurged: true };
+  cluster.change(leaving);
+  agenda.in(chance.between(10, 90) * minutes, () => {
+    if (cluster.rule === leaving) cluster.change(undefined);
+  });
+}
 
 function dropPods(cluster: ModelCluster, chance: Chance): void {
   for (const name of [...cluster.pods.keys()]) if (chance.next() < 0.5) cluster.deletePod(name);
@@ -83,6 +97,7 @@ export function heal(model: Model, rule: RuleFacts): void {
   for (const cluster of model.clusters) {
     cluster.skewMs = 0;
     if (!cluster.isAlive) cluster.comeBack();
+    for (const image of images) cluster.unpin(image);
     cluster.change(rule);
   }
 }
