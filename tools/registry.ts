@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
   /** whether manifests and blobs may be deleted, `allowed` unless told */
   readonly deletion?: 'allowed' | 'refused';
+  /** `sparse`: an index may be pushed without its manifests; `whole`, all of them first, unless told */
+  readonly indexes?: 'whole' | 'sparse';
   /** `kept`: its log gets a line per request it answered; nothing about requests unless told */
   readonly accessLog?: 'kept';
   /** another build of distribution; the pinned one unless told */
@@ -59,7 +61,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
 }
 
 /** @see https://distribution.github.io/distribution/about/configuration/ */
-function configure({ htpasswd, tls, deletion, accessLog }: RegistryOptions, dir: string, address: string): object {
+function configure({ htpasswd, tls, deletion, indexes, accessLog }: RegistryOptions, dir: string, address: string): object {
   return {
     version: '0.1',
     log: { level: 'warn', accesslog: { disabled: accessLog === undefined } },
@@ -68,6 +70,7 @@ function configure({ htpasswd, tls, deletion, accessLog }: RegistryOptions, dir:
       delete: { enabled: deletion !== 'refused' },
       maintenance: { uploadpurging: { enabled: false } },
     },
+    ...(indexes === 'sparse' && { validation: { manifests: { indexes: { platforms: 'none' } } } }),
     http: { addr: address, ...(tls && { tls: { certificate: tls.certificateFile, key: tls.keyFile } }) },
     ...(htpasswd && { auth: { htpasswd: { realm: 'kuik', path: passwordFile(htpasswd, dir) } } }),
   };
