@@ -10,7 +10,7 @@ import { CertificateKeeper } from '../webhook/certificate-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
 import { LeafKeeper } from '../webhook/leaf-keeper.js';
 import { ProvidedCertificate, type ProvidedPair } from '../webhook/provided-certificate.js';
-import { readAuthority } from '../webhook/provided-files.js';
+import { readAuthority } from './webhook-files.js';
 import { createRouteDeps } from '../webhook/route-deps.js';
 import type { RouteDeps } from '../webhook/route.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../webhook/server.js';
