@@ -19,6 +19,8 @@ export const commands: Readonly<Record<string, Command>> = {
   unpin: { help: 'let it go again', load: async () => (await import('./pin.js')).unpin },
   preview: { help: 'which copies will be deleted, and what rules would change', load: async () => (await import('./preview.js')).preview },
   cluster: { help: 'which clusters share our copies; forget one that is gone', load: async () => (await import('./cluster.js')).cluster },
+  check: { help: 'does the webhook answer the API server', load: async () => (await import('./check.js')).check },
+  uninstall: { help: 'take webhook and finalizers away, before kuik itself goes', load: async () => (await import('./uninstall.js')).uninstall },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./copy.js')).copy },
   version: { help: 'print the version', load: async () => (await import('./version.js')).version },
   run: { help: 'webhook and manager in one process', isProcess: true, load: serve('run') },

@@ -1,8 +1,10 @@
 /** Names of the webhook's objects in a cluster, as the chart writes them. */
 import type { SecretRef } from '../domain/rule.js';
-import type { Base } from './base.js';
+import type { Environment } from '../config/environment.js';
 
-type Named = Pick<Base, 'environment'>;
+interface Named {
+  readonly environment: Pick<Environment, 'fullName' | 'installNamespace'>;
+}
 
 export function webhookConfigurationName({ environment }: Named): string {
   return `${environment.fullName}-mutating-webhook`;
@@ -16,4 +18,9 @@ export function webhookServiceName({ environment }: Named): string {
 /** The Secret that holds the authority. */
 export function authoritySecretOf({ environment }: Named): SecretRef {
   return { namespace: environment.installNamespace, name: `${environment.fullName}-webhook-server-cert` };
+}
+
+/** The binding that gives the manager its rights in the whole cluster. */
+export function managerBindingName({ environment }: Named): string {
+  return `${environment.fullName}-manager`;
 }

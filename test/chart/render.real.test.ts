@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { wholeWebhook } from '../../src/cluster/kubernetes/webhook-configuration.js';
+import { check } from '../../src/commands/check.js';
+import { uninstall } from '../../src/commands/uninstall.js';
 import { renamedValues } from '../../src/config/chart/renamed.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { parseFlags } from '../../src/config/flags.js';
@@ -242,7 +244,7 @@ describe('Temporal', () => {
   ])('%s runs what it needs', async (_sentence, temporal, expected) => {
     const objects = await render({ values: { temporal } });
 
-    expect([...podsOf(objects).keys()].filter((title) => /temporal|postgresql/.test(title)).sort()).toEqual([...expected].sort());
+    expect([...podsOf(objects).keys()].filter((title) => /temporal|postgresql/.test(title) && !title.startsWith('Pod/')).sort()).toEqual([...expected].sort());
   });
 
   test('bundled: the server has a configuration that is YAML once its template is filled in, with 32 shards for ever', async () => {
@@ -302,6 +304,34 @@ describe('Temporal', () => {
 
     expect(peersOf('temporal')).toEqual(expect.not.arrayContaining(['webhook']));
     expect([...new Set(peersOf('postgresql'))].sort()).toEqual(['postgresql', 'temporal']);
+  });
+});
+
+describe('hooks', () => {
+  const hookOf = ({ metadata }: Rendered): string => metadata.annotations?.['helm.sh/hook'] ?? '';
+
+  test.each([
+    ['usually', {}, ['post-install,post-upgrade,test', 'pre-delete', 'test']],
+    ['only when somebody asks, without Job', { check: { create: false }, cleanup: { create: false } }, ['test']],
+    ['never, where roles are not ours to make, but for the health of Temporal', { rbac: { create: false } }, ['test']],
+  ])('check and clean %s', async (_sentence, values, expected) => {
+    const hooks = new Set((await render({ values })).map(hookOf));
+
+    expect([...hooks].filter((hook) => hook !== '').sort()).toEqual([...expected].sort());
+  });
+
+  test('ask kuik itself, which knows the commands and their flags', async () => {
+    const pods = podsOf(await render({}));
+    const args = ['check', 'cleanup'].map((name) => pods.get(`Job/kube-image-keeper-${name}`)?.spec.containers[0]?.args ?? []);
+
+    expect(args).toEqual([['check', '--timeout=5m'], ['uninstall', '--yes']]);
+    expect([await check([...(args[0] ?? []).slice(1), '--help']), await uninstall([...(args[1] ?? []).slice(1), '--help'])]).toEqual([0, 0]);
+  });
+
+  test('go when they have succeeded, with their rights', async () => {
+    const kept = (await render({})).filter((object) => hookOf(object) !== '' && object.metadata.annotations?.['helm.sh/hook-delete-policy'] !== 'before-hook-creation,hook-succeeded');
+
+    expect(kept.map(titleOf)).toEqual([]);
   });
 });
 

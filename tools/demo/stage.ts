@@ -4,7 +4,7 @@ import { projectRoot } from '../programs.js';
 import { freePort, startApiServer, startRegistry, startTemporal, toolOutput } from '../servers.js';
 import type { ApiServer, RegistryServer, Server, TemporalServer } from '../servers.js';
 import { startKuik } from './kuik.js';
-import type { Kuik } from './kuik.js';
+import type { Kuik, KuikOptions } from './kuik.js';
 
 export interface StageOptions {
   readonly dir: string;
@@ -26,6 +26,8 @@ export interface StageOptions {
   readonly processes?: 'one' | 'two';
   /** another cluster, whose registries and Temporal are used as well; they end with that one */
   readonly beside?: Stage;
+  /** whom a process asks the API server as; the cluster's admin unless told */
+  readonly account?: (role: KuikOptions['role'], api: ApiServer) => Promise<string>;
   /** name of the cluster among those that share Temporal; the UID of kube-system unless told */
   readonly clusterId?: string;
 }
@@ -105,7 +107,7 @@ export class Stage {
     const until = options.temporal === 'away' ? 'answering' : 'ready';
     const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
       const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
-      return new Coming(() => startKuik({ role, dir, kubeconfig: api.kubeconfig, temporalAddress, ports, configuration, clusterId, until }));
+      return new Coming(async () => startKuik({ role, dir, kubeconfig: (await options.account?.(role, api)) ?? api.kubeconfig, temporalAddress, ports, configuration, clusterId, until }));
     };
     const kuik = await started(processes === 'one' ? 'run' : 'webhook');
     const manager = processes === 'one' ? undefined : await started('manager');

@@ -132,3 +132,47 @@ topologySpreadConstraints:
 {{- range $key, $value := . }}{{- $_ := set $context $key $value -}}{{- end -}}
 {{- toYaml $context -}}
 {{- end -}}
+
+{{/* A Pod that runs one command of the command line to its end: (dict "root" $ "component" "check" "account" "..." "args" (list ...)). It never waits for us: it is left alone by the webhook. */}}
+{{- define "kuik.onePod" -}}
+{{- $root := .root -}}
+{{- $manager := $root.Values.manager -}}
+metadata:
+  labels:
+    {{- include "kuik.selectorLabels" (list $root .component) | nindent 4 }}
+    kuik.enix.io/ignore: "true"
+spec:
+  serviceAccountName: {{ .account }}
+  restartPolicy: Never
+  {{- with $manager.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  securityContext:
+    {{- include "kuik.podSecurity" (list $manager.podSecurityContext 65532) | nindent 4 }}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "kuik.image" (list $root $manager.image) | quote }}
+      imagePullPolicy: {{ $manager.image.pullPolicy }}
+      args:
+        {{- toYaml .args | nindent 8 }}
+      env:
+        - name: POD_NAMESPACE
+          valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+        - name: KUIK_FULL_NAME
+          value: {{ include "kuik.fullname" $root | quote }}
+      resources:
+        requests: { cpu: 50m, memory: 64Mi }
+        limits: { memory: 256Mi }
+      securityContext:
+        {{- include "kuik.containerSecurity" $manager.securityContext | nindent 8 }}
+  nodeSelector:
+    kubernetes.io/os: linux
+    {{- range $key, $value := omit $manager.nodeSelector "kubernetes.io/os" }}
+    {{ $key }}: {{ $value | quote }}
+    {{- end }}
+  {{- with $manager.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}

@@ -12,7 +12,7 @@ import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
 import { Requests, type RequestsOptions } from './requests.js';
-import { replicaSetType, serviceAccountType, watchedTypes } from './resources.js';
+import { clusterRoleBindingType, replicaSetType, serviceAccountType, watchedTypes, webhookType, type ResourceType } from './resources.js';
 import { applyRuleStatus, setFinalizer } from './rule.js';
 import { applySecret, createSecret, deleteSecret, readSecret } from './secret.js';
 import { applyWebhookConfiguration, registeredWebhook } from './webhook-configuration.js';
@@ -39,6 +39,12 @@ export interface KubernetesCluster extends Cluster {
   manifest(kind: TemplateKind, namespace: string, name: string): Promise<unknown>;
   /** Names of the pull Secrets that a ServiceAccount gives to Pods; none when it does not exist. */
   pullSecretsOf(namespace: string, serviceAccount: string): Promise<readonly string[]>;
+  /** What became of the annotations of a Pod that is created as a dry run: admitted, and not stored. */
+  tryPod(namespace: string, pod: object): Promise<Readonly<Record<string, string>>>;
+  /** Removing what is gone already is success: both say whether it was there. */
+  removeWebhook(name: string): Promise<'removed' | 'absent'>;
+  /** Takes the rights away that a ClusterRoleBinding gives. */
+  removeBinding(name: string): Promise<'removed' | 'absent'>;
   leadership(options: LeaseOptions): LeaseLeadership;
   close(): void;
 }
@@ -101,9 +107,19 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
       const account = (await requests.jsonOrNothing({ verb: 'get', type: serviceAccountType, namespace, name: serviceAccount })) as { imagePullSecrets?: readonly { name?: string }[] } | undefined;
       return account?.imagePullSecrets?.flatMap(({ name }) => name ?? []) ?? [];
     },
+    async tryPod(namespace, pod) {
+      const { metadata } = (await requests.json({ verb: 'create', type: watchedTypes.Pod, namespace, query: { dryRun: 'All' }, body: pod })) as { metadata: { annotations?: Record<string, string> } };
+      return metadata.annotations ?? {};
+    },
+    removeWebhook: (name) => remove(requests, webhookType, name),
+    removeBinding: (name) => remove(requests, clusterRoleBindingType, name),
     leadership: (lease) => new LeaseLeadership(requests, lease),
     close: () => requests.close(),
   };
+}
+
+async function remove(requests: Requests, type: ResourceType, name: string): Promise<'removed' | 'absent'> {
+  return (await requests.jsonOrNothing({ verb: 'delete', type, name })) === undefined ? 'absent' : 'removed';
 }
 
 const listAttempts = 3;

@@ -52,6 +52,8 @@ export const webhookType: ResourceType = {
   kind: 'MutatingWebhookConfiguration',
 };
 
+export const clusterRoleBindingType: ResourceType = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
+
 /** `v1`, or `<group>/<version>` */
 export function apiVersionOf({ group, version }: ResourceType): string {
   return group === '' ? version : `${group}/${version}`;

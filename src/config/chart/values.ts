@@ -125,6 +125,13 @@ export const ChartValues = z.strictObject({
       metricsFrom: passedList('Peers of a NetworkPolicy that may read metrics. Empty: everybody.').default([]),
     })
     .prefault({}),
+  check: z
+    .strictObject({
+      create: flag('Whether a Job looks, after an installation or an upgrade, that a Pod is routed. It fails the release otherwise.').default(true),
+      timeout: text('How long it tries.').default('5m'),
+    })
+    .prefault({}),
+  cleanup: z.strictObject({ create: flag('Whether a Job takes the registration and our finalizers away before the release is deleted.').default(true) }).prefault({}),
   temporal: temporalValues,
 });
 
