@@ -25,7 +25,7 @@ export function placePolicy(place: PlaceRecord, image: ImageName, { rules, isCon
 
 /** What holds for a copy as the rules stand now: that of its rule, by name or by place; at once, when that was deleted with a purge. */
 export function policyNow(place: PlaceRecord, image: ImageName, picture: PolicyPicture): Cleanup {
-  if (isPurged(place, image, picture.rules)) return { enabled: true, retentionMs: 0 };
+  if (isPurged(place, image, picture.rules)) return purgePolicy(place, image, picture);
   return placePolicy(withRule(place, image, picture.rules), image, picture);
 }
 
@@ -78,6 +78,12 @@ export function isPurged(place: PlaceRecord, image: ImageName, rules: readonly R
   if (purging.length === 0 || ruleAt(image, place.reference, purging) === undefined) return false;
   const ref = parseImageRef(image);
   return ref !== undefined && !rules.some((rule) => rule.type === 'mirror' && rule.deletedAt === undefined && (!isValid(rule) || selectsImage(rule.images, ref)) && mirrorAt(rule, ref, place.reference) !== undefined);
+}
+
+/** What others keep in a shared mirror is known only where all its clusters meet: elsewhere nothing is purged there. */
+function purgePolicy(place: PlaceRecord, image: ImageName, { rules, isConnected }: PolicyPicture): Cleanup {
+  const shared = ruleAt(image, place.reference, leavingRules(rules).filter(({ purge }) => purge === true))?.mirror.shared === true;
+  return { enabled: !shared || isConnected === true, retentionMs: 0 };
 }
 
 /**

@@ -10,7 +10,7 @@
  * The first two are claimed as they are, and nothing is started for them. The last are claimed until a keeper has
  * found out what is there, and then released.
  */
-import { isPurged, mirrorAt, mirrorPolicy, placePolicy, ruleAt } from './copy-policy.js';
+import { isPurged, mirrorAt, mirrorPolicy, placePolicy, policyNow, ruleAt } from './copy-policy.js';
 import { selectsImage } from './filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { joinedText, mirrorPlace } from './join.js';
@@ -106,12 +106,16 @@ function usersOf(place: PlaceId, { podsPulling, isNamed }: HeldPicture): Pick<Wa
 function copiesToAdopt(picture: HeldPicture): WantedCopy[] {
   return recordedCopies(picture).flatMap(({ image, place, ref }) => {
     const isUnknown = place.digest === undefined && place.failure === undefined; // no keeper of ours has ever seen it
-    const known = { ...remembered(place, image, picture), ...(isPurged(place, image, picture.rules) ? { cleanup: true, retentionMs: 0 } : {}) };
+    const known = { ...remembered(place, image, picture), ...purged(place, image, picture) };
     if (!known.cleanup || !(isUnknown || picture.orphans?.has(placeIdentity(ref)) === true)) return [];
     const found = ruleAt(image, place.reference, picture.rules);
     const platforms = platformsOf(place) ?? picture.settings.platforms;
     return [{ ...unwanted(image, ref, picture.settings), ...known, platforms, isAdopted: true as const, ...(found === undefined ? {} : asRuleSays(found, picture.settings)) }];
   });
+}
+
+function purged(place: PlaceRecord, image: ImageName, { rules, settings }: HeldPicture): Pick<WantedCopy, 'retentionMs' | 'cleanup'> | undefined {
+  return isPurged(place, image, rules) ? { cleanup: policyNow(place, image, { rules, isConnected: settings.isConnected }).enabled, retentionMs: 0 } : undefined;
 }
 
 interface RecordedCopy {
@@ -185,6 +189,7 @@ function unwanted(image: ImageName, place: ImageRef, settings: MirrorSettings): 
     retentionMs: settings.retentionMs,
     cleanup: false,
     drift: 'keep',
-    shared: false,
+    // no rule says so any more; where several clusters meet, another may use what we forget
+    shared: settings.isConnected === true,
   };
 }

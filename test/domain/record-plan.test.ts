@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
+import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
 import { planMirrors } from '../../src/domain/mirror.js';
 import { planRecords, type RecordPlan } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
@@ -131,11 +131,18 @@ describe('a rule that is deleted with a purge', () => {
   });
 
   test('stays known where it keeps copies, until it goes: one of which no record tells may be under way', () => {
-    const unheardOf = aRecord({ places: [{ reference: copy as string as ImageName, role: 'mirror', rule: 'ClusterImageSetMirror/main' }] });
+    const unheardOf = aRecord({ places: [{ reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main' }] });
     const { apply, released, forgotten } = plan({ used: ['nginx:1.27'], rules: [going], records: [unheardOf] });
 
     expect([released, forgotten]).toEqual([[copy], []]);
     expect(apply[0]?.places).toMatchObject([{ role: 'origin' }, { reference: copy, role: 'mirror', secret, retention: '0s' }]);
+  });
+
+  test('purges nothing in a shared mirror whose clusters do not meet', () => {
+    const shared = aMirrorRule({ deletedAt: '2026-11-20T11:59:00Z', purge: true, mirrors: [{ shared: true }] });
+    const retention = (isConnected: boolean): string | undefined => plan({ rules: [shared], records: [record], isConnected }).apply[0]?.places.find(({ role }) => role === 'mirror')?.retention;
+
+    expect([retention(false), retention(true)]).toEqual([undefined, '0s']);
   });
 
   test('does not take a copy along that another rule wants, or keeps there', () => {

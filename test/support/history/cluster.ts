@@ -178,37 +178,40 @@ export class ModelCluster {
 
   /**
    * What is lost here with the copy of an image: a Pod pulls from it, or a rule wants it for an image in use. What
-   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out, one
-   * whose keeper does not know it while it cannot speak, and one where nothing tells that the name is that of a copy.
+   * has only just begun may be overlooked; so may a cluster that nobody has heard of since its lease ran out, what
+   * begins in one that cannot speak and that nobody waits for, and one where nothing tells that the name is that of a copy.
    *
    * @param isKnown it was asked
-   * @param isPurged everybody gave it up at once: what was used a moment ago may go
+   * @param isAwaited its lease, and the retention after it, is not over: contract, 4.8
    * @returns undefined when nothing is
    */
-  mournedBy(image: ImageName, isKnown: boolean, isPurged: boolean): string | undefined {
+  mournedBy(image: ImageName, isKnown: boolean, isAwaited: boolean): string | undefined {
     const { agenda: { now }, isShared } = this.#model;
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
-    if (!isKnown && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;
+    if (!isAwaited && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;
     if (!isKnown && this.#takesForForeign(image)) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
-    const unusedMs = now - (since ?? this.#lastUse.get(image) ?? 0);
-    return isShared && !isPurged && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+    const unusedMs = now - (this.#lastUse.get(image) ?? 0); // what has only just begun may be overlooked here, too
+    return isShared && !this.#purges(image) && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
   }
 
   /**
    * Whether somebody pinned the image here. As for uses: a pin of just now may be overlooked, and that of a cluster
-   * nobody has heard of since its lease ran out. One that is about to end may have ended by a clock that is off.
+   * that does not answer after its lease and the retention. One that is about to end may have ended by a clock that is
+   * off.
+   *
+   * @param isAwaited as above
    */
-  pins(image: ImageName): boolean {
+  pins(image: ImageName, isAwaited: boolean): boolean {
     const { now } = this.#model.agenda;
     const pin = this.#pins.get(image);
-    if (pin === undefined || (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs)) return false;
+    if (pin === undefined || (this.silentSince !== undefined && (!isAwaited || now - this.silentSince > leastLeaseMs))) return false;
     return now - pin.since > pinGraceMs && pin.endsAt > now + mostSkewMs;
   }
 
-  /** Its rule is deleted with all it copied, or was, and nobody there has wanted the image since. */
-  purges(image: ImageName): boolean {
+  /** Its rule is deleted with all it copied, or was, and nobody there has wanted the image since: what it used a moment ago may go. */
+  #purges(image: ImageName): boolean {
     return this.rule?.isPurged === true || this.#purgedUntil > (this.#lastUse.get(image) ?? 0);
   }
 
@@ -231,9 +234,11 @@ export class ModelCluster {
     return [...pulling, ...asking].sort((a, b) => a - b)[0];
   }
 
-  /** Before anything changes: what is in use now was in use until now. */
+  /** Before anything changes: what is in use now was in use until now, as far as anybody here can tell. */
   #noteUse(): void {
-    if (this.isAlive) for (const image of new Set([...this.pods.values()].map(({ asked }) => imageOf(asked)))) if (this.#usedSince(image) !== undefined) this.#lastUse.set(image, this.#model.agenda.now);
+    if (!this.isAlive) return;
+    const images = new Set([...this.pods.values()].map(({ asked }) => imageOf(asked)));
+    for (const image of images) if (this.#usedSince(image) !== undefined && !this.#takesForForeign(image)) this.#lastUse.set(image, this.#model.agenda.now);
   }
 
   /** Where the webhook may send a Pod: a copy the record tells of, that is not about to go. */

@@ -113,10 +113,10 @@ export class Model {
   /** By plain facts, and by nothing the product worked out. */
   judgeDeletion({ destination, image, clusters }: Deletion): void {
     this.deletedAt.push(this.agenda.now);
-    const isPurged = clusters.every(({ cluster: name }) => this.cluster(name)?.purges(image) === true);
     for (const cluster of this.clusters) {
-      const isKnown = clusters.some(({ cluster: name }) => name === cluster.name);
-      const what = cluster.mournedBy(image, isKnown, isPurged) ?? (isKnown && cluster.pins(image) ? `but it is pinned in ${cluster.name}` : undefined);
+      const known = clusters.find(({ cluster: name }) => name === cluster.name);
+      const isAwaited = known !== undefined && known.isLost !== true;
+      const what = cluster.mournedBy(image, known !== undefined, isAwaited) ?? (known !== undefined && cluster.pins(image, isAwaited) ? `but it is pinned in ${cluster.name}` : undefined);
       if (what !== undefined) this.violations.push(`${destination} was deleted at ${new Date(this.agenda.now).toISOString()}, ${what}`);
     }
   }
