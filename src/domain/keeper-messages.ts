@@ -217,10 +217,13 @@ function without(list: readonly string[], item: string): readonly string[] {
   return list.filter((each) => each !== item);
 }
 
-/** What the next run of the keeper starts with: claims of clusters that have long gone are left behind. */
+/**
+ * What the next run of the keeper starts with: claims of clusters that have long gone are left behind. Not those that
+ * wanted no clean-up: nobody else remembers that the copy was to stay.
+ */
 export function compact(state: KeeperState, now: number): KeeperState {
   if (liveClaims(state.claims, now).length === 0) return state;
-  const isForgotten = ({ claim, releasedAt, expiresAt }: Claims[number]): boolean =>
-    (releasedAt ?? expiresAt) + (claim?.retentionMs ?? 0) < now;
+  const isForgotten = ({ claim, releasedAt, expiresAt, purge, forgotten }: Claims[number]): boolean =>
+    (releasedAt ?? expiresAt) + (claim?.retentionMs ?? 0) < now && (claim?.cleanup !== false || purge === true || forgotten === true);
   return { ...state, claims: state.claims.filter((held) => !isForgotten(held)) };
 }

@@ -15,11 +15,13 @@ import {
   acceptRetry,
   acceptSight,
   acceptTold,
+  compact,
   noteDrift,
   noteUnwritten,
   beginCopy,
   nameRun,
 } from '../../src/domain/keeper-messages.js';
+import type { Release } from '../../src/domain/task.js';
 import { aClaim, afterCopy, aKeeper, aRun, copied, days, digestOf, failed, hours, minutes, stepAt, t0 } from '../support/keeper.js';
 
 const mirrored = (state = aKeeper(aClaim())): KeeperState => afterCopy(state, copied(), t0);
@@ -376,6 +378,22 @@ describe('when nobody claims a copy any more', () => {
   test('a keeper that nobody ever claimed waits a minute for its first claim', () => {
     expect(stepAt(aKeeper(), t0)).toMatchObject({ kind: 'wait', reason: 'FirstClaim' });
     expect(stepAt(aKeeper(), t0 + minutes)).toEqual({ kind: 'done', reason: 'NeverClaimed' });
+  });
+});
+
+describe('when a keeper renews, of the clusters that released a copy another one claims', () => {
+  const paris = (some: Partial<Claim>): Claim => aClaim({ cluster: 'paris', generation: 7, retentionMs: 1 * days, ...some });
+  const released = (claim: Claim, some: Partial<Release> = {}): KeeperState => acceptRelease(acceptClaim(mirrored(), claim, t0).state, { v: 1, cluster: 'paris', generation: 8, ...some }, t0);
+  const remembers = (state: KeeperState): boolean => compact(acceptClaim(state, aClaim({ generation: 9 }), t0 + 30 * days).state, t0 + 30 * days).claims.some(({ cluster }) => cluster === 'paris');
+
+  test.each<[string, KeeperState, boolean]>([
+    ['one that wanted it cleaned up is left behind after its retention', released(paris({ cleanup: true })), false],
+    ['one whose retention is not over is remembered', released(paris({ cleanup: true, retentionMs: 60 * days })), true],
+    ['one that wanted no clean-up is remembered: its copy was to stay', released(paris({ cleanup: false })), true],
+    ['one that gave it up with its rule is left behind', released(paris({ cleanup: false }), { purge: true }), false],
+    ['one that a person declared gone is left behind', released(paris({ cleanup: false }), { forget: true }), false],
+  ])('%s', (_sentence, state, expected) => {
+    expect(remembers(state)).toBe(expected);
   });
 });
 

@@ -45,7 +45,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F27: { fault: 'database empty' },
   F28: { fault: 'Temporal slow', missing: 'the figure: no load test of the webhook is in the suite; copies, and a start of kuik, at five seconds for each call: npm run soak -- f28' },
   F29: { fault: 'worker short of memory', missing: 'the figure: measured by the benches of docs/reference/performance.md, not by a test' },
-  F30: { fault: 'somebody terminates, resets, signals nonsense', at: ['test/temporal/keeper.real.test.ts'], missing: 'a run of the figure, 500 actions: npm run soak -- f30' },
+  F30: { fault: 'somebody terminates, resets, signals nonsense', at: ['test/temporal/keeper.real.test.ts'] },
   F31: { fault: 'API server restarts', at: ['test/cluster/gaps.real.test.ts'] },
   F32: { fault: 'watch gap, 410, compaction', at: ['test/cluster/gaps.real.test.ts'] },
   F33: { fault: 'half-open TCP', at: ['test/cluster/gaps.real.test.ts'] },
