@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /**
  * Two projects: `unit` is fast and offline, `real` starts real servers (built by tools/) and takes minutes.
  * @type {import('jest').Config}
@@ -22,5 +24,5 @@ export default {
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testTimeout: 60_000,
   // most of a test on real servers is waiting for them
-  maxWorkers: '200%',
+  maxWorkers: 2 * availableParallelism(),
 };
