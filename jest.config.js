@@ -23,6 +23,6 @@ export default {
   ],
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testTimeout: 60_000,
-  // most of a test on real servers is waiting for them
-  maxWorkers: 2 * availableParallelism(),
+  // most of a test on real servers is waiting for them, yet twice as many as cores make some of them late
+  maxWorkers: availableParallelism() + 1,
 };

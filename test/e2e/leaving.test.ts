@@ -70,11 +70,12 @@ describe('a copy that its rule no longer makes, while Pods use the image', () =>
 
     await until('the retention to begin', async () => (await keepers.status(stage.copyOf(it.name)))?.phase === 'Expiring');
     expect(await tagIsThere(stage, stage.copyOf(it.name))).toBe(true);
-    await until('the copy to be deleted', async () => !(await tagIsThere(stage, stage.copyOf(it.name))));
+    // one refusal, which a busy machine may bring about, is tried again after up to 86 s at this pace
+    await until('the copy to be deleted', async () => !(await tagIsThere(stage, stage.copyOf(it.name))), 240_000);
     expect(Date.now() - changedAt).toBeGreaterThan(retentionMs);
     await until('the place to leave the record', async () => !(await isInRecord(it.name)));
     if (it.rule['mirrors'] !== undefined) expect(await tagIsThere(stage, second(it.name))).toBe(true);
-  }, 180_000);
+  }, 400_000);
 
   test.each(Object.keys(cases('plain')))('stays in the registry and leaves the record, without clean-up, when %s', async (what) => {
     const it = cases('plain')[what]!;

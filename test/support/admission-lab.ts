@@ -238,7 +238,8 @@ function reasonsOf(pod: V1Pod): Record<string, number> {
 }
 
 function textOf(error: unknown): string {
-  // the client repeats the whole answer
-  const message = error instanceof Error ? error.message : String(error);
-  return /failed calling webhook[^"]*(?:\\+"[^"]*)*/.exec(message)?.[0] ?? message;
+  // the client repeats the whole answer, escaped
+  const message = (error instanceof Error ? error.message : String(error)).replaceAll('\\', '');
+  const at = message.indexOf('failed calling webhook');
+  return at < 0 ? message : message.slice(at, at + 300);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
+import type { KeeperStatus } from '../../src/domain/keeper-story.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { RegistryServer } from '../../tools/servers.js';
 import { writeImageLayout } from '../../tools/image.js';
@@ -68,6 +69,9 @@ export interface SomeRule {
   readonly [field: string]: unknown;
 }
 
+/** Tells the claim a test makes on behalf of kuik from kuik's own. */
+const notOurs = 'of-a-test';
+
 /**
  * Starts the keeper of `/kept/library/NAME` with a pace of its own, before kuik would do it and on behalf of kuik: ten
  * minutes last 0.6 s, a day 86 s. kuik's own claim is newer, and counts from then on.
@@ -81,9 +85,14 @@ export async function startFastKeeper(stage: Stage, name: string, rule: string, 
   const keepers = createKeeperClient({ endpoint: { address, namespace }, searchable: () => true, pace: 0.001, deadlineMs: 20_000 });
   const [from, to] = [knownImageRef(image), knownImageRef(stage.copyOf(name))];
   const destination = placeIdentity(to);
-  const rules = [{ kind: 'ClusterImageSetMirror', name: rule, uid: 'whichever it has' } as const];
+  const rules = [rule, notOurs].map((name) => ({ kind: 'ClusterImageSetMirror', name, uid: 'whichever it has' }) as const);
   await keepers.claim(aClaim({ cluster, generation: 0, destination, publishAs: imageName(to), image: imageName(from), rules, sources: [imageName(from)], platforms: bothPlatforms, cleanup: false }));
   return { keepers, destination };
+}
+
+/** Whether kuik itself has claimed a copy for a rule. */
+export function isClaimedFor({ claims }: KeeperStatus, rule: string): boolean {
+  return claims.some(({ rules }) => rules.includes(`ClusterImageSetMirror/${rule}`) && !rules.includes(`ClusterImageSetMirror/${notOurs}`));
 }
 
 /** Has an image copied to `/kept` for a new Pod, by a fast keeper, and waits until kuik itself has claimed the copy for a rule. */
@@ -93,7 +102,7 @@ export async function mirrorFast(stage: Stage, name: string, rule: string): Prom
   await createPod(stage, podFor(name), stage.image(name));
   await until(`the copy of ${name} for ${rule}`, async () => {
     const status = await keepers.status(destination);
-    return status !== 'absent' && status.phase === 'Mirrored' && status.claims.some(({ rules }) => rules.includes(`ClusterImageSetMirror/${rule}`));
+    return status !== 'absent' && status.phase === 'Mirrored' && isClaimedFor(status, rule);
   });
   // the copy may be older than the record: the keeper tells it once more
   await keepers.resync(destination);
