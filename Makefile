@@ -2,7 +2,7 @@
 # Needed on the machine: npm (of any recent Node), Go 1.26 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multicluster image test check clean setup tools
+.PHONY: help demo demo-multicluster image test check clean setup tools demo-tools
 MAKEFLAGS += --no-print-directory
 
 # The Node 24 that npm installs with the project comes before the system's.
@@ -14,10 +14,10 @@ sources := $(shell find src tools bench test/support -name '*.ts' 2>/dev/null)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story
+demo: demo-tools ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story
 	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once)
 
-demo-multicluster: setup ## two clusters that keep their images in one registry; as demo otherwise
+demo-multicluster: demo-tools ## two clusters that keep their images in one registry; as demo otherwise
 	@node dist/tools/demo/multicluster.js $(if $(filter-out 0,$(ONCE)),--once)
 
 image: dist/.built ## the image of kuik, as an OCI layout in .kuik/image; needs no container engine, but Debian or Ubuntu
@@ -32,6 +32,10 @@ clean: ## remove what was built here; the servers in the per-user cache stay
 	rm -rf dist coverage .kuik
 
 setup: tools
+
+# What a demo plays with; Helm takes minutes to build, and only tests of the chart need it.
+demo-tools: dist/.built
+	@node dist/tools/build.js etcd kube-apiserver kubectl registry crane temporal
 
 tools: dist/.built
 	@node dist/tools/build.js

@@ -7,9 +7,9 @@ import { carryOutForget } from '../watchers/forget-cluster.js';
 import { AuthorityKeeper } from '../webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
 import { ProvidedAuthority } from '../webhook/provided-authority.js';
-import { readAuthority } from './webhook-files.js';
 import { systemClock } from '../webhook/server.js';
 import type { Base } from './base.js';
+import { readAuthority } from './webhook-files.js';
 import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
 
 export interface LeadDeps {

@@ -12,7 +12,7 @@ const chroot = spawnSync('which', ['chroot'], { encoding: 'utf8' }).stdout.trim(
 const isPossible = process.getuid?.() === 0 && chroot !== '' && ['apt-get', 'dpkg-deb'].every((program) => spawnSync('which', [program]).status === 0);
 const onDebian = isPossible ? describe : describe.skip;
 
-onDebian('the image that `make image` makes', () => {
+onDebian(`the image that \`make image\` makes${isPossible ? '' : ' (not run: needs root, chroot, apt-get and dpkg-deb)'}`, () => {
   const dir = scratchFolder('product-image');
   const root = join(dir, 'root');
   let registry: RegistryServer;
