@@ -27,7 +27,7 @@ const routeReasonHelp: Readonly<Record<RouteReason, string>> = {
 const leftAloneHelp: Readonly<Record<LeftAloneReason, string>> = {
   StaticPod: 'The kubelet made it from a file, or a node owns it: it runs already.',
   Deleted: 'It is being deleted.',
-  Recorded: 'Its user named the container in the annotation `kuik.enix.io/original-images`, which opts it out of routing.',
+  Recorded: 'Its user named the container in the annotation `kuik.enix.io/original-images`, which opts it out of routing. On a Pod that v2 admitted it may also be one that v2 left as it was.',
   PodIgnored: 'The Pod has the label `kuik.enix.io/ignore=true`.',
   V1Policy: 'The Pod has the label `kube-image-keeper.enix.io/image-caching-policy=ignore` of kuik v1.',
   NamespaceIgnored: 'Its namespace has the label `kuik.enix.io/ignore=true`.',

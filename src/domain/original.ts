@@ -50,6 +50,16 @@ function parseObject(value: string): object | undefined {
   }
 }
 
+/**
+ * What the annotation named before anybody decided: no reason stands beside it, and nothing was rewritten. Its user
+ * keeps such a container out; on a Pod of v2, which noted no reasons, it may also be one that v2 left as it was.
+ */
+export function keptOut(pod: Pick<Pod, 'annotations' | 'usages'>): readonly Usage[] {
+  const originals = originalsOf(pod);
+  const decided = readOriginals(pod.annotations[ours.reason] ?? '{}') ?? new Map<string, string>();
+  return pod.usages.filter(({ key, written }) => originals.get(key) === written && !decided.has(key));
+}
+
 /** One image of a Pod, in whichever way the Pod names it. */
 export interface PodImage {
   readonly ref: ImageRef;

@@ -9,6 +9,11 @@ import { issueLeaf, validityOf, type KeyPair, type ServerNames } from './x509.js
 
 /** Before its first certificate a replica answers nobody. */
 const lookAtFirstMs = 1_000;
+/**
+ * An authority nobody announced was published before we could read of it, but API servers may lag: so long the leaf of
+ * the one before is served on. Much less than the time it stays trusted, `settleMs`.
+ */
+export const unannouncedMs = 30_000;
 
 export interface LeafKeeperDeps {
   /** reads and writes nothing else: who may sign for the webhook is decided elsewhere */
@@ -28,6 +33,8 @@ export class LeafKeeper {
   readonly #deps: LeafKeeperDeps;
   #leaf: { readonly pair: KeyPair; readonly signer: string } | undefined;
   #remembered: Authorities | undefined;
+  /** who signs all of a sudden, and since when we know */
+  #unannounced: { readonly signer: string; readonly since: number } | undefined;
 
   constructor(deps: LeafKeeperDeps) {
     this.#deps = deps;
@@ -52,7 +59,7 @@ export class LeafKeeper {
     const stored = readAuthorities(await cluster.secret(secret));
     const isUsable = typeof stored !== 'string' && nextCertificateStep(stored, clock.now()).do !== 'make';
     const authorities = isUsable ? stored : this.#remembered;
-    if (authorities !== undefined) await this.follow(authorities);
+    if (authorities !== undefined && !this.#mustWaitFor(authorities)) await this.follow(authorities);
   }
 
   /** Renews the leaf when it is due, and when another authority signs. */
@@ -73,7 +80,24 @@ export class LeafKeeper {
   /** For `/readyz`. */
   ready(): true | string {
     if (this.#leaf === undefined) return 'no certificate yet';
-    const { notAfter } = validityOf(this.#leaf.pair.certificate) ?? { notAfter: 0 };
-    return notAfter > this.#deps.clock.now() ? true : 'the certificate has ended';
+    return this.#isServable(this.#deps.clock.now()) ? true : 'the certificate has ended';
+  }
+
+  /** Whether a signer appeared that no Secret named before, a moment ago, while the leaf we have can still be served. */
+  #mustWaitFor(authorities: Authorities): boolean {
+    const now = this.#deps.clock.now();
+    const signer = signerOf(authorities, now).certificate;
+    const { current, next } = this.#remembered ?? {};
+    const isKnown = signer === current?.certificate || signer === next?.certificate;
+    if (isKnown || !this.#isServable(now)) {
+      this.#unannounced = undefined;
+      return false;
+    }
+    if (this.#unannounced?.signer !== signer) this.#unannounced = { signer, since: now };
+    return now < this.#unannounced.since + unannouncedMs;
+  }
+
+  #isServable(now: number): boolean {
+    return this.#leaf !== undefined && (validityOf(this.#leaf.pair.certificate)?.notAfter ?? 0) > now;
   }
 }

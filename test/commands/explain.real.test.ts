@@ -77,6 +77,15 @@ describe('what can be asked about', () => {
     expect(code).toBe(0);
   });
 
+  test('a container of it that its user keeps out', async () => {
+    const annotations = { 'kuik.enix.io/original-images': JSON.stringify({ web: image }) };
+    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-2', namespace: 'shop', annotations }, spec: { containers: [{ name: 'web', image }] } });
+
+    const { code, output } = await kuik('pod/web-2', '-n', 'shop');
+
+    expect([code, output]).toEqual([0, `pod shop/web-2\ncontainer web   ${image}  ->  ${image}   Recorded\n`]);
+  });
+
   test('an image by itself', async () => {
     const { code, output } = await kuik('--image', image, '-n', 'shop');
 

@@ -30,10 +30,18 @@ describe('which Pods manifests describe', () => {
   });
 });
 
-test('a Pod that was rewritten is explained by what its user wrote', () => {
-  const pod = aPod({ images: { web: 'mirror.example.com/nginx:1' }, annotations: { 'kuik.enix.io/original-images': '{"web":"nginx:1"}' } });
+describe('a Pod that is there', () => {
+  const notes = (originals: object, reasons?: object) => ({ 'kuik.enix.io/original-images': JSON.stringify(originals), ...(reasons && { 'kuik.enix.io/reason': JSON.stringify(reasons) }) });
 
-  expect(asWritten(pod).usages.map(({ written }) => written)).toEqual(['nginx:1']);
+  test.each<[string, Record<string, string>, Record<string, string>, string[]]>([
+    ['was rewritten: by what its user wrote', { web: 'mirror.example.com/nginx:1' }, notes({ web: 'nginx:1' }, { web: 'PlacePreferred' }), ['nginx:1']],
+    ['was rewritten by v2, which noted no reason', { web: 'mirror.example.com/nginx:1' }, notes({ web: 'nginx:1' }), ['nginx:1']],
+    ['was decided and stayed as it was', { web: 'nginx:1' }, notes({ web: 'nginx:1' }, { web: 'OriginAvailable' }), ['nginx:1']],
+    ['names a container that its user keeps out: not that one', { web: 'mirror.example.com/nginx:1', side: 'redis:7' }, notes({ web: 'nginx:1', side: 'redis:7' }, { web: 'PlacePreferred' }), ['nginx:1']],
+    ['was admitted while kuik was away: as it is', { web: 'nginx:1' }, {}, ['nginx:1']],
+  ])('%s', (_sentence, images, annotations, expected) => {
+    expect(asWritten(aPod({ images, annotations })).map(({ written }) => written)).toEqual(expected);
+  });
 });
 
 describe('what is printed', () => {

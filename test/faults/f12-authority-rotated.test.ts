@@ -5,6 +5,8 @@ import type { AuthorityKeeper } from '../../src/webhook/authority-keeper.js';
 import { fieldManagers } from '../../src/domain/names.js';
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
 import { authorityLifetimeMs, dueAt, leafLifetimeMs, settleMs, type Authorities } from '../../src/webhook/certificates.js';
+import { unannouncedMs } from '../../src/webhook/leaf-keeper.js';
+import { systemClock } from '../../src/webhook/server.js';
 import { makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
 import { AdmissionLab, aLeader, authorityRef as secret } from '../support/admission-lab.js';
@@ -17,7 +19,7 @@ const realSettleMs = 1_000;
 
 /*
  * Months pass in seconds: an authority is born 300 days old, and `published` is set back by the time that would have
- * passed since. Certificates themselves are checked by the API server, whose clock nobody can turn. Every step is
+ * passed since, and the keepers' clock ahead for a look. Certificates themselves are checked by the API server, whose clock nobody can turn. Every step is
  * taken by the keepers; only the successor of a young authority is put into the Secret, since nothing is due there.
  */
 describe('the authority is rotated, lost and spoiled, under load', () => {
@@ -27,12 +29,14 @@ describe('the authority is rotated, lost and spoiled, under load', () => {
   let leader: AuthorityKeeper;
   let registry: HttpRegistry;
   const stop = new AbortController();
+  /** milliseconds by which the clock of the replicas' keepers is ahead */
+  let ahead = 0;
   beforeAll(async () => {
     registry = createHttpRegistry({ settings: () => ({}), clock: Date.now, userAgent: 'kube-image-keeper/test' });
     ({ lab, replicas } = await AdmissionLab.open(async ({ cluster: own }) => {
       cluster = own;
       leader = aLeader(cluster);
-      const place = { cluster, registry, views: await watchedViews(cluster, stop.signal) };
+      const place = { cluster, registry, views: await watchedViews(cluster, stop.signal), clock: { ...systemClock, now: () => Date.now() + ahead } };
       return [await innerReplica(place), await innerReplica(place)];
     }));
     await lab.mirrorEverything();
@@ -93,6 +97,10 @@ describe('the authority is rotated, lost and spoiled, under load', () => {
       if (keeper === leader) await sleep(realSettleMs);
     }
     for (const keeper of keepers) await keeper.look();
+    // whoever waits before it serves with an authority nobody announced has waited
+    ahead = unannouncedMs;
+    for (const keeper of keepers) await keeper.look();
+    ahead = 0;
   }
 
   async function read(): Promise<Authorities> {

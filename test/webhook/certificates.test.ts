@@ -6,7 +6,7 @@ import { AuthorityKeeper, type AuthorityKeeperDeps } from '../../src/webhook/aut
 import { CertificateKeeper, type CertificateKeeperDeps } from '../../src/webhook/certificate-keeper.js';
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
 import { bundleOf, leafLifetimeMs, nextCertificateStep, settleMs, signerOf, type Authorities } from '../../src/webhook/certificates.js';
-import { LeafKeeper } from '../../src/webhook/leaf-keeper.js';
+import { LeafKeeper, unannouncedMs } from '../../src/webhook/leaf-keeper.js';
 import { ProvidedAuthority } from '../../src/webhook/provided-authority.js';
 import { ProvidedCertificate } from '../../src/webhook/provided-certificate.js';
 import { certificatesIn, issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
@@ -203,12 +203,33 @@ describe('where a manager leads and replicas only read', () => {
     await replica.look();
     await next.look();
 
+    await replica.look();
+    await world.clock.advance(unannouncedMs - 1);
+    await replica.look();
+    // API servers may not know the new one yet
     expect([chains(old, world.trusted), world.leafOf(0)]).toEqual([true, old]);
+    await world.clock.advance(1);
     await replica.look();
     expect([chains(world.leafOf(0), world.trusted), world.leafOf(0) === old]).toEqual([true, false]);
     await world.clock.advance(settleMs);
     await next.look();
     expect([chains(world.leafOf(0), world.trusted), chains(old, world.trusted)]).toEqual([true, false]);
+  });
+
+  test('a replica whose leaf has ended, or that has none, takes an authority nobody announced at once', async () => {
+    const world = aWorld();
+    const replica = world.leaf();
+    await world.authority().look();
+    await replica.look();
+
+    world.forget();
+    await world.clock.advance(leafLifetimeMs);
+    await world.authority().look();
+    await replica.look();
+
+    const fresh = world.leaf();
+    await fresh.look();
+    expect([replica.ready(), world.served.length, chains(world.leafOf(0), world.trusted), chains(world.leafOf(1), world.trusted)]).toEqual([true, 3, true, true]);
   });
 
   test('the authority is written after it is trusted, when there was another', async () => {

@@ -6,6 +6,7 @@ import { RecordsView } from '../../src/views/records.js';
 import { RulesView } from '../../src/views/rules.js';
 import { unsyncedViews, watchCluster } from '../../src/watchers/watch.js';
 import { answerReview, type AdmissionDeps } from '../../src/webhook/admission.js';
+import type { Clock } from '../../src/webhook/clock.js';
 import { LeafKeeper } from '../../src/webhook/leaf-keeper.js';
 import { createAdmissionServer, systemClock, type AdmissionServer } from '../../src/webhook/server.js';
 import type { KeyPair } from '../../src/webhook/x509.js';
@@ -28,9 +29,11 @@ export interface InnerReplica extends Replica {
 export interface InnerParts extends Pick<Parts, 'views' | 'probe'> {
   readonly cluster: KubernetesCluster;
   readonly registry: Pick<Registry, 'head'>;
+  /** of its keeper; the system's, unless time has to pass faster */
+  readonly clock?: Clock;
 }
 
-export async function innerReplica({ cluster, registry, views, probe }: InnerParts): Promise<InnerReplica> {
+export async function innerReplica({ cluster, registry, views, probe, clock = systemClock }: InnerParts): Promise<InnerReplica> {
   const deps: AdmissionDeps = { ...aRouteDeps({ cluster, registry, views, probe, clock: systemClock }), ready: () => true, observe: { decided: () => {} }, log: silentLog };
   const port = await freePort();
   let server: AdmissionServer | undefined;
@@ -39,7 +42,7 @@ export async function innerReplica({ cluster, registry, views, probe }: InnerPar
     server = createAdmissionServer({ answer: (body, timeoutMs) => answerReview(body, timeoutMs, deps), observe: { reviewed: () => {} }, log: silentLog }, leaf);
     endConnections(server);
   };
-  const keeper = new LeafKeeper({ cluster, secret: authorityRef, names: { dns: [`${serviceName}.${installNamespace}.svc`], ips: [] }, serve, clock: systemClock, log: silentLog });
+  const keeper = new LeafKeeper({ cluster, secret: authorityRef, names: { dns: [`${serviceName}.${installNamespace}.svc`], ips: [] }, serve, clock, log: silentLog });
   await keeper.look();
   await server?.listen({ host: '127.0.0.1', port });
   return { port, isReady: async () => keeper.ready() === true, keeper, stop: async () => server?.close() };

@@ -1,7 +1,7 @@
 import { parseAllDocuments } from 'yaml';
-import { originalsOf } from '../../domain/original.js';
+import { keptOut, originalsOf } from '../../domain/original.js';
 import { podOf } from '../../domain/pod.js';
-import type { Pod } from '../../domain/usage.js';
+import type { Pod, Usage } from '../../domain/usage.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -70,10 +70,11 @@ function nameOf(metadata: unknown): string {
   return typeof generateName === 'string' ? `${generateName}*` : '';
 }
 
-/** The Pod its user wrote: what was rewritten reads as it was recorded. */
-export function asWritten(pod: Pod): Pod {
+/** The images of a Pod that is there as its user wrote them, without those its user keeps out. */
+export function asWritten(pod: Pod): readonly Usage[] {
   const originals = originalsOf(pod);
-  return { ...pod, usages: pod.usages.map((usage) => ({ ...usage, written: originals.get(usage.key) ?? usage.written })) };
+  const kept = keptOut(pod);
+  return pod.usages.filter((usage) => !kept.includes(usage)).map((usage) => ({ ...usage, written: originals.get(usage.key) ?? usage.written }));
 }
 
 function fields(value: unknown): Fields {

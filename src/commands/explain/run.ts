@@ -79,9 +79,9 @@ async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, confi
 
 /** A Pod that is there is explained as its user wrote it; one that is to be made, as the webhook would meet it. */
 export async function explainPod({ pod, isLive }: AskedPod, { deps, secrets, asIf }: { readonly deps: RouteDeps; readonly secrets: ReadableSecrets; readonly asIf: AsIf }): Promise<Explanation> {
-  const usages = isLive ? asWritten(pod).usages : questionsOfCreate(pod).usages;
+  const usages = isLive ? asWritten(pod) : questionsOfCreate(pod).usages;
+  const recorded = pod.usages.filter(({ key }) => !usages.some((usage) => usage.key === key));
   const decision = await decidePod({ ...pod, usages }, { usages, mayAddSecrets: true, isDryRun: true }, deps);
-  const recorded = isLive ? [] : pod.usages.filter((usage) => !usages.includes(usage));
   return explanationOf({ pod, recorded, decision, asIf, now: deps.clock.now() }, ({ secret }) => secretNames(secret, pod, secrets));
 }
 
