@@ -85,6 +85,7 @@ function mutate(root: object, { kind, at, key, value }: Mutation): void {
   const inside = holder[child];
   if (kind === 'delete') delete holder[child];
   else if (kind === 'wrap') holder[child] = [inside];
+  else if (kind === 'insert' && Array.isArray(inside)) inside.splice(at % (inside.length + 1), 0, value); // an array in JSON has no other keys
   else if (kind === 'insert' && typeof inside === 'object' && inside !== null) Object.defineProperty(inside, key, { value, enumerable: true, configurable: true, writable: true });
   else holder[child] = value;
 }
