@@ -1,5 +1,6 @@
 /** The configuration file as it is written: `/etc/kube-image-keeper/config.yaml`. */
 import { z } from 'zod';
+import { usualV1ProxyPort } from '../domain/v1-proxy.js';
 import { metrics } from './metrics.js';
 import { monitoring } from './monitoring.js';
 import { registries } from './registries.js';
@@ -57,7 +58,7 @@ export const ConfigFile = z.strictObject({
   monitoring,
   registries,
   temporal,
-  migration: z.strictObject({ v1ProxyPort: whole('Port in image names that kuik v1 wrote, which are read as what they stand for; 0 is off.', 0, 65_535).default(7439) }).prefault({}),
+  migration: z.strictObject({ v1ProxyPort: whole('Port in image names that kuik v1 wrote, which are read as what they stand for; 0 is off.', 0, 65_535).default(usualV1ProxyPort) }).prefault({}),
   metrics,
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

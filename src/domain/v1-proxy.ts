@@ -4,6 +4,9 @@
 import { parseImageRef, type ImageRef } from './image-ref.js';
 import type { Pod, Usage } from './usage.js';
 
+/** Where v1's proxy listened unless told otherwise. */
+export const usualV1ProxyPort = 7439;
+
 /** What a usage stands for: the image its Pod would pull without us. */
 export interface Origin {
   readonly ref: ImageRef;

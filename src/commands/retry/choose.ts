@@ -1,6 +1,6 @@
 import { knownImageRef, parseImageRef } from '../../domain/image-ref.js';
+import { mirrorsOf } from '../../domain/image-standing.js';
 import type { ImageRecord } from '../../domain/record.js';
-import { mirrorsOf } from './follow.js';
 
 /** Images in use with a copy that failed; of one registry when it is named, whichever side of the copy it is on. */
 export function failedOf(records: readonly ImageRecord[], registry: string | undefined): readonly ImageRecord[] {

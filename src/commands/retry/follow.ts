@@ -1,6 +1,7 @@
 /** How the copies somebody asked for stand, as the records tell it. */
 import type { Change } from '../../cluster/cluster.js';
 import type { ImageName } from '../../domain/image-ref.js';
+import { mirrorsOf } from '../../domain/image-standing.js';
 import type { ImageRecord, PlaceFailure, PlaceRecord } from '../../domain/record.js';
 
 /**
@@ -74,11 +75,6 @@ export class Following {
       ...(result === 'failed' && failure !== undefined ? { failure } : {}),
     });
   }
-}
-
-/** The copies an image has, or should have. */
-export function mirrorsOf({ places }: ImageRecord): readonly PlaceRecord[] {
-  return places.filter(({ role }) => role === 'mirror');
 }
 
 function resultOf({ reference, triedAt, failure }: PlaceRecord, { requestedAt }: ImageRecord, asked: Asked): Result {

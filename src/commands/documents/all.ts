@@ -1,0 +1,42 @@
+/** Every document, and the files they are published as. Only for generating and testing: commands print, and do not check what they print. */
+import { z } from 'zod';
+import { ImageList } from './images.js';
+
+/** By kind. */
+export const documents: Readonly<Record<string, z.ZodObject>> = { ImageList };
+
+export const schemaFolder = 'docs/reference/cli/v1';
+export const fieldsPath = `${schemaFolder}/fields.txt`;
+
+/** Path to content. */
+export function schemaFiles(): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(documents).map(([kind, schema]) => [`${schemaFolder}/${kind}.schema.json`, `${JSON.stringify(schemaOf(schema), undefined, 2)}\n`]));
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly enum?: readonly unknown[];
+}
+
+/** What the next release may add, readers of this one have to bear. */
+function schemaOf(schema: z.ZodObject): object {
+  return z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+}
+
+/** A line per field: what readers may rely on. A line that was there once stays. */
+export function fieldLines(): readonly string[] {
+  return Object.entries(documents).flatMap(([kind, schema]) => linesOf(kind, schemaOf(schema) as Schema, true)).sort();
+}
+
+function linesOf(path: string, schema: Schema, isRequired: boolean): string[] {
+  const line = `${path} ${schema.type ?? JSON.stringify(schema.const ?? schema.enum)}${isRequired ? ' always' : ''}`;
+  const required = new Set(schema.required);
+  const values = typeof schema.additionalProperties === 'object' ? linesOf(`${path}.*`, schema.additionalProperties, false) : [];
+  const below = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => linesOf(`${path}.${name}`, property, required.has(name)));
+  return [line, ...below, ...values, ...(schema.items === undefined ? [] : linesOf(`${path}[]`, schema.items, true))];
+}
