@@ -29,6 +29,7 @@ export function translateRecord(object: unknown): ImageRecord {
     original: status.get('original').boolean(),
     unusedSince: readTime(status.get('unusedSince')),
     expiresAt: readTime(status.get('expiresAt')),
+    trackedBy: readTexts(status.get('trackedBy')),
     places: status.get('places').items().flatMap(readPlace),
     conditions: status.get('conditions').isPresent() ? status.get('conditions').items().flatMap(readCondition) : undefined,
     keepUntil: metadata.get('annotations').get(annotations.keepUntil).text(),

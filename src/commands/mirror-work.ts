@@ -14,6 +14,7 @@ import type { WorkersOptions } from '../temporal/worker.js';
 import { lookAround, type Surroundings } from '../watchers/reconcile.js';
 import type { Base } from './base.js';
 import type { ManagerViews } from './part.js';
+import { monitorWork } from './monitor-work.js';
 import { retainWork } from './retain-work.js';
 
 /** What the workflows of this cluster have done in the world. */
@@ -45,7 +46,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     countOrphans: (host, orphans) => metrics.sweep.orphans(host, orphans),
   });
   return {
-    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
+    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry, ...monitorWork(base, views, surroundings(base, views)) },
     cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, base) }), ...retain.cluster, ...sweep.cluster },
   };
 }

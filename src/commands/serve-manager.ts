@@ -15,6 +15,7 @@ import { startWorkers, type Workers } from '../temporal/worker.js';
 import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
 import { importStatus } from '../watchers/import.js';
 import { Loop } from '../watchers/loop.js';
+import { Monitors } from '../watchers/monitor.js';
 import { NewsDesk } from '../watchers/news.js';
 import { PodNewsDesk } from '../watchers/pod-news.js';
 import { Reconciler } from '../watchers/reconcile.js';
@@ -26,6 +27,7 @@ import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
 import { Sightings } from '../watchers/sightings.js';
 import { awaitedViews, unsyncedViews } from '../watchers/watch.js';
+import { monitorSettingsOf } from '../config/monitoring.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
 import { fallbackSecret, leaseOf, mirrorWork, surroundings } from './mirror-work.js';
@@ -67,6 +69,7 @@ class Manager {
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
+  #monitors: Monitors | undefined;
   #searchable: boolean | undefined;
 
   constructor(base: Base, views: ManagerViews) {
@@ -116,6 +119,7 @@ class Manager {
     log.info({ clusterId }, 'managing');
 
     const queue = this.#claimQueue(clusterId);
+    this.#monitors = this.#makeMonitors(clusterId);
     await Promise.all([this.#watch(clusterId, queue, signal), this.#work(clusterId, signal), this.#meetTemporal(clusterId, queue, signal)]);
     await this.#client.close();
   }
@@ -151,12 +155,24 @@ class Manager {
     });
   }
 
+  #makeMonitors(cluster: string): Monitors {
+    const { config, log } = this.#base;
+    const monitors = this.#client.monitors(cluster);
+    return new Monitors({
+      configure: (registry, settings) => monitors.configure(registry, settings),
+      paceOf: (host) => monitorSettingsOf(config.monitoring, host),
+      onError: (error) => log.warn({ err: error }, 'the monitor of a registry cannot be told, trying again'),
+      now: Date.now,
+    });
+  }
+
   /** After an outage everything is said once more: what was sent before may be lost. */
   async #meetTemporal(cluster: string, queue: ClaimQueue, signal: AbortSignal): Promise<void> {
     const { log } = this.#base;
     const onReunion = (why: string): void => {
       log.info({ why }, 'temporal is back, claiming everything again');
       queue.forget();
+      this.#monitors?.forget();
       this.#loop?.ask();
     };
     const onUnmarked = (): void => log.info({}, 'not allowed to leave a mark in the namespace of temporal: of a database that is brought back within seconds only the daily sweep learns');
@@ -195,6 +211,7 @@ class Manager {
       term = new AbortController();
       queue.forget();
       reconciler.forget();
+      this.#monitors?.forget();
       copies.forget();
       this.#news.forget();
       this.#podNews.forget();
@@ -272,6 +289,7 @@ class Manager {
       secrets,
       registries: new RegistryCheck({ ask: (at) => this.#askRegistry(at), onAnswer: () => this.onChange(), now: Date.now }),
       temporalConnected: () => this.#client.connection() !== 'away',
+      paceOf: (host) => monitorSettingsOf(config.monitoring, host),
       isConnected: config.temporal.shared,
       importOld: (rule, status, now) => importStatus(rule, status, now, { cluster }),
     };
@@ -292,6 +310,7 @@ class Manager {
       records: views.records,
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
+      monitor: (images) => this.#monitors?.look(images),
       hold: (picture) => holdRules(picture, hold),
       report: (picture) => {
         this.#news.look(picture.records, picture.rules);

@@ -55,6 +55,8 @@ export interface FailureInfo {
   readonly message: string;
   /** milliseconds the registry asked us to wait */
   readonly retryAfterMs?: number;
+  /** nothing was asked: the registry wants to be left alone, or our turn did not come in time. Says nothing of what was to be asked */
+  readonly isUnasked?: true;
 }
 
 /** What could not be done. Built only at the edges; matched by `code`, never by message. */
@@ -63,6 +65,7 @@ export class Failure extends Error implements FailureInfo {
   readonly side: Side;
   readonly host?: string;
   readonly retryAfterMs?: number;
+  readonly isUnasked?: true;
 
   constructor(info: FailureInfo, options?: { readonly cause?: unknown }) {
     super(info.message, options);
@@ -71,6 +74,7 @@ export class Failure extends Error implements FailureInfo {
     this.side = info.side;
     this.host = info.host;
     this.retryAfterMs = info.retryAfterMs;
+    this.isUnasked = info.isUnasked;
   }
 }
 
@@ -82,6 +86,6 @@ export function isFailure(error: unknown): error is Failure {
 /** The data of a failure, for records and results; undefined when it is something else. */
 export function failureInfo(error: unknown): FailureInfo | undefined {
   if (!isFailure(error)) return undefined;
-  const { code, side, host, message, retryAfterMs } = error;
-  return { code, side, message, ...(host === undefined ? {} : { host }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const { code, side, host, message, retryAfterMs, isUnasked } = error;
+  return { code, side, message, ...(host === undefined ? {} : { host }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(isUnasked === undefined ? {} : { isUnasked }) };
 }

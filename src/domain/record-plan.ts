@@ -8,8 +8,9 @@ import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef,
 import { isSameImage } from './collision.js';
 import { isPurged, policyNow, retentionText, withRule } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
+import { trackedImages, type TrackedImage } from './monitor.js';
 import { replicasOf } from './replica.js';
-import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from './record.js';
+import { unusedSinceMs, type Condition, type ImageRecord, type PlaceRecord, type RecordUsage } from './record.js';
 import { pinEnd } from './retain.js';
 import type { Rule } from './rule.js';
 import type { PodScope } from './usage.js';
@@ -56,11 +57,12 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   const uses = new Map(picture.used.map((use) => [imageName(use.ref), use]));
   const wanted = wantedByPlace(picture.plan);
   const held = heldPlaces(picture.records);
+  const tracked = new Map(trackedImages(picture).map((image) => [image.image, image]));
   const copiesFor = (ref: ImageRef | undefined): readonly WantedCopy[] => (ref === undefined ? [] : (wanted.get(placeIdentity(ref)) ?? []));
 
-  const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, copiesFor(parseImageRef(record.image)), held, picture));
+  const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, copiesFor(parseImageRef(record.image)), tracked.get(record.image), held, picture));
   const apply = [
-    ...[...uses].map(([image, use]) => planUsed(use, copiesFor(use.ref), records.get(image), held, picture)),
+    ...[...uses].map(([image, use]) => planUsed(use, copiesFor(use.ref), records.get(image), tracked.get(image), held, picture)),
     ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
   ];
   const released = picture.records.flatMap((record) => releasedPlaces(record, picture));
@@ -73,7 +75,7 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   };
 }
 
-function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
+function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, tracked: TrackedImage | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
   const image = imageName(use.ref);
   const replicas = replicasOf(use.ref, use.users, picture.rules).map((ref) => ({ reference: referenceOf(placeIdentity(ref)), role: 'replica' as const }));
   const places = placesOnce([originPart(image), ...copies.map((copy) => mirrorPart(copy, picture)), ...replicas, ...retained(record, picture).map(({ part }) => part)]);
@@ -81,6 +83,7 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
     image,
     pods: use.pods,
     original: use.original,
+    ...trackers(tracked),
     mirrors: mirrorsText(copies, held),
     ...platformTexts(places, held),
     places,
@@ -88,11 +91,11 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
   };
 }
 
-/** An image nobody names: its copies are kept while somebody names them instead, or something says for how long. */
-function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: HeldPlaces, picture: RecordPicture): { usage: RecordUsage; isOver: boolean } {
+/** An image nobody names: its copies are kept while somebody names them instead, or something says for how long; it is tracked for as long as a monitor rule says. */
+function planUnused(record: ImageRecord, copies: readonly WantedCopy[], tracked: TrackedImage | undefined, held: HeldPlaces, picture: RecordPicture): { usage: RecordUsage; isOver: boolean } {
   const pods = copies.reduce((sum, { pulledBy = 0 }) => sum + pulledBy, 0);
   const isInUse = pods > 0 || copies.some(({ isNamed }) => isNamed === true);
-  const since = unusedSince(record, picture.now);
+  const since = unusedSinceMs(record, picture.now);
   const kept = retained(record, picture);
   const places = placesOnce([originPart(record.image), ...copies.map((copy) => mirrorPart(copy, picture)), ...kept.map(({ part }) => part)]);
   const usage: RecordUsage = {
@@ -100,23 +103,37 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], held: He
     pods,
     ...(record.original === undefined ? {} : { original: record.original }),
     ...(isInUse ? {} : { unusedSince: new Date(since).toISOString() }),
-    ...expiry(record, copies, kept, since),
+    ...expiry(record, copies, { kept, tracked, since }),
+    ...trackers(tracked),
     mirrors: mirrorsText(copies, held),
     ...platformTexts(places, held),
     places,
     conditions: conditionsOf(copies, record, held, picture.now),
   };
-  const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy);
+  const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy) || tracked !== undefined;
   // a pin outlives what it protects at the moment: a rule that cleans up may come tomorrow
   const isPinned = pinEnd(record.keepUntil) > picture.now;
   return { usage, isOver: !isKept && !isPinned && picture.now - since >= lingerMs };
 }
 
-/** Nothing goes while a place is claimed or the image is pinned for ever. */
-function expiry(record: ImageRecord, copies: readonly WantedCopy[], kept: readonly KeptPlace[], since: number): { readonly expiresAt?: string } {
-  const ends = kept.filter(({ isCopy }) => isCopy).map(({ retentionMs }) => since + retentionMs);
-  if (copies.length > 0 || ends.length === 0 || pinEnd(record.keepUntil) === Infinity) return {};
-  return { expiresAt: new Date(Math.max(...ends, pinEnd(record.keepUntil))).toISOString() };
+function trackers(tracked: TrackedImage | undefined): Pick<RecordUsage, 'trackedBy'> {
+  return tracked === undefined ? {} : { trackedBy: tracked.by.slice(0, mostTrackers) };
+}
+
+const mostTrackers = 64;
+
+interface Keepers {
+  readonly kept: readonly KeptPlace[];
+  readonly tracked: TrackedImage | undefined;
+  /** milliseconds since the epoch: unused since then */
+  readonly since: number;
+}
+
+/** Nothing goes while a place is claimed, the image is pinned for ever, or a monitor rule never forgets it. */
+function expiry(record: ImageRecord, copies: readonly WantedCopy[], { kept, tracked, since }: Keepers): { readonly expiresAt?: string } {
+  const ends = [...kept.filter(({ isCopy }) => isCopy).map(({ retentionMs }) => since + retentionMs), ...(tracked?.endsAt === undefined ? [] : [tracked.endsAt])];
+  const end = Math.max(...ends, pinEnd(record.keepUntil));
+  return copies.length > 0 || ends.length === 0 || end === Infinity ? {} : { expiresAt: new Date(end).toISOString() };
 }
 
 /** Several names of one digest are one image with one copy: each of their records shows it. */
@@ -232,11 +249,6 @@ function releasedPlaces(record: ImageRecord, { plan, rules }: RecordPicture): { 
 function forgottenPlaces({ image, places }: RecordUsage, record: ImageRecord | undefined): { image: ImageName; reference: ImageName }[] {
   const named = new Set(places.map(({ reference }) => reference));
   return (record?.places ?? []).filter(({ reference }) => !named.has(reference)).map(({ reference }) => ({ image, reference }));
-}
-
-function unusedSince(record: ImageRecord, now: number): number {
-  const stamped = Date.parse(record.unusedSince ?? '');
-  return stamped > 0 && stamped <= now ? stamped : now; // v2 marks instant expiry by a time before 1970: unused since now
 }
 
 function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {

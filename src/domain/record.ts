@@ -82,6 +82,8 @@ export interface ImageRecord {
   readonly original?: boolean;
   readonly unusedSince?: string;
   readonly expiresAt?: string;
+  /** names of the monitor rules that track it: once nobody uses it any more, nothing else tells */
+  readonly trackedBy?: readonly string[];
   readonly places: readonly PlaceRecord[];
   readonly conditions?: readonly Condition[];
   /** annotation `kuik.enix.io/keep-until` */
@@ -97,6 +99,7 @@ export interface RecordUsage {
   readonly original?: boolean;
   readonly unusedSince?: string;
   readonly expiresAt?: string;
+  readonly trackedBy?: readonly string[];
   /** `present/wanted` */
   readonly mirrors: string;
   /** of all copies together: `linux/amd64,linux/arm64`; absent while none is known */
@@ -116,6 +119,12 @@ export interface Condition {
   readonly observedGeneration?: number;
   /** RFC 3339; kept by the writer while the status is the same */
   readonly lastTransitionTime: string;
+}
+
+/** Since when nobody uses an image: what its record says, else now. v2 marks instant expiry by a time before 1970, and means now. */
+export function unusedSinceMs({ unusedSince }: Pick<ImageRecord, 'unusedSince'>, now: number): number {
+  const stamped = Date.parse(unusedSince ?? '');
+  return stamped > 0 && stamped <= now ? stamped : now;
 }
 
 /**

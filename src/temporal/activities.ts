@@ -1,5 +1,6 @@
 /** What workflows ask of activities. Inputs are versioned, additive, small, and never hold a credential. */
 import type { Digest } from '../domain/digest.js';
+import type { ChecksReport, ChecksTask } from '../domain/monitor-run.js';
 import type { ClaimCounts, OrphanCounts, RecordCounts } from '../domain/sweep.js';
 import type { Block, CopyTask, DeleteTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
@@ -118,4 +119,9 @@ export interface SweepClusterActivities {
 /** The step of the sweep on `kuik-registry.<cluster>`. */
 export interface SweepRegistryActivities {
   readonly findOrphans: () => Promise<OrphanCounts>;
+}
+
+/** On `kuik-registry.<cluster>`. Writes down what it sees by itself: no image ever stands in a history. */
+export interface MonitorActivities {
+  readonly checkBatch: (input: ChecksTask) => Promise<ChecksReport>;
 }

@@ -12,6 +12,7 @@ import { copySummary, whereIs, type KeeperStatus } from '../domain/keeper-story.
 import { ruleText } from '../domain/rule.js';
 import type { Outcome, Release } from '../domain/task.js';
 import { connectionOptions, type Endpoint } from './connection.js';
+import { monitorClient, type MonitorClient } from './monitor-client.js';
 import { queries, signals, updates, workflowQueue, workflowTypes, type searchAttributes } from './contract.js';
 import { workflowIds } from './workflow-ids.js';
 
@@ -41,6 +42,8 @@ export interface KeeperClient {
    * @returns how many keepers were told
    */
   forgetCluster(cluster: string, pause: () => Promise<void>): Promise<number>;
+  /** The monitors of a cluster, one per registry. */
+  monitors(cluster: string): MonitorClient;
   /** Whether the last call was answered; `unknown` before the first. */
   connection(): 'connected' | 'away' | 'unknown';
   close(): Promise<void>;
@@ -88,10 +91,15 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
   const signal = (destination: PlaceId, name: string, ...args: unknown[]): Promise<'sent' | 'absent'> =>
     within(() => orAbsent(async () => (await keeper(destination).signal(name, ...args), 'sent' as const)));
 
+  const searchability = (): boolean => {
+    const searchable = options.searchable();
+    if (searchable === undefined) throw new Failure({ code: 'unreachable', side: 'cluster', host: endpoint.address, message: `the namespace at ${endpoint.address} is not prepared yet` });
+    return searchable;
+  };
+
   return {
     async claim(claim) {
-      const searchable = options.searchable();
-      if (searchable === undefined) throw new Failure({ code: 'unreachable', side: 'cluster', host: endpoint.address, message: `the namespace at ${endpoint.address} is not prepared yet` });
+      const searchable = searchability();
       // whose name nobody knows may be anybody's: only an existing keeper has something to keep there
       if (isNameless(claim)) return void (await signal(claim.destination, signals.claim, claim));
       await within(() => client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, { searchable, pace: options.pace })));
@@ -116,6 +124,7 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
       }
       return told;
     },
+    monitors: (cluster) => monitorClient({ client, cluster, birth: () => ({ searchable: searchability(), ...(options.pace === undefined ? {} : { pace: options.pace }) }), within, orAbsent }),
     connection: () => state,
     close: () => connection.close(),
   };

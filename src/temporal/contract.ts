@@ -24,6 +24,8 @@ export const signals = {
   resume: 'resume',
   observed: 'observed',
   proceed: 'proceed',
+  configure: 'configure',
+  checkNow: 'checkNow',
 } as const;
 
 export const updates = { retryNow: 'retryNow' } as const;
@@ -41,5 +43,6 @@ export const searchAttributes = {
   KuikBytes: 'INT',
 } as const;
 
+export type { ChecksReport, ChecksTask, MonitorBirth, MonitorSettings, MonitorState } from '../domain/monitor-run.js';
 export type { Phase } from '../domain/keeper.js';
 export type { Block, Consent, CopyOutcome, CopyTask, DeleteTask, DeletionOutcome, FailedOutcome, Observed, Outcome, Question, Release } from '../domain/task.js';

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { GuardActivities, MirrorActivities, RecordActivities, RetainActivities, SweepClusterActivities, SweepRegistryActivities } from './activities.js';
+import type { GuardActivities, MirrorActivities, MonitorActivities, RecordActivities, RetainActivities, SweepClusterActivities, SweepRegistryActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
 import { connectionOptions, type Endpoint } from './connection.js';
 import { clusterQueue, registryQueue, workflowQueue } from './contract.js';
@@ -16,7 +16,7 @@ export interface WorkersOptions {
   readonly endpoint: Endpoint;
   readonly cluster: string;
   readonly activities: {
-    readonly registry: MirrorActivities & RetainActivities & Partial<SweepRegistryActivities>;
+    readonly registry: MirrorActivities & RetainActivities & Partial<SweepRegistryActivities & MonitorActivities>;
     readonly cluster: RecordActivities & GuardActivities & Partial<SweepClusterActivities>;
   };
   /** file made by `bundle.ts`; where it does not exist, bundled in the process */

@@ -15,6 +15,11 @@ export function workflowIds(destination: PlaceId): WorkflowIds {
   return { keeper: fitted(`keep/${destination}`), task: fitted(`task/${destination}`) };
 }
 
+/** Of the monitor of a registry. @param registry `host[:port]` */
+export function monitorId(cluster: string, registry: string): string {
+  return fitted(`monitor/${cluster}/${registry}`);
+}
+
 const longestBytes = 240; // SQL stores 255; 15 stay free for suffixes of schedules
 const keptBytes = 207; // 240 less `~` and 32 digits
 

@@ -12,6 +12,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { isNameless } from '../domain/claim.js';
 import { imageName, placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
+import { trackedImages, type TrackedImage } from '../domain/monitor.js';
 import type { SkipSettings } from '../domain/opt-out.js';
 import { withPlatforms, type Platform } from '../domain/platform.js';
 import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../domain/record-plan.js';
@@ -34,6 +35,8 @@ export interface ReconcileDeps {
   readonly claims: ClaimSink;
   /** has the keepers of destinations tell again what they know; never rejects, and may be forgotten */
   readonly tellAgain: (destinations: readonly PlaceId[]) => void;
+  /** has what is tracked checked; never rejects */
+  readonly monitor?: (images: readonly TrackedImage[]) => void;
   /** sets and takes off finalizers */
   readonly hold?: (picture: Picture) => Promise<void>;
   readonly report: (picture: Picture) => Promise<void>;
@@ -62,6 +65,8 @@ export interface Picture {
   readonly rules: readonly Rule[];
   readonly records: readonly ImageRecord[];
   readonly plan: MirrorPlan;
+  /** what monitor rules want to know about */
+  readonly tracked: readonly TrackedImage[];
   readonly now: number;
 }
 
@@ -93,6 +98,7 @@ export class Reconciler {
     const failed = await this.#write(records);
     this.#deps.claims.want(picture.plan.wanted, records.released, records.purged);
     this.#askSilent(picture);
+    this.#deps.monitor?.(picture.tracked);
     await this.#deps.hold?.(picture);
     await this.#deps.report(picture);
     if (failed !== undefined) throw failed;
@@ -189,15 +195,23 @@ export type Surroundings = Pick<ReconcileDeps, 'usage' | 'workloads' | 'namespac
 };
 
 /** @param orphans copies that are claimed so that somebody keeps them again */
-export function lookAround({ usage, workloads, namespaceLabels, nodePlatforms, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
+export function lookAround({ nodePlatforms, ...around }: Surroundings, orphans: ReadonlySet<PlaceId> = new Set()): Picture {
   const settings = nodePlatforms === undefined ? around.settings : { ...around.settings, platforms: withPlatforms(around.settings.platforms, nodePlatforms()) };
+  const { usage, workloads } = around;
   const rules = around.rules.snapshot();
   const records = around.records.snapshot();
-  const source = workloads === undefined ? usage : withTemplates(usage, workloads);
-  const used = knownUses(imagesInUse(source, { skip: settings.skip, namespaceLabels }), records);
+  const now = around.now();
+  const used = usesIn(around, records);
   const podsPulling = (place: PlaceId): number => usage.podsAt(place).length;
   const isNamed = (place: PlaceId): boolean => workloads?.names(place) === true;
-  return { used, rules, records, plan: planMirrors({ used, rules, records, podsPulling, isNamed, pulled: pulledCopies(usage, rules), orphans, settings }), now: around.now() };
+  const plan = planMirrors({ used, rules, records, podsPulling, isNamed, pulled: pulledCopies(usage, rules), orphans, settings });
+  return { used, rules, records, plan, tracked: trackedImages({ used, rules, records, now }), now };
+}
+
+/** Every image that Pods without an opt-out use, and what templates name of what records know. */
+export function usesIn({ usage, workloads, namespaceLabels, settings }: Pick<Surroundings, 'usage' | 'workloads' | 'namespaceLabels' | 'settings'>, records: readonly ImageRecord[]): readonly ImageUse[] {
+  const source = workloads === undefined ? usage : withTemplates(usage, workloads);
+  return knownUses(imagesInUse(source, { skip: settings.skip, namespaceLabels }), records);
 }
 
 /** Without those that only templates name and no record knows: a template keeps a record, and makes none. */

@@ -7,11 +7,13 @@ import { reportMonitor } from '../api/report-monitor.js';
 import { reportReplica } from '../api/report-replica.js';
 import type { RuleFacts } from '../api/report.js';
 import type { Cluster, Resource } from '../cluster/cluster.js';
-import { seesPod, matchUpstream, selectsImage } from '../domain/filter.js';
+import type { Pace } from '../domain/check-pace.js';
+import { seesPod, matchUpstream } from '../domain/filter.js';
 import { imageName, knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { mirrorPlace } from '../domain/join.js';
 import { annotations } from '../domain/names.js';
 import { readOriginals } from '../domain/original.js';
+import { roundMs, type TrackedImage } from '../domain/monitor.js';
 import { referenceOf } from '../domain/record-plan.js';
 import { offeredReplicas } from '../domain/replica.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';
@@ -31,6 +33,8 @@ export interface ReportDeps {
   readonly secrets: Pick<SecretCheck, 'problemsOf'>;
   readonly registries: Pick<RegistryCheck, 'look'>;
   readonly temporalConnected: () => boolean;
+  /** how often a registry is asked on behalf of monitor rules */
+  readonly paceOf: (host: string) => Pace;
   /** `temporal.shared` */
   readonly isConnected: boolean;
   /** takes over what v2 wrote, before it is replaced */
@@ -65,8 +69,13 @@ function statusOf(rule: Rule, facts: Facts, picture: Picture, rerouted: Readonly
     case 'replica':
       return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(reroutingKey(`${rule.id.kind}/${rule.id.name}`, rule.id.namespace)) ?? 0 });
     case 'monitor':
-      return reportMonitor({ ...facts, rule, images: monitoredImages(rule, picture) });
+      return reportMonitorRule(rule, facts, picture, deps);
   }
+}
+
+function reportMonitorRule(rule: MonitorRule, facts: Facts, { tracked }: Picture, { paceOf }: ReportDeps): object {
+  const images = tracked.filter(({ by }) => by.includes(rule.id.name));
+  return reportMonitor({ ...facts, rule, images: images.map(monitoredImage), cycleMs: roundMs(images, tracked, paceOf) });
 }
 
 /** What the rule wants now, and what of it is still retained. */
@@ -118,15 +127,9 @@ function replicatedUse(rule: ReplicaRule, { used, records }: Picture): { images:
   return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0), places };
 }
 
-function monitoredImages(rule: MonitorRule, { used, records }: Picture): Parameters<typeof reportMonitor>[0]['images'] {
-  const origins = new Map(records.map(({ image, places }) => [image, places.find(({ role }) => role === 'origin')]));
-  return used
-    .filter(({ ref, users }) => selectsImage(rule.images, ref) && users.some((pod) => seesPod(rule, pod)))
-    .map(({ ref, original }) => {
-      const image = imageName(ref);
-      const { state, checkedAt, checkFailure } = origins.get(image) ?? {};
-      return { image, original, state, checkedAt, checkFailure };
-    });
+function monitoredImage({ image, original, unusedSince, seen = {} }: TrackedImage): Parameters<typeof reportMonitor>[0]['images'][number] {
+  const { state, checkedAt, checkFailure } = seen;
+  return { image, original, unusedSince, state, checkedAt, checkFailure };
 }
 
 /** How many Pods each rule sent elsewhere. The annotation says `<Kind>/<name>`: a namespaced rule is one of the Pod's own namespace. */

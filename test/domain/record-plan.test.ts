@@ -4,7 +4,7 @@ import { planMirrors } from '../../src/domain/mirror.js';
 import { planRecords, type RecordPlan } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
-import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule } from '../support/builders.js';
+import { aCopy, aMirrorRule, aMonitorRule, aPod, aRecord, aReplicaRule } from '../support/builders.js';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const hour = 3_600_000;
@@ -250,5 +250,35 @@ describe('the record of an image nobody uses any more', () => {
   test('releases the claim of a copy nothing wants', () => {
     expect(plan({ rules: [cleaning], records: [unused()] }).released).toEqual([copy]);
     expect(plan({ used: ['nginx:1.27'], rules: [cleaning], records: [aRecord({ places: [aCopy(copy)] })] }).released).toEqual([]);
+  });
+});
+
+describe('the record of a tracked image', () => {
+  const day = 24 * hour;
+  const monitor = (unusedExpiryMs = 0): Rule => aMonitorRule({ name: 'critical', unusedExpiryMs });
+  const checked = { reference: 'nginx:1.27', role: 'origin', state: 'Available', checkedAt: '2026-11-18T00:00:00Z' } as const;
+  const since = '2026-11-19T00:00:00.000Z';
+  const record = (rest: Partial<ImageRecord> = {}): ImageRecord => aRecord({ pods: 0, unusedSince: since, trackedBy: ['critical'], places: [checked], ...rest });
+
+  test('remembers by whom', () => {
+    expect(plan({ used: ['nginx:1.27'], rules: [monitor(), aMonitorRule({ name: 'a' })] }).apply[0]).toMatchObject({ trackedBy: ['a', 'critical'] });
+  });
+
+  test.each<[string, Rule[], Partial<ImageRecord>, string | undefined]>([
+    ['stays without an end where its rule never forgets', [monitor()], {}, undefined],
+    ['announces when its rule forgets it', [monitor(30 * day)], {}, '2026-12-19T00:00:00.000Z'],
+    ['announces the later of both, when a copy of it goes, too', [monitor(2 * day), cleaning], { places: [checked as never, aCopy(copy, { rule: 'ClusterImageSetMirror/main', retention: '168h' })] }, '2026-11-26T00:00:00.000Z'],
+    ['announces nothing where its copy goes and its rule never forgets', [monitor(), cleaning], { places: [checked as never, aCopy(copy, { rule: 'ClusterImageSetMirror/main', retention: '168h' })] }, undefined],
+    ['announces nothing while its rule rests', [aMonitorRule({ name: 'critical', unusedExpiryMs: hour, suspended: true })], {}, undefined],
+  ])('%s', (_sentence, rules, some, expiresAt) => {
+    const { apply, remove } = plan({ rules, records: [record(some)] });
+
+    expect(apply).toMatchObject([{ trackedBy: ['critical'], unusedSince: since, pods: 0 }]);
+    expect(apply[0]?.expiresAt).toBe(expiresAt);
+    expect(remove).toEqual([]);
+  });
+
+  test('goes when it has expired', () => {
+    expect(plan({ rules: [monitor(day)], records: [record()] })).toMatchObject({ apply: [], remove: ['docker.io/library/nginx:1.27'] });
   });
 });

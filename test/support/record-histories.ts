@@ -9,6 +9,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Claim } from '../../src/domain/claim.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
+import type { ChecksReport } from '../../src/domain/monitor-run.js';
+import { monitorId } from '../../src/temporal/workflow-ids.js';
 import { digestOf } from './keeper.js';
 import { historyText, missing, someClaim, startLab, unreachable, until, World, type Lab } from './temporal-lab.js';
 
@@ -26,6 +30,7 @@ await drifted();
 await released();
 await renewed();
 await swept();
+await monitored();
 await deleted();
 await refused();
 await stopped();
@@ -118,6 +123,31 @@ async function swept(): Promise<void> {
   const sweep = await lab.client.workflow.start('sweepCluster', { workflowId: 'sweep/rome', taskQueue: 'kuik', args: [{ v: 1, cluster: 'rome' }] });
   await sweep.result();
   await save('sweepCluster', 'swept', sweep);
+}
+
+async function monitored(): Promise<void> {
+  const registry = 'docker.io';
+  const reports = [{ throttled: true as const, nextDelayMs: 1_000, counts: { QuotaExceeded: 1 } }, { nextDelayMs: 500, counts: { Available: 1 } }, { nextDelayMs: 600_000, counts: { Available: 2 } }];
+  const fails = new Failure({ code: 'invalid', side: 'cluster', message: 'the record cannot be written' });
+  let goes = 0;
+  const checkBatch = async (): Promise<ChecksReport> => {
+    if (goes++ === 1) throw fails;
+    return { v: 1, places: 2, checked: 1, ...(reports[goes - 1 - Number(goes > 1)] ?? reports[2]!) };
+  };
+  await lab.work('oslo', world, { registry: { checkBatch } });
+  const monitors = lab.keepers.monitors('oslo');
+  await monitors.configure(registry, { v: 1, intervalMs: 3_600_000, maxPerInterval: 6 });
+  const rests = (): Promise<unknown> => until(async () => {
+    const status = await monitors.status(registry);
+    return status !== 'absent' && status.next.step === 'wait' && status.next.reason === 'Turn';
+  });
+  await rests();
+  await monitors.checkNow(registry, 'docker.io/library/nginx:1.27' as ImageName);
+  const monitor = lab.client.workflow.getHandle(monitorId('oslo', registry));
+  for (const name of ['pause', 'resume']) await monitor.signal(name);
+  await until(async () => goes > 3);
+  await rests();
+  await save('monitorRegistry', 'throttled-failed-asked-paused', monitor);
 }
 
 async function deleted(): Promise<void> {

@@ -7,7 +7,6 @@ import { Client, Connection, type WorkflowExecutionStatusName, type WorkflowHand
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { createMirrorActivities } from '../../src/activities/mirror.js';
 import { createRecordActivities } from '../../src/activities/record.js';
-import type { createSweepActivities } from '../../src/activities/sweep.js';
 import { createRetainActivities } from '../../src/activities/retain.js';
 import type { Claim } from '../../src/domain/claim.js';
 import { Failure } from '../../src/domain/failure.js';
@@ -17,7 +16,7 @@ import type { PlaceRecord } from '../../src/domain/record.js';
 import type { Block } from '../../src/domain/task.js';
 import type { CopyEngine, CopyPlan } from '../../src/registry/engine.js';
 import type { RemovalEngine } from '../../src/registry/removal.js';
-import type { GuardActivities } from '../../src/temporal/activities.js';
+import type { GuardActivities, MonitorActivities, SweepClusterActivities, SweepRegistryActivities } from '../../src/temporal/activities.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { Endpoint } from '../../src/temporal/connection.js';
 import type { TemporalLog } from '../../src/temporal/logger.js';
@@ -163,10 +162,16 @@ export interface Lab {
   /** a client whose keepers run at another pace */
   keepersAt(pace: number, searchable?: boolean): KeeperClient;
   /** runs the workers of one cluster until stopped */
-  work(cluster: string, world: World, sweep?: ReturnType<typeof createSweepActivities>): Promise<{ stop(): Promise<void> }>;
+  work(cluster: string, world: World, more?: MoreActivities): Promise<{ stop(): Promise<void> }>;
   handles(destination: PlaceId): { readonly keeper: WorkflowHandle; readonly task: WorkflowHandle };
   status(destination: PlaceId): Promise<KeeperStatus | undefined>;
   stop(): Promise<void>;
+}
+
+/** Beside those of copies and deletions. */
+export interface MoreActivities {
+  readonly cluster?: SweepClusterActivities;
+  readonly registry?: Partial<SweepRegistryActivities & MonitorActivities>;
 }
 
 export interface LabOptions {
@@ -198,9 +203,9 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
     client,
     keepers,
     keepersAt,
-    async work(cluster, world, sweep) {
+    async work(cluster, world, more) {
       const stop = new AbortController();
-      const workers = runWorkers(endpoint, cluster, world, workflowBundle, stop.signal, sweep);
+      const workers = runWorkers(endpoint, cluster, world, workflowBundle, stop.signal, more);
       const end = async (): Promise<void> => {
         stop.abort();
         await workers.done;
@@ -226,9 +231,9 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
   };
 }
 
-export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal, sweep?: ReturnType<typeof createSweepActivities>): Workers {
+export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal, more?: MoreActivities): Workers {
   const activities = world.activitiesOf(cluster);
-  const all = { registry: { ...activities.registry, ...sweep?.registry }, cluster: { ...activities.cluster, ...sweep?.cluster } };
+  const all = { registry: { ...activities.registry, ...more?.registry }, cluster: { ...activities.cluster, ...more?.cluster } };
   return startWorkers({ endpoint, cluster, activities: all, workflowBundle, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
 }
 

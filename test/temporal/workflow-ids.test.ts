@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { PlaceId } from '../../src/domain/image-ref.js';
-import { workflowIds } from '../../src/temporal/workflow-ids.js';
+import { monitorId, workflowIds } from '../../src/temporal/workflow-ids.js';
 
 const long = `registry.example.com/${'team-with-a-long-name/'.repeat(11)}nginx:1.27` as PlaceId;
 
@@ -16,6 +16,10 @@ test.each<[string, string, string]>([
   ],
 ])('the keeper of %s has the ID it has always had', (destination, keeper, task) => {
   expect(workflowIds(destination as PlaceId)).toEqual({ keeper, task });
+});
+
+test('the monitor of a registry has the ID it has always had', () => {
+  expect(monitorId('berlin', 'registry.example.com:5000')).toBe('monitor/berlin/registry.example.com:5000');
 });
 
 test('an ID never exceeds 240 bytes, and two destinations never share one', () => {

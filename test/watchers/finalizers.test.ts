@@ -45,7 +45,7 @@ async function look(resource: Resource, records: readonly ImageRecord[] = []): P
   cluster.put('ClusterImageSetMirror', resource);
   const rules = [translateRule(resource, { installNamespace: 'kuik-system' })];
   const plan = planMirrors({ used: [], rules, records, podsPulling: () => 0, pulled: [], orphans, settings: { platforms: [], retentionMs: 1_000 } });
-  const picture = { used: [], rules, records, plan, now };
+  const picture = { used: [], rules, records, plan, tracked: [], now };
   await holdRules(picture, { cluster, resource: () => resource, owes: () => owes, keeper: () => keeper(), namespaces: () => ['shop'], deadlineMs: 300_000, tombstoneMs: 600_000, onHeld: () => void held++ });
   const [left] = await cluster.list('ClusterImageSetMirror');
   return left?.finalizers ?? 'gone';

@@ -17,7 +17,7 @@ test('replica rules of the same name in two namespaces count the Pods of their o
   const rerouted = new Map<string | undefined, unknown>();
 
   await reportRules(
-    { used: [], rules: [rule('shop'), rule('blog')], records: [], plan: { wanted: new Map(), collisions: [] }, now: 0 },
+    { used: [], rules: [rule('shop'), rule('blog')], records: [], plan: { wanted: new Map(), collisions: [] }, tracked: [], now: 0 },
     {
       cluster: { applyRuleStatus: async ({ namespace }, status) => void rerouted.set(namespace, (status as { counts: { rerouted: number } }).counts.rerouted), emitEvent: async () => undefined },
       resource: () => undefined,
@@ -25,6 +25,7 @@ test('replica rules of the same name in two namespaces count the Pods of their o
       secrets: { problemsOf: async () => [] },
       registries: { look: () => ({ isDone: true, silent: [] }) },
       temporalConnected: () => true,
+      paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
       isConnected: false,
     },
   );
@@ -34,7 +35,7 @@ test('replica rules of the same name in two namespaces count the Pods of their o
 
 describe('what a rule says', () => {
   const rule = aMirrorRule({ mirrors: [{ credentialSecret: { namespace: 'kuik-system', name: 'push' } }] });
-  const picture: Picture = { used: [], rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, now: 0 };
+  const picture: Picture = { used: [], rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, tracked: [], now: 0 };
   const missing = [{ secret: { namespace: 'kuik-system', name: 'push' }, problem: 'missing' as const }];
 
   /** One report, with everything well unless said. @returns `Ready` and the events */
@@ -54,6 +55,7 @@ describe('what a rule says', () => {
       secrets: { problemsOf: async () => [] },
       registries: { look: () => ({ isDone: true, silent: [] }) },
       temporalConnected: () => true,
+      paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
       isConnected: false,
       ...some,
     });

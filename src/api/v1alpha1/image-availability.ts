@@ -93,6 +93,7 @@ export const ImageAvailabilityStatus = optional({
   original: flag({ description: 'Whether a Pod was written with this name; false for names that only rewritten Pods use.', example: true }),
   unusedSince: time('Since when no Pod uses it; absent while one does.'),
   expiresAt: time('When an unused image is forgotten and its copies go; absent while something keeps it. Other clusters can delay it.'),
+  trackedBy: listOf(shortText(253, { description: 'Name of a ClusterImageSetAvailability.', example: 'critical' }), 64, { description: 'Which ClusterImageSetAvailability resources track it, at most 64: once no Pod uses it any more, nothing else tells.' }),
   mirrors: shortText(32, { description: 'How many mirrors hold a verified copy, of how many wanted: present/wanted.', example: '1/2' }),
   platforms: shortText(256, { description: 'Platforms of all copies together, with commas between them; each place says which it has.', example: 'linux/amd64,linux/arm64' }),
   missing: shortText(256, { description: 'Wanted platforms that a copy lacks, because its source has none; absent when none does.', example: 'linux/s390x' }),

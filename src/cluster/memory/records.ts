@@ -44,6 +44,7 @@ export function mergedRecord({ image, uid, usage, annotations: notes, parts }: S
     ...(usage?.original === undefined ? {} : { original: usage.original }),
     ...(usage?.unusedSince === undefined ? {} : { unusedSince: usage.unusedSince }),
     ...(usage?.expiresAt === undefined ? {} : { expiresAt: usage.expiresAt }),
+    ...(usage?.trackedBy === undefined ? {} : { trackedBy: usage.trackedBy }),
     places: [...places.values()],
     ...(usage === undefined ? {} : { conditions: usage.conditions }),
     ...(keepUntil === undefined ? {} : { keepUntil }),
@@ -54,11 +55,11 @@ export function mergedRecord({ image, uid, usage, annotations: notes, parts }: S
 /** The reverse, for records a test hands in: each field goes to the manager that owns it. */
 export function storedRecord(record: ImageRecord, uid: string): StoredRecord {
   const partsOf = (manager: PlaceManager): PlacePart[] => record.places.map((place) => partOf(place, manager)).filter(saysSomething);
-  const { image, pods, original, unusedSince, expiresAt, places, conditions } = record;
+  const { image, pods, original, unusedSince, expiresAt, trackedBy, places, conditions } = record;
   return {
     image,
     uid: record.uid ?? uid,
-    usage: { image, pods, original, unusedSince, expiresAt, mirrors: '', places, conditions: conditions ?? [] },
+    usage: { image, pods, original, unusedSince, expiresAt, trackedBy, mirrors: '', places, conditions: conditions ?? [] },
     annotations: definedOnly({ [annotations.keepUntil]: record.keepUntil, [annotations.requestedAt]: record.requestedAt }),
     parts: {
       [fieldManagers.usage]: places.map((place) => partOf(place, fieldManagers.usage)),

@@ -15,7 +15,7 @@ import type { Call, Credential, Identity } from '../registry.js';
 import { headerOf, readErrors, readText, type Answer } from './answer.js';
 import { Auth, namesMore, type Standing, type TokenSender } from './auth.js';
 import { parseChallenges } from './challenge.js';
-import { failure, failureOf, failureOfError, isConnectionError, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
+import { failure, failureOf, failureOfError, isConnectionError, isDeadline, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
 import type { Resolve } from './connector.js';
 import { askRealm, drop, exchange, isGuardError, type Body, type WireAnswer, type WireDeps } from './exchange.js';
 import { Governor, type Lane } from './governor.js';
@@ -126,7 +126,7 @@ export class Asker {
     const shown = mayShow(registry) ? as : [];
     try {
       this.#checkCircuit(pace.breaker.refusal(), request, call);
-      await place?.enter();
+      await beforeDeadline(place?.enter(), request, call);
       const resource = `${request.host} ${request.scopes.join(' ')}`;
       const answer = await this.#identities.firstThatWorks(shown, resource, (credential) => this.#withToken({ registry, request, credential, call, pace, priority, place }), request.tryNextOn);
       return { ...answer, close: () => (answer.close(), void nextTurn().then(() => place?.leave())) };
@@ -246,11 +246,11 @@ export class Asker {
 
   /** Waits for the governor's word to one exchange. A long wait that the registry asked for is the caller's, and so is a host that does not answer. */
   async #leave({ request, call, pace, priority, place }: Ask, identity: CredentialId): Promise<Attempt> {
-    const leave = await pace.leave({ identity, priority, place, signal: call.signal });
+    const leave = await beforeDeadline(pace.leave({ identity, priority, place, signal: call.signal }), request, call);
     if (leave.verdict === 'go') return leave.attempt;
     if (leave.verdict === 'silent') this.#checkCircuit(leave.refused, request, call);
     const retryAfterMs = leave.verdict === 'throttled' ? leave.forMs : undefined;
-    throw failure('throttled', `${request.what} not asked for: ${call.side} ${request.host} asked to be left alone`, request, call, { retryAfterMs });
+    throw failure('throttled', `${request.what} not asked for: ${call.side} ${request.host} asked to be left alone`, request, call, { retryAfterMs, isUnasked: true });
   }
 
   /** @throws the last failure again while the circuit is open */
@@ -320,6 +320,16 @@ export class Asker {
       body: undefined,
       close: () => undefined,
     };
+  }
+}
+
+/** A turn that did not come before the caller's deadline says nothing of the registry. */
+async function beforeDeadline<T>(turn: Promise<T> | undefined, asked: Asked, call: Call): Promise<T> {
+  try {
+    return (await turn) as T;
+  } catch (error) {
+    if (!call.signal.aborted || !isDeadline(call.signal)) throw error;
+    throw failure('timeout', `${asked.what} not asked for: no turn at ${call.side} ${asked.host} before the deadline`, asked, call, { isUnasked: true });
   }
 }
 

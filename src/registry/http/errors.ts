@@ -95,7 +95,7 @@ const verdicts: Readonly<Record<FailureCode, string>> = {
 };
 
 /** A failure that the client itself found. */
-export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: { readonly retryAfterMs?: number; readonly cause?: unknown } = {}): Failure {
+export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: { readonly retryAfterMs?: number; readonly isUnasked?: true; readonly cause?: unknown } = {}): Failure {
   const { cause, ...info } = more;
   return new Failure({ code, side: call.side, host: asked.host, message, ...info }, cause === undefined ? undefined : { cause });
 }
@@ -160,7 +160,7 @@ export function failureOfError(error: unknown, asked: Asked, call: Call, as: Ide
 }
 
 /** `AbortSignal.timeout` aborts so; matched by name, since its class may be another realm's. */
-function isDeadline(signal: AbortSignal): boolean {
+export function isDeadline(signal: AbortSignal): boolean {
   const reason: unknown = signal.reason;
   return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';
 }

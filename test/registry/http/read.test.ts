@@ -27,6 +27,15 @@ async function aRawServer(answer: Uint8Array): Promise<{ readonly host: string }
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+test('a check reads a digest again, however often it was read: the question is whether it is still there', async () => {
+  const server = await anImageServer();
+  const { registry } = aClient();
+  const at = { ...refAt(server, 'app:1'), tag: undefined, digest: image.manifest.digest };
+  for (const purpose of ['copy', 'copy', 'check', 'check'] as const) await registry.manifest(at, [], aCall({ purpose }));
+
+  expect(server.log()).toEqual(['GET manifest', 'GET manifest', 'GET manifest']);
+});
+
 describe('looking at a manifest', () => {
   test('is one HEAD that accepts every type, on one connection, however often', async () => {
     const server = await anImageServer();

@@ -65,7 +65,7 @@ describe('a wait that the registry asks for', () => {
     await client.time.pass(5000);
 
     if (how === 'inside') expect(await waiting).toBe('missing');
-    else expect(await waiting).toMatchObject({ code: 'throttled', retryAfterMs: 6000 });
+    else expect(await waiting).toMatchObject({ code: 'throttled', retryAfterMs: 6000, isUnasked: true });
     expectEmpty(client);
   });
 
@@ -104,6 +104,35 @@ describe('waiting for our own turn', () => {
     expect(await Promise.all(asking)).toEqual(Array.from({ length: 30 }, () => 'missing'));
     expectEmpty(client);
     expect(client.time.sleeping).toBe(0);
+  });
+});
+
+describe('a turn that does not come before the deadline', () => {
+  test.each([
+    ['says nothing of the registry, when the place was never ours', {}, 'check'],
+    ['says nothing of the registry, when others had all requests of the second', { requestsPerSecond: 0.001, burst: 1 }, 'copy'],
+  ] as const)('%s', async (_sentence, settings, busyWith) => {
+    const server = await aRegistryServer();
+    const { registry } = aClient({ settings: () => ({ metadataConcurrency: 1, ...settings }) });
+    server.fault({ on: { path: 'slow' }, does: { delayMs: 400 } });
+    const busy = registry.head(refAt(server, 'slow:1'), [], aCall({ purpose: busyWith }));
+    if (busyWith === 'copy') await busy;
+
+    const waiting = registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check', signal: AbortSignal.timeout(100) }));
+
+    await expect(waiting).rejects.toMatchObject({ code: 'timeout', isUnasked: true });
+    await busy;
+    expect(server.requests.filter(({ path }) => path.includes('app'))).toEqual([]);
+  });
+
+  test('is something else than an answer that does not come', async () => {
+    const server = await aRegistryServer();
+    const { registry } = aClient();
+    server.fault({ on: {}, does: { delayMs: 2000 } });
+
+    const waiting = await registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check', signal: AbortSignal.timeout(100) })).catch((error: unknown) => error);
+
+    expect(waiting).toMatchObject({ code: 'timeout', isUnasked: undefined });
   });
 });
 

@@ -1,0 +1,87 @@
+/**
+ * Finds the credentials an image is checked with: those of a Pod that uses it, since the question is whether that Pod
+ * could be started again.
+ *
+ * @see contract, 5.3
+ */
+import { isFailure } from '../domain/failure.js';
+import { seesPod } from '../domain/filter.js';
+import type { ImageName, ImageRef } from '../domain/image-ref.js';
+import { compareTexts } from '../domain/rank.js';
+import { isInForce, type Rule, type SecretRef } from '../domain/rule.js';
+import type { Pod } from '../domain/usage.js';
+import type { Secret } from '../cluster/cluster.js';
+import type { Identity } from '../registry/registry.js';
+
+/** Whose credentials an image is checked with. */
+export interface CheckAccess {
+  readonly as: Identity;
+  /** why it is checked anonymously although a Secret is named */
+  readonly problem?: string;
+}
+
+/** @throws Failure side `cluster` when Secrets cannot be asked for at all */
+export type CheckCredentials = (images: readonly ImageName[], at: ImageRef) => Promise<CheckAccess>;
+
+export interface CheckCredentialSources {
+  readonly rules: () => readonly Rule[];
+  /** those that no opt-out covers */
+  readonly podsUsing: (image: ImageName) => readonly Pod[];
+  readonly secret: (ref: SecretRef) => Promise<Secret | undefined>;
+  /** credentials of Secrets that fit a repository, in order */
+  readonly keyring: (secrets: readonly Secret[], repository: ImageRef) => Identity;
+  /** the Secret configured for a host */
+  readonly fallback: (host: string) => SecretRef | undefined;
+}
+
+const mostPods = 16; // Pods of a workload name the same Secrets; each set is read once
+
+/**
+ * In this order: of the Pods in scope that name pull Secrets, by namespace and name, the first whose Secrets can all be
+ * read; the host's fallback; nobody's.
+ */
+export function createCheckCredentials({ rules, podsUsing, secret, keyring, fallback }: CheckCredentialSources): CheckCredentials {
+  return async (images, at) => {
+    const fallbackSecret = fallback(at.host);
+    const sets = [...secretSets(podsInScope(images)), ...(fallbackSecret === undefined ? [] : [[fallbackSecret]])];
+    let problem: string | undefined;
+    for (const refs of sets) {
+      const found = await readAll(refs);
+      if (typeof found !== 'string') return { as: keyring(found, at) };
+      problem ??= found;
+    }
+    return { as: [], ...(problem === undefined ? {} : { problem }) };
+  };
+
+  function podsInScope(images: readonly ImageName[]): readonly Pod[] {
+    const monitors = rules().filter((rule) => rule.type === 'monitor' && isInForce(rule));
+    return images.flatMap((image) => podsUsing(image)).filter((pod) => monitors.some((rule) => seesPod(rule, pod)));
+  }
+
+  /** @returns what is wrong with the first that cannot be read */
+  async function readAll(refs: readonly SecretRef[]): Promise<readonly Secret[] | string> {
+    const read = await Promise.all(refs.map(readOne));
+    return read.find((found) => typeof found === 'string') ?? read.filter((found) => typeof found !== 'string');
+  }
+
+  async function readOne(ref: SecretRef): Promise<Secret | string> {
+    const name = `secret ${ref.namespace}/${ref.name}`;
+    try {
+      return (await secret(ref)) ?? `${name} not found`;
+    } catch (error) {
+      // a right that is missing is a matter of this Secret; an API server that is away is not
+      if (!isFailure(error) || (error.code !== 'denied' && error.code !== 'unauthorized')) throw error;
+      return `${name} cannot be read`;
+    }
+  }
+}
+
+/** The Secrets of each Pod that names some, each set once, by namespace and name of the Pod. */
+function secretSets(pods: readonly Pod[]): readonly (readonly SecretRef[])[] {
+  const sets = new Map<string, readonly SecretRef[]>();
+  for (const { namespace, pullSecrets } of [...pods].sort((a, b) => compareTexts(a.key, b.key))) {
+    const key = JSON.stringify([namespace, ...pullSecrets]);
+    if (pullSecrets.length > 0 && !sets.has(key)) sets.set(key, pullSecrets.map((name) => ({ namespace, name })));
+  }
+  return [...sets.values()].slice(0, mostPods);
+}

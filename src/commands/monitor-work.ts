@@ -1,0 +1,34 @@
+import { createCheckCredentials } from '../activities/monitor-credentials.js';
+import { createMonitorActivities } from '../activities/monitor.js';
+import { monitorSettingsOf } from '../config/monitoring.js';
+import { trackedImages, type TrackedImage } from '../domain/monitor.js';
+import { optOutOf } from '../domain/opt-out.js';
+import { keyring } from '../registry/keyring.js';
+import type { MonitorActivities } from '../temporal/activities.js';
+import { usesIn, type Surroundings } from '../watchers/reconcile.js';
+import type { Base } from './base.js';
+import { fallbackSecret } from './mirror-work.js';
+import type { ManagerViews } from './part.js';
+
+/** What monitors have done in the world. */
+export function monitorWork({ cluster, registry, config }: Base, views: ManagerViews, around: Surroundings): MonitorActivities {
+  return createMonitorActivities({
+    tracked: () => trackedNow(around),
+    settings: (host) => monitorSettingsOf(config.monitoring, host),
+    credentials: createCheckCredentials({
+      rules: () => views.rules.snapshot(),
+      podsUsing: (image) => views.usage.podsOf(image).filter((pod) => optOutOf(pod, config.skip, views.namespaces.labels(pod.namespace)) === undefined),
+      secret: (ref) => cluster.secret(ref),
+      keyring,
+      fallback: (host) => fallbackSecret(config, host),
+    }),
+    registry,
+    cluster,
+  });
+}
+
+/** What this cluster tracks at this moment, on whichever replica. */
+export function trackedNow(around: Surroundings): readonly TrackedImage[] {
+  const records = around.records.snapshot();
+  return trackedImages({ used: usesIn(around, records), rules: around.rules.snapshot(), records, now: around.now() });
+}

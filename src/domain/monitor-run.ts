@@ -1,0 +1,151 @@
+/**
+ * The monitor of one registry: everything it remembers, and what it does next. Which images there are, and which of
+ * them is due, is looked up at every turn by whoever checks: nothing of that is remembered here.
+ *
+ * 1. paused: nothing starts;
+ * 2. somebody asked for a check now;
+ * 3. renew, when the history has grown or a week has passed;
+ * 4. done, when nothing was left to check;
+ * 5. check, when it is the registry's turn; else wait for it.
+ */
+import type { AvailabilityState } from './availability.js';
+import { tickMs, type Pace } from './check-pace.js';
+import type { FailureInfo } from './failure.js';
+
+/** What a monitor starts with. */
+export interface MonitorBirth {
+  readonly v: 1;
+  readonly cluster: string;
+  /** `host[:port]` */
+  readonly registry: string;
+  /** the server knows our search attributes */
+  readonly searchable: boolean;
+  /** scale of fixed delays: 1, or less in tests; checks keep the pace they are given */
+  readonly pace?: number;
+}
+
+/** What the manager tells a monitor, whole, each time. */
+export interface MonitorSettings extends Pace {
+  readonly v: 1;
+}
+
+/** What a monitor remembers; small, and without any image beside those that somebody asked for. Times are milliseconds since the epoch. */
+export interface MonitorState extends MonitorBirth {
+  readonly settings?: MonitorSettings;
+  readonly paused: boolean;
+  /** texts of images that somebody wants checked now; none: whichever is next */
+  readonly asked?: readonly string[];
+  /** not before: it is another's turn, or the registry asked to be left alone */
+  readonly dueAt: number;
+  readonly waitsFor: 'Turn' | 'Throttled' | 'Failed';
+  readonly last?: ChecksReport & { readonly at: number };
+  readonly failure?: FailureInfo & { readonly attempts: number };
+}
+
+/** What checks tell; numbers only, since it stands in a history. */
+export interface ChecksReport {
+  readonly v: 1;
+  /** places of the registry that are to be checked */
+  readonly places: number;
+  readonly checked: number;
+  /** places by what is known of them now */
+  readonly counts: Counts;
+  /** milliseconds until the next check may begin, from the end of this one */
+  readonly nextDelayMs: number;
+  /** the registry asked for that delay */
+  readonly throttled?: true;
+}
+
+export type Counts = Readonly<Partial<Record<AvailabilityState, number>>>;
+
+export function countStates(states: Iterable<AvailabilityState>): Counts {
+  const counts: Partial<Record<AvailabilityState, number>> = {};
+  for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+/** What is asked of the activity. */
+export interface ChecksTask extends Pace {
+  readonly v: 1;
+  readonly registry: string;
+  /** checked first, and out of turn */
+  readonly asked?: readonly string[];
+}
+
+export type MonitorStep =
+  | { readonly kind: 'check'; readonly task: ChecksTask; readonly reason: 'Turn' | 'Asked' }
+  | { readonly kind: 'wait'; readonly at: number; readonly ms: number; readonly reason: WaitReason }
+  | { readonly kind: 'renew'; readonly reason: 'HistoryFull' | 'WeekOver' }
+  | { readonly kind: 'done'; readonly reason: 'NothingToCheck' };
+
+type WaitReason = MonitorState['waitsFor'] | 'Paused' | 'NotConfigured';
+
+/** What a run knows of itself. */
+export interface MonitorRunFacts {
+  /** milliseconds since the epoch */
+  readonly startedAt: number;
+  /** the server suggests to continue as new */
+  readonly isFull: boolean;
+}
+
+const weekMs = 7 * 24 * 60 * 60_000;
+const mostAsked = 20;
+const firstRestMs = 60_000;
+const longestRestMs = 60 * 60_000;
+
+export function reviveMonitor(input: MonitorBirth | MonitorState, now: number): MonitorState {
+  return 'dueAt' in input ? input : { ...input, paused: false, dueAt: now, waitsFor: 'Turn' };
+}
+
+export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRunFacts): MonitorStep {
+  const { settings, paused, asked, last } = state;
+  const weekOver = run.startedAt + weekMs * (state.pace ?? 1);
+  if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
+  if (weekOver <= now) return { kind: 'renew', reason: 'WeekOver' };
+  const wait = (reason: WaitReason, at: number): MonitorStep => ({ kind: 'wait', at, ms: Math.max(1, Math.min(at, weekOver) - now), reason });
+  if (paused) return wait('Paused', weekOver);
+  if (settings === undefined) return wait('NotConfigured', weekOver);
+  if (asked !== undefined) return { kind: 'check', task: taskOf(state, settings), reason: 'Asked' };
+  if (last?.places === 0) return { kind: 'done', reason: 'NothingToCheck' };
+  if (state.dueAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Turn' };
+  return wait(state.waitsFor, state.dueAt);
+}
+
+function taskOf({ registry, asked = [] }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
+  return { v: 1, registry, intervalMs, maxPerInterval, ...(asked.length === 0 ? {} : { asked }) };
+}
+
+/** A faster pace counts at once, unless the registry asked to be left alone. What was nothing to check may be something now. */
+export function acceptSettings(state: MonitorState, settings: MonitorSettings, now: number): MonitorState {
+  const dueAt = state.waitsFor === 'Turn' ? Math.min(state.dueAt, now + tickMs(settings)) : state.dueAt;
+  const { last, ...rest } = state;
+  return { ...rest, settings, dueAt, ...(last === undefined || last.places === 0 ? {} : { last }) };
+}
+
+/** @param image whatever somebody wrote; who checks finds out whether it is tracked */
+export function acceptCheckNow(state: MonitorState, image: string | undefined): MonitorState {
+  const asked = new Set([...(state.asked ?? []), ...(image === undefined ? [] : [image])]);
+  return { ...state, asked: [...asked].slice(0, mostAsked) };
+}
+
+export function acceptMonitorPause(state: MonitorState, paused: boolean): MonitorState {
+  return { ...state, paused };
+}
+
+/** @param asked what was asked for when the checks began: what came meanwhile stays */
+export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number): MonitorState {
+  return { ...withoutAsked(state, asked), failure: undefined, last: { ...report, at: now }, dueAt: now + report.nextDelayMs, waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
+}
+
+/** Nobody could look, or write down what was seen: again after a minute, doubling to an hour. */
+export function acceptChecksFailure(state: MonitorState, info: FailureInfo, asked: MonitorState['asked'], now: number): MonitorState {
+  const attempts = (state.failure?.attempts ?? 0) + 1;
+  const restMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(attempts - 1, 16)) * (state.pace ?? 1);
+  return { ...withoutAsked(state, asked), failure: { ...info, attempts }, dueAt: now + restMs, waitsFor: 'Failed' };
+}
+
+function withoutAsked(state: MonitorState, done: MonitorState['asked']): MonitorState {
+  const { asked, ...rest } = state;
+  const left = asked?.filter((image) => done?.includes(image) !== true) ?? [];
+  return left.length === 0 ? rest : { ...rest, asked: left };
+}

@@ -1,0 +1,208 @@
+/**
+ * Which images are tracked, on whose behalf, and which is checked next:
+ *
+ * 1. an image is tracked by every monitor rule in force that selects it, for a Pod in its scope; a copy that a Pod
+ *    pulls from is tracked under its own name;
+ * 2. the template of a workload keeps what a Pod has brought in before, and brings in nothing itself;
+ * 3. an image nobody uses any more stays tracked until it expires. No Pod tells any more whose it was, so its record
+ *    remembers; one that was never checked leaves at once;
+ * 4. a rule that rests keeps what it tracked: nothing is checked on its behalf, and nothing expires.
+ *
+ * @see docs/concepts/monitor.md
+ */
+import type { AvailabilityState } from './availability.js';
+import { cycleMs, type Pace } from './check-pace.js';
+import { seesPod, selectsImage } from './filter.js';
+import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { compareTexts } from './rank.js';
+import type { ImageUse } from './record-plan.js';
+import { unusedSinceMs, type ImageRecord, type PlaceRecord } from './record.js';
+import { isResting, type MonitorRule, type Rule } from './rule.js';
+
+/** One image, and the rules that want to know whether it can be pulled. */
+export interface TrackedImage {
+  readonly image: ImageName;
+  readonly ref: ImageRef;
+  /** names of the rules that track it, in order */
+  readonly by: readonly string[];
+  /** one of these rules is in force */
+  readonly isChecked: boolean;
+  /** a Pod recorded this name as what its user wrote */
+  readonly original: boolean;
+  /** RFC 3339; absent while something uses it */
+  readonly unusedSince?: string;
+  /** milliseconds since the epoch: when an unused image is forgotten; `Infinity` where a rule never does */
+  readonly endsAt?: number;
+  /** the image whose record speaks of this place; absent while there is none */
+  readonly record?: ImageName;
+  /** what the last check found */
+  readonly seen?: Seen;
+}
+
+export type Seen = Pick<PlaceRecord, 'state' | 'checkedAt' | 'checkFailure' | 'digest'>;
+
+export interface TrackingPicture {
+  readonly used: readonly ImageUse[];
+  readonly rules: readonly Rule[];
+  readonly records: readonly ImageRecord[];
+  /** milliseconds since the epoch */
+  readonly now: number;
+}
+
+export function trackedImages({ used, rules, records, now }: TrackingPicture): readonly TrackedImage[] {
+  const monitors = monitorRules(rules);
+  if (monitors.length === 0) return [];
+  const book = new RecordBook(records);
+  const inUse = new Set(used.map(({ ref }) => imageName(ref)));
+  return [
+    ...used.map((use) => trackUsed(use, monitors, book)),
+    ...records.filter(({ image }) => !inUse.has(image)).map((record) => trackUnused(record, monitors, book, now)),
+  ].filter((tracked) => tracked !== undefined);
+}
+
+/** Those that are not on their way out, by name. */
+function monitorRules(rules: readonly Rule[]): MonitorRule[] {
+  return rules
+    .filter((rule) => rule.type === 'monitor')
+    .filter(({ deletedAt }) => deletedAt === undefined)
+    .sort((a, b) => compareTexts(a.id.name, b.id.name));
+}
+
+function trackUsed({ ref, users, original }: ImageUse, monitors: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
+  const image = imageName(ref);
+  const known = book.known(image);
+  const by = monitors.filter((rule) => {
+    const tracksAlready = known?.trackedBy?.includes(rule.id.name) === true;
+    if (isResting(rule)) return tracksAlready;
+    return selectsImage(rule.images, ref) && users.some((user) => (user.workload === undefined || tracksAlready) && seesPod(rule, user));
+  });
+  return tracked({ image, ref, original }, by, book);
+}
+
+function trackUnused(record: ImageRecord, monitors: readonly MonitorRule[], book: RecordBook, now: number): TrackedImage | undefined {
+  const { image, trackedBy = [], original = false } = record;
+  const ref = parseImageRef(image);
+  if (ref === undefined || trackedBy.length === 0) return undefined;
+  const since = unusedSinceMs(record, now);
+  const wasChecked = book.seen(image)?.checkedAt !== undefined;
+  const by = monitors.filter((rule) => {
+    if (!trackedBy.includes(rule.id.name)) return false;
+    return isResting(rule) || (wasChecked && selectsImage(rule.images, ref) && now < endOf(rule, since));
+  });
+  const endsAt = Math.max(...by.map((rule) => endOf(rule, since)));
+  return tracked({ image, ref, original, unusedSince: new Date(since).toISOString(), endsAt }, by, book);
+}
+
+function tracked(what: Omit<TrackedImage, 'by' | 'isChecked' | 'record' | 'seen'>, by: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
+  if (by.length === 0) return undefined;
+  const record = book.recordOf(what.image);
+  const seen = book.seen(what.image);
+  return {
+    ...what,
+    by: by.map(({ id }) => id.name),
+    isChecked: by.some((rule) => !isResting(rule)),
+    ...(record === undefined ? {} : { record }),
+    ...(seen === undefined ? {} : { seen }),
+  };
+}
+
+/** A rule that rests lets nothing expire. */
+function endOf(rule: MonitorRule, unusedSince: number): number {
+  return rule.unusedExpiryMs === 0 || isResting(rule) ? Infinity : unusedSince + rule.unusedExpiryMs;
+}
+
+/** Where records speak of images: a copy has no record of its own, it is a place of its image's. */
+class RecordBook {
+  readonly #byImage: ReadonlyMap<ImageName, ImageRecord>;
+  readonly #copies: ReadonlyMap<string, ImageRecord>;
+
+  constructor(records: readonly ImageRecord[]) {
+    this.#byImage = new Map(records.map((record) => [record.image, record]));
+    this.#copies = new Map(records.flatMap((record) => record.places.filter(({ role }) => role === 'mirror').map(({ reference }) => [reference, record])));
+  }
+
+  known(image: ImageName): ImageRecord | undefined {
+    return this.#byImage.get(image);
+  }
+
+  recordOf(image: ImageName): ImageName | undefined {
+    return (this.#byImage.get(image) ?? this.#copies.get(placeText(image)))?.image;
+  }
+
+  seen(image: ImageName): Seen | undefined {
+    const reference = placeText(image);
+    const record = this.#byImage.get(image) ?? this.#copies.get(reference);
+    return record?.places.find((place) => (place.reference as string) === reference);
+  }
+}
+
+function placeText(image: ImageName): string {
+  const ref = parseImageRef(image);
+  return ref === undefined ? image : placeIdentity(ref);
+}
+
+/** What is asked of a registry: one place, however many names it has. */
+export interface Check {
+  readonly place: PlaceId;
+  readonly ref: ImageRef;
+  /** the tracked images it is about, and the images whose records are to know */
+  readonly images: readonly ImageName[];
+  readonly records: readonly ImageName[];
+  readonly isUsed: boolean;
+  /** milliseconds since the epoch; absent when nobody has looked yet */
+  readonly checkedAt?: number;
+  readonly state: AvailabilityState;
+}
+
+/**
+ * The checks of one registry, next one first: what was never checked, in use before unused; then what was checked
+ * longest ago; then by name. What no record speaks of yet is left for the next time.
+ */
+export function checksAt(host: string, images: readonly TrackedImage[]): readonly Check[] {
+  const checks = new Map<PlaceId, Check>();
+  for (const image of images) {
+    if (!image.isChecked || image.record === undefined || image.ref.host !== host) continue;
+    const place = placeIdentity(image.ref);
+    checks.set(place, joined(checks.get(place), checkOf(image, place, image.record)));
+  }
+  return [...checks.values()].sort(byTurn);
+}
+
+function checkOf({ image, ref, unusedSince, seen }: TrackedImage, place: PlaceId, record: ImageName): Check {
+  const checkedAt = Date.parse(seen?.checkedAt ?? '');
+  return { place, ref, images: [image], records: [record], isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...(Number.isNaN(checkedAt) ? {} : { checkedAt }) };
+}
+
+/** Two names of one place: it is due when either of them is. */
+function joined(one: Check | undefined, other: Check): Check {
+  if (one === undefined) return other;
+  const { checkedAt, ...rest } = byTurn(one, other) <= 0 ? one : other;
+  return {
+    ...rest,
+    images: [...one.images, ...other.images],
+    records: [...new Set([...one.records, ...other.records])],
+    isUsed: one.isUsed || other.isUsed,
+    ...(one.checkedAt === undefined || other.checkedAt === undefined ? {} : { checkedAt }),
+  };
+}
+
+function byTurn(one: Check, other: Check): number {
+  if (one.checkedAt === undefined && other.checkedAt === undefined && one.isUsed !== other.isUsed) return one.isUsed ? -1 : 1;
+  return (one.checkedAt ?? -Infinity) - (other.checkedAt ?? -Infinity) || compareTexts(one.place, other.place);
+}
+
+/**
+ * How long a round of checks of these images takes: registries are checked side by side, and each shares its turns among
+ * all that is tracked there, whoever tracks it.
+ *
+ * @returns milliseconds; undefined when nothing of it is checked
+ */
+export function roundMs(images: readonly TrackedImage[], all: readonly TrackedImage[], paceOf: (host: string) => Pace): number | undefined {
+  const rounds = monitoredHosts(images).map((host) => cycleMs(paceOf(host), checksAt(host, all).length));
+  return rounds.length === 0 ? undefined : Math.max(...rounds);
+}
+
+/** The registries that are to be checked. */
+export function monitoredHosts(images: readonly TrackedImage[]): readonly string[] {
+  return [...new Set(images.filter(({ isChecked }) => isChecked).map(({ ref }) => ref.host))].sort(compareTexts);
+}

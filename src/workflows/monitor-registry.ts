@@ -1,0 +1,69 @@
+/**
+ * One monitor per registry and cluster: a check per tick, for ever. It is no Schedule, because the pace adapts: to what
+ * the registry asks for, and to how much there is to check. Every decision is made by the domain (`nextMonitorStep`),
+ * every message is folded in by it; this shell performs. Which images there are is the activity's to know.
+ */
+import { allHandlersFinished, condition, continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { acceptChecks, acceptChecksFailure, nextMonitorStep, reviveMonitor, type ChecksTask, type MonitorBirth, type MonitorRunFacts, type MonitorState } from '../domain/monitor-run.js';
+import { monitorStatusOf, monitorStoryOf, nextSummary } from '../domain/monitor-story.js';
+import type { MonitorActivities } from '../temporal/activities.js';
+import { registryQueue } from '../temporal/contract.js';
+import { failureOf } from '../temporal/failures.js';
+import { installMonitorHandlers } from './monitor-handlers.js';
+import { policiesAt } from './policies.js';
+
+/** The one mutable thing of a monitor: its state, and whether a message came. */
+export interface Monitor {
+  state: MonitorState;
+  woken: boolean;
+}
+
+export async function monitorRegistry(input: MonitorBirth | MonitorState): Promise<void> {
+  const monitor: Monitor = { state: reviveMonitor(input, Date.now()), woken: false };
+  const plan = () => nextMonitorStep(monitor.state, Date.now(), runFacts());
+  installMonitorHandlers(monitor, plan);
+  // Signals that came with the start are handled after the first pause of this function: let them in before deciding.
+  await Promise.resolve();
+
+  for (;;) {
+    monitor.woken = false;
+    const step = plan();
+    setCurrentDetails(monitorStoryOf(monitorStatusOf(monitor.state, step)));
+    switch (step.kind) {
+      case 'check':
+        await check(monitor, step.task, nextSummary(step, monitor.state));
+        break;
+      case 'wait':
+        await condition(() => monitor.woken, step.ms, { summary: nextSummary(step, monitor.state) });
+        break;
+      case 'renew':
+        await condition(allHandlersFinished);
+        return continueAsNew<typeof monitorRegistry>(monitor.state);
+      case 'done':
+        return; // no await since plan(): a signal that arrives meanwhile makes the server refuse this end
+    }
+  }
+}
+
+async function check(monitor: Monitor, task: ChecksTask, summary: string): Promise<void> {
+  const { cluster, registry, pace = 1, asked } = monitor.state;
+  // after everything else that this cluster has under way: a copy or a deletion was asked for by somebody
+  const priority = { priorityKey: asked === undefined ? 5 : 3, fairnessKey: registry.slice(0, longestFairnessKey) };
+  const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: registryQueue(cluster), priority });
+  try {
+    const report = await checkBatch.executeWithOptions({ summary }, [task]);
+    monitor.state = acceptChecks(monitor.state, report, asked, Date.now());
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const failure = failureOf(error, cluster);
+    log.warn('the checks of a registry cannot be made, trying again later', { registry, ...failure });
+    monitor.state = acceptChecksFailure(monitor.state, failure, asked, Date.now());
+  }
+}
+
+const longestFairnessKey = 64; // bytes, by the server
+
+function runFacts(): MonitorRunFacts {
+  const { runStartTime, continueAsNewSuggested } = workflowInfo();
+  return { startedAt: runStartTime.getTime(), isFull: continueAsNewSuggested };
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { createCheckCredentials, type CheckCredentialSources } from '../../src/activities/monitor-credentials.js';
+import type { Secret } from '../../src/cluster/cluster.js';
+import { Failure, type FailureCode } from '../../src/domain/failure.js';
+import { knownImageRef } from '../../src/domain/image-ref.js';
+import type { SecretRef } from '../../src/domain/rule.js';
+import type { Pod } from '../../src/domain/usage.js';
+import { aMonitorRule, aPod, brokenFilter } from '../support/builders.js';
+import { nginx } from '../support/keeper.js';
+
+interface Situation extends Partial<CheckCredentialSources> {
+  readonly pods?: readonly Pod[];
+  /** those that exist */
+  readonly secrets?: readonly string[];
+  readonly fallbackSecret?: SecretRef;
+  readonly refuses?: FailureCode;
+}
+
+const mirrorPull: SecretRef = { namespace: 'kuik', name: 'fallback' };
+const pod = (namespace: string, name: string, ...pullSecrets: string[]): Pod => aPod({ namespace, name, pullSecrets });
+
+/** Each Secret is one credential, named after it. */
+function accessOf({ pods = [], secrets = [], fallbackSecret, refuses, ...some }: Situation) {
+  const sources: CheckCredentialSources = {
+    rules: () => [aMonitorRule({ pods: { exclude: { namespaces: [/sandbox/] } } })],
+    podsUsing: () => pods,
+    secret: async ({ namespace, name }) => {
+      if (refuses !== undefined) throw new Failure({ code: refuses, side: 'cluster', message: 'no' });
+      return secrets.includes(`${namespace}/${name}`) ? ({ namespace, name } as Secret) : undefined;
+    },
+    keyring: (found) => found.map(({ namespace, name }) => ({ id: `${namespace}/${name}` })),
+    fallback: () => fallbackSecret,
+    ...some,
+  };
+  return createCheckCredentials(sources)([nginx], knownImageRef(nginx));
+}
+
+describe('an image is checked', () => {
+  test.each<[string, Situation, string[], string | undefined]>([
+    ['anonymously, when nobody names a Secret', { pods: [pod('shop', 'web')] }, [], undefined],
+    ['with all Secrets of one Pod that uses it', { pods: [pod('shop', 'web', 'a', 'b')], secrets: ['shop/a', 'shop/b'] }, ['shop/a', 'shop/b'], undefined],
+    ['with those of the first Pod by namespace and name', { pods: [pod('shop', 'b', 'second'), pod('shop', 'a', 'first'), pod('blog', 'z', 'blog')], secrets: ['shop/first', 'shop/second', 'blog/blog'] }, ['blog/blog'], undefined],
+    ['with those of the next Pod, when one of them is missing', { pods: [pod('blog', 'web', 'there', 'gone'), pod('shop', 'web', 'pull')], secrets: ['blog/there', 'shop/pull'] }, ['shop/pull'], undefined],
+    ['never with those of a Pod out of scope', { pods: [pod('sandbox', 'web', 'pull')], secrets: ['sandbox/pull'] }, [], undefined],
+    ['with the fallback of its registry, when no Pod names a Secret', { pods: [pod('shop', 'web')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
+    ['with the fallback, when what Pods name cannot be read', { pods: [pod('shop', 'web', 'gone')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
+    ['anonymously, and it is said why, when no Secret can be read', { pods: [pod('shop', 'web', 'gone')], fallbackSecret: mirrorPull }, [], 'secret shop/gone not found'],
+    ['anonymously, and it is said why, when the fallback is missing', { fallbackSecret: mirrorPull }, [], 'secret kuik/fallback not found'],
+    ['anonymously, and it is said why, when a Secret may not be read', { pods: [pod('shop', 'web', 'pull')], refuses: 'denied' }, [], 'secret shop/pull cannot be read'],
+    ['anonymously for a rule that nobody can read', { pods: [pod('shop', 'web', 'pull')], secrets: ['shop/pull'], rules: () => [aMonitorRule({ problems: [brokenFilter] })] }, [], undefined],
+  ])('%s', async (_sentence, situation, expected, problem) => {
+    const { as, ...rest } = await accessOf(situation);
+
+    expect(as.map(({ id }) => id)).toEqual(expected);
+    expect(rest.problem).toBe(problem);
+  });
+
+  test('not at all while the API server is away: that is no matter of a Secret', async () => {
+    await expect(accessOf({ pods: [pod('shop', 'web', 'pull')], refuses: 'unreachable' })).rejects.toMatchObject({ code: 'unreachable', side: 'cluster' });
+  });
+
+  test('with one look at the Secrets that a thousand Pods of a workload share', async () => {
+    let reads = 0;
+    const pods = Array.from({ length: 1000 }, (_, index) => pod('shop', `web-${index}`, 'gone'));
+
+    await accessOf({ pods, secret: async () => (reads++, undefined) });
+
+    expect(reads).toBe(1);
+  });
+});

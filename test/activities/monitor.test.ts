@@ -1,0 +1,309 @@
+import { describe, expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { CheckAccess } from '../../src/activities/monitor-credentials.js';
+import { checked, createMonitorActivities, type CheckSettings, type MonitorDeps } from '../../src/activities/monitor.js';
+import { Failure } from '../../src/domain/failure.js';
+import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
+import type { TrackedImage } from '../../src/domain/monitor.js';
+import type { ChecksReport, ChecksTask } from '../../src/domain/monitor-run.js';
+import type { PlaceRecord } from '../../src/domain/record.js';
+import { sdkLogger } from '../../src/temporal/logger.js';
+import type { Damage, FaultRegistry, FaultRegistryOptions } from '../support/fault-registry.js';
+import { anImage, pushImage, single } from '../support/images.js';
+import { aClient, aRegistryServer, closeAfterEach } from '../support/registry-client.js';
+import { quiet } from '../support/temporal-lab.js';
+
+closeAfterEach();
+
+const image = anImage('app');
+const { digest } = image.manifest;
+const aFact = ({ checkedAt = new Date(Date.now()).toISOString() }: { checkedAt?: string }) => ({ state: 'Available' as const, checkedAt });
+
+/** A registry, images tracked there, and records that are written down. */
+class Bench {
+  readonly server: FaultRegistry;
+  readonly records = new Map<ImageName, PlaceRecord>();
+  readonly beats: unknown[] = [];
+  settings: CheckSettings = { method: 'HEAD', timeoutMs: 30_000, resolveDigest: false };
+  access: CheckAccess = { as: [] };
+  tracked: readonly TrackedImage[];
+  writeFails: Failure | undefined;
+  readonly #registry: MonitorDeps['registry'];
+
+  constructor(server: FaultRegistry, registry: MonitorDeps['registry']) {
+    this.server = server;
+    this.#registry = registry;
+    this.tracked = [this.image('app:1')];
+  }
+
+  static async open(options: FaultRegistryOptions = {}, ...names: readonly string[]): Promise<Bench> {
+    const server = await aRegistryServer(options);
+    const { registry } = aClient();
+    const as = options.access === undefined || options.access.type === 'open' ? [] : [{ id: 'writer', username: 'kuik', password: 'right' }];
+    for (const name of ['app:1', ...names]) await pushImage(registry, `${server.host}/${name}`, single(image), as);
+    server.calm();
+    return new Bench(server, aClient().registry);
+  }
+
+  image(name: string, rest: Partial<TrackedImage> = {}): TrackedImage {
+    const ref = knownImageRef(`${this.server.host}/${name}`);
+    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, record: imageName(ref), ...rest };
+  }
+
+  place(name = 'app:1'): PlaceRecord | undefined {
+    return this.records.get(`${this.server.host}/${name}` as ImageName);
+  }
+
+  run(task: Partial<ChecksTask> = {}, heartbeatDetails?: unknown): Promise<ChecksReport> {
+    const env = new MockActivityEnvironment({ heartbeatDetails }, { logger: sdkLogger(quiet) });
+    env.on('heartbeat', (details: unknown) => this.beats.push(details));
+    const activities = createMonitorActivities({
+      tracked: () => this.tracked,
+      settings: () => this.settings,
+      credentials: async () => this.access,
+      registry: this.#registry,
+      cluster: {
+        changePlace: async (record, reference, manager, change) => {
+          if (this.writeFails !== undefined) throw this.writeFails;
+          expect(manager).toBe('kuik-monitor');
+          this.records.set(record, change(this.records.get(record) ?? { reference, role: 'origin' }));
+          return 'changed';
+        },
+      },
+    });
+    const whole: ChecksTask = { v: 1, registry: this.server.host, intervalMs: 60_000, maxPerInterval: 1, ...task };
+    return env.run<[ChecksTask], ChecksReport, typeof activities.checkBatch>(activities.checkBatch, whole);
+  }
+}
+
+describe('one check', () => {
+  test('of an image that is there: state, time, digest and whose credentials, and nothing of before', async () => {
+    const bench = await Bench.open();
+    bench.records.set(bench.tracked[0]!.image, { reference: bench.tracked[0]!.image, role: 'origin', state: 'NotFound', checkFailure: 'not found' });
+
+    const report = await bench.run();
+
+    expect(report).toMatchObject({ v: 1, places: 1, checked: 1, counts: { Available: 1 } });
+    expect(bench.place()).toMatchObject({ state: 'Available', identity: 'anonymous', digest, checkFailure: undefined });
+    expect(Date.now() - Date.parse(bench.place()?.checkedAt ?? '')).toBeLessThan(10_000);
+    expect(bench.server.log()).toEqual(['HEAD manifest']);
+  });
+
+  test.each<[string, Damage, string, string]>([
+    ['is throttled', { status: 429, headers: { 'retry-after': '120' } }, 'QuotaExceeded', '429'],
+    ['answers, and says that nothing is left', { headers: { 'ratelimit-remaining': '0;w=21600' } }, 'QuotaExceeded', 'quota used up'],
+    ['is not found', { status: 404 }, 'NotFound', 'not found on'],
+    ['is refused with 401', { status: 401 }, 'InvalidAuth', '401'],
+    ['is refused with 403', { status: 403 }, 'InvalidAuth', '403'],
+    ['meets a server error', { status: 500 }, 'Unreachable', '500'],
+    ['is not answered', { reset: true }, 'Unreachable', 'not served by'],
+  ])('that %s', async (_sentence, does, state, message) => {
+    const bench = await Bench.open();
+    bench.server.fault({ on: { route: 'manifest' }, times: 10, does });
+
+    const { counts } = await bench.run();
+
+    expect(counts).toEqual({ [state]: 1 });
+    expect(bench.place()).toMatchObject({ state, identity: 'anonymous', checkFailure: expect.stringContaining(message) as unknown });
+  });
+
+  test('that takes longer than it may', async () => {
+    const bench = await Bench.open();
+    bench.settings = { ...bench.settings, timeoutMs: 100 };
+    bench.server.fault({ on: { route: 'manifest' }, times: 10, does: { delayMs: 5_000 } });
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state: 'Unreachable', checkFailure: expect.stringContaining('before the deadline') as unknown });
+  });
+
+  test.each([
+    ['HEAD', ['HEAD manifest']],
+    ['GET', ['GET manifest']],
+  ] as const)('by %s asks so, also for what was read before', async (method, expected) => {
+    const bench = await Bench.open();
+    bench.settings = { ...bench.settings, method };
+    bench.tracked = [bench.image(`app@${digest}`)];
+
+    await bench.run();
+    await bench.run();
+
+    expect(bench.server.log()).toEqual([...expected, ...expected]);
+  });
+
+  test('of a pinned image asks for the digest, whatever its tag names', async () => {
+    const bench = await Bench.open();
+    bench.tracked = [bench.image(`app:9.9.9@${digest}`)];
+
+    await bench.run();
+
+    expect(bench.place(`app:9.9.9@${digest}`)).toMatchObject({ state: 'Available' });
+    expect(bench.server.requests.map(({ path }) => path)).toEqual([`/v2/app/manifests/${digest}`]);
+  });
+
+  test('keeps the last digest of what does not answer', async () => {
+    const known: PlaceRecord = { reference: 'a' as ImageName, state: 'Available', digest };
+
+    expect(checked(known, { asked: true, state: 'Unreachable', identity: 'anonymous', failure: { code: 'timeout', side: 'source', message: 'm'.repeat(999) } }, 'now')).toMatchObject({ digest, checkFailure: 'm'.repeat(256) });
+  });
+});
+
+describe('the digest step', () => {
+  const second = { route: 'manifest', path: 'sha256:' } as const;
+  test.each<[string, CheckSettings['method'], Damage, string]>([
+    ['is well', 'HEAD', {}, 'Available'],
+    ['finds that tag and digest disagree', 'HEAD', { status: 404 }, 'NotFound'],
+    ['finds the same by GET', 'GET', { status: 404 }, 'NotFound'],
+    ['is no matter where HEAD by digest is not supported', 'HEAD', { status: 405 }, 'Available'],
+    ['is one where GET by digest is not supported', 'GET', { status: 501 }, 'Unreachable'],
+    ['is throttled', 'HEAD', { status: 429 }, 'QuotaExceeded'],
+  ])('%s', async (_sentence, method, does, state) => {
+    const bench = await Bench.open();
+    bench.settings = { ...bench.settings, method, resolveDigest: true };
+    bench.server.fault({ on: second, times: 10, does });
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state });
+    if (state === 'NotFound') expect(bench.place()?.checkFailure).toContain('tag and digest disagree');
+  });
+});
+
+describe('credentials', () => {
+  const access = { type: 'basic', accounts: { kuik: 'right' } } as const;
+  test('that fit are named in what was seen', async () => {
+    const bench = await Bench.open({ access });
+    bench.access = { as: [{ id: 'abc', username: 'kuik', password: 'right' }] };
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state: 'Available', identity: 'abc' });
+  });
+
+  test('that are wrong make it InvalidAuth', async () => {
+    const bench = await Bench.open({ access });
+    bench.access = { as: [{ id: 'abc', username: 'kuik', password: 'wrong' }] };
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state: 'InvalidAuth', identity: 'abc' });
+    expect(JSON.stringify([...bench.records.values()])).not.toContain('wrong');
+  });
+
+  test('that cannot be read make it UnavailableSecret, and say which', async () => {
+    const bench = await Bench.open({ access });
+    bench.access = { as: [], problem: 'secret shop/pull not found' };
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state: 'UnavailableSecret', identity: 'anonymous', checkFailure: 'secret shop/pull not found' });
+  });
+
+  test('that cannot be read are no matter where nobody asks for any', async () => {
+    const bench = await Bench.open();
+    bench.access = { as: [], problem: 'secret shop/pull not found' };
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state: 'Available', checkFailure: undefined });
+  });
+});
+
+describe('one go', () => {
+  const fast = { intervalMs: 1_000, maxPerInterval: 20 }; // a tick of 50 ms
+
+  test('checks each place once, evenly spread, and says when the next may begin', async () => {
+    const bench = await Bench.open({}, 'app:2', 'app:3');
+    bench.tracked = ['app:1', 'app:2', 'app:3'].map((name) => bench.image(name));
+    const started = Date.now();
+
+    const report = await bench.run(fast);
+
+    expect(report).toMatchObject({ places: 3, checked: 3, counts: { Available: 3 } });
+    expect(Date.now() - started).toBeGreaterThanOrEqual(95);
+    expect(report.nextDelayMs).toBeLessThanOrEqual(50);
+  });
+
+  test('of a slow pace is one check, of what is next', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    const checkedAt = '2026-11-20T12:00:00Z';
+    bench.tracked = [bench.image('app:1', { seen: aFact({ checkedAt }) }), bench.image('app:2')];
+
+    const report = await bench.run({ intervalMs: 3_600_000, maxPerInterval: 6 });
+
+    expect(report).toMatchObject({ places: 2, checked: 1, counts: { Available: 2 } });
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
+    expect(report.nextDelayMs).toBeGreaterThan(9 * 60_000);
+  });
+
+  test('begins with what somebody asked for', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2', { seen: aFact({}) })];
+
+    await bench.run({ asked: [bench.image('app:2').image, 'somebody/wrote:nonsense'] });
+
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
+  });
+
+  test('is left off when the registry asks for it, which counts for the next one', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.server.fault({ on: { route: 'manifest' }, times: 10, does: { status: 429, headers: { 'retry-after': '1800' } } });
+
+    const report = await bench.run(fast);
+
+    expect(report).toMatchObject({ checked: 1, throttled: true, counts: { QuotaExceeded: 1, Scheduled: 1 }, nextDelayMs: 1_800_000 });
+    expect(bench.server.requests).toHaveLength(1);
+  });
+
+  test('writes nothing about an image that was not asked for, since the registry wants to be left alone', async () => {
+    const bench = await Bench.open();
+    bench.server.fault({ on: { route: 'manifest' }, times: 1, does: { status: 429, headers: { 'retry-after': '1800' } } });
+    await bench.run();
+    bench.records.clear();
+
+    const report = await bench.run();
+
+    expect(report).toMatchObject({ throttled: true });
+    expect(report.nextDelayMs).toBeGreaterThan(1_790_000);
+    expect(bench.records.size).toBe(0);
+    expect(bench.server.requests).toHaveLength(1);
+  });
+
+  test('of another attempt goes on, without a hurry', async () => {
+    const bench = await Bench.open({}, 'app:2', 'app:3');
+    bench.tracked = ['app:1', 'app:2', 'app:3'].map((name) => bench.image(name));
+    const started = Date.now();
+
+    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 5 }, { checked: 2, beganAt: started });
+
+    expect(report.checked).toBe(3);
+    expect(bench.server.requests).toHaveLength(1);
+    expect(Date.now() - started).toBeGreaterThanOrEqual(195);
+  });
+
+  test('is a failure when nothing can be written down: nobody looked', async () => {
+    const bench = await Bench.open();
+    bench.writeFails = new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
+
+    await expect(bench.run()).rejects.toMatchObject({ code: 'unreachable', side: 'cluster' });
+  });
+
+  test('with nothing to check says so', async () => {
+    const bench = await Bench.open();
+    bench.tracked = [];
+
+    expect(await bench.run()).toEqual({ v: 1, places: 0, checked: 0, counts: {}, nextDelayMs: 0 });
+  });
+
+  test('tells each record that has the place, and beats how far it came', async () => {
+    const bench = await Bench.open();
+    bench.tracked = [bench.image(`app@${digest}`), bench.image(`app:1@${digest}`)];
+
+    await bench.run();
+
+    expect([...bench.records.values()].map(({ state, reference }) => `${state} ${reference}`)).toEqual(Array.from({ length: 2 }, () => `Available ${bench.server.host}/app@${digest}`));
+    expect(bench.beats.at(-1)).toMatchObject({ checked: 1 });
+    expect(JSON.stringify(bench.beats)).not.toContain('app');
+  });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { isMonitorSettings, readCheckNow } from '../../src/domain/monitor-door.js';
+import {
+  acceptCheckNow,
+  acceptChecks,
+  acceptChecksFailure,
+  acceptMonitorPause,
+  acceptSettings,
+  nextMonitorStep,
+  reviveMonitor,
+  type ChecksReport,
+  type MonitorState,
+} from '../../src/domain/monitor-run.js';
+import { monitorStatusOf, monitorStoryOf, monitorSummary } from '../../src/domain/monitor-story.js';
+
+const t0 = Date.parse('2026-11-20T12:00:00Z');
+const minutes = 60_000;
+const hour = 60 * minutes;
+const settings = { v: 1, intervalMs: hour, maxPerInterval: 6 } as const;
+const run = { startedAt: t0, isFull: false };
+const report = (rest: Partial<ChecksReport> = {}): ChecksReport => ({ v: 1, places: 212, checked: 1, counts: { Available: 200, NotFound: 12 }, nextDelayMs: 10 * minutes, ...rest });
+const born = (): MonitorState => reviveMonitor({ v: 1, cluster: 'berlin', registry: 'docker.io', searchable: true }, t0);
+const configured = (): MonitorState => acceptSettings(born(), settings, t0);
+const checkedOnce = (rest: Partial<ChecksReport> = {}): MonitorState => acceptChecks(configured(), report(rest), undefined, t0);
+const failure = { code: 'unreachable', side: 'cluster', message: 'no connection to the api server' } as const;
+const step = (state: MonitorState, now = t0) => nextMonitorStep(state, now, run);
+
+describe('a monitor', () => {
+  test.each<[string, MonitorState, number, string]>([
+    ['waits until it is told its pace', born(), t0, 'wait NotConfigured'],
+    ['checks at once when it is told', configured(), t0, 'check Turn'],
+    ['waits for the next turn', checkedOnce(), t0, 'wait Turn'],
+    ['checks when it has come', checkedOnce(), t0 + 10 * minutes, 'check Turn'],
+    ['leaves a registry alone that asked for it', checkedOnce({ throttled: true, nextDelayMs: hour }), t0 + 10 * minutes, 'wait Throttled'],
+    ['ends when nothing is left to check', checkedOnce({ places: 0 }), t0, 'done NothingToCheck'],
+    ['goes on when it is told again that there is something', acceptSettings(checkedOnce({ places: 0 }), settings, t0), t0 + 10 * minutes, 'check Turn'],
+    ['does nothing while it is paused, not even end', acceptMonitorPause(checkedOnce({ places: 0 }), true), t0 + hour, 'wait Paused'],
+    ['goes on when it is resumed', acceptMonitorPause(acceptMonitorPause(configured(), true), false), t0, 'check Turn'],
+    ['checks out of turn when somebody asks', acceptCheckNow(checkedOnce(), 'docker.io/library/nginx:1.27'), t0, 'check Asked'],
+    ['tries again a minute after nobody could look', acceptChecksFailure(configured(), failure, undefined, t0), t0 + minutes - 1, 'wait Failed'],
+    ['which it then does', acceptChecksFailure(configured(), failure, undefined, t0), t0 + minutes, 'check Turn'],
+    ['begins a new history after a week', checkedOnce(), t0 + 7 * 24 * hour, 'renew WeekOver'],
+  ])('%s', (_sentence, state, now, expected) => {
+    const { kind, reason } = step(state, now);
+
+    expect(`${kind} ${reason}`).toBe(expected);
+  });
+
+  test('begins a new history when the server suggests it, paused or not', () => {
+    expect(nextMonitorStep(acceptMonitorPause(configured(), true), t0, { ...run, isFull: true })).toEqual({ kind: 'renew', reason: 'HistoryFull' });
+  });
+
+  test('hands what somebody asked for to whoever checks, each once, and forgets it when that is done', () => {
+    const asked = acceptCheckNow(acceptCheckNow(acceptCheckNow(checkedOnce(), 'a'), 'b'), 'a');
+    const planned = step(asked);
+    const meanwhile = acceptCheckNow(asked, 'c');
+
+    expect(planned).toMatchObject({ task: { registry: 'docker.io', intervalMs: hour, maxPerInterval: 6, asked: ['a', 'b'] } });
+    expect(acceptChecks(meanwhile, report(), asked.asked, t0).asked).toEqual(['c']);
+  });
+
+  test('a faster pace counts at once, and not before the registry wants to hear of us again', () => {
+    const fast = { ...settings, maxPerInterval: 60 };
+
+    expect(acceptSettings(checkedOnce(), fast, t0).dueAt).toBe(t0 + minutes);
+    expect(acceptSettings(checkedOnce({ throttled: true, nextDelayMs: hour }), fast, t0).dueAt).toBe(t0 + hour);
+  });
+
+  test('waits longer after each failure in a row, an hour at most, and heals', () => {
+    let state = configured();
+    const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => (state = acceptChecksFailure(state, failure, undefined, t0)).dueAt - t0);
+
+    expect(waits.map((ms) => ms / minutes)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    expect(acceptChecks(state, report(), undefined, t0).failure).toBeUndefined();
+  });
+
+  test('holds no more of what people ask than a few names', () => {
+    let state = checkedOnce();
+    for (let index = 0; index < 1000; index++) state = acceptCheckNow(state, `image-${index}`);
+
+    expect(JSON.stringify(state).length).toBeLessThan(1_000);
+  });
+
+  test('whatever comes in whatever order: never stuck, never earlier than the registry asked', () => {
+    const happening = fc.oneof(
+      fc.constant((state: MonitorState, now: number) => acceptSettings(state, settings, now)),
+      fc.constant((state: MonitorState) => acceptCheckNow(state, 'a')),
+      fc.boolean().map((paused) => (state: MonitorState) => acceptMonitorPause(state, paused)),
+      fc.record({ places: fc.nat(3), nextDelayMs: fc.nat(hour), throttled: fc.constantFrom(undefined, true as const) }).map((rest) => (state: MonitorState, now: number) => acceptChecks(state, report(rest), state.asked, now)),
+      fc.constant((state: MonitorState, now: number) => acceptChecksFailure(state, failure, state.asked, now)),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(happening, fc.nat(hour)), { maxLength: 40 }), (happenings) => {
+        let state = born();
+        let now = t0;
+        for (const [happen, laterMs] of happenings) {
+          state = JSON.parse(JSON.stringify(happen(state, now))) as MonitorState; // as it crosses continue-as-new
+          now += laterMs;
+          const next = nextMonitorStep(state, now, { startedAt: now, isFull: false });
+          if (next.kind === 'wait') expect(next.ms).toBeGreaterThan(0);
+          if (next.kind === 'check' && next.reason === 'Turn') expect(state.dueAt).toBeLessThanOrEqual(now);
+          if (state.paused) expect(next.kind).toBe('wait');
+        }
+      }),
+    );
+  });
+});
+
+describe('what people read of it', () => {
+  test.each<[string, MonitorState, readonly string[]]>([
+    ['before the first check', born(), ['nothing checked yet', 'waits for the manager']],
+    ['between two checks', checkedOnce(), ['**docker.io**: 212 places, one check every 10m, each once in 35h20m', '200 Available, 12 NotFound', 'next check at 2026-11-20T12:10:00.000Z']],
+    ['while the registry wants to be left alone', checkedOnce({ throttled: true }), ['the registry asked to be left alone']],
+    ['while it is paused', acceptMonitorPause(checkedOnce(), true), ['paused until somebody sends `resume`']],
+    ['when nobody could look', acceptChecksFailure(configured(), failure, undefined, t0), ['failed 1 times: unreachable (cluster): no connection to the api server']],
+  ])('%s', (_sentence, state, lines) => {
+    const story = monitorStoryOf(monitorStatusOf(state, step(state)));
+
+    for (const line of lines) expect(story).toContain(line);
+  });
+
+  test('its line in a list says the pace', () => {
+    expect(monitorSummary('docker.io', settings)).toBe('checks images on docker.io, one every 10m');
+  });
+});
+
+describe('what comes by signal', () => {
+  test.each([
+    [settings, true],
+    [{ ...settings, more: 'of a later release' }, true],
+    [{ ...settings, intervalMs: 0 }, false],
+    [{ ...settings, maxPerInterval: 0.5 }, false],
+    [{ ...settings, intervalMs: '1h' }, false],
+    [{ ...settings, v: 2 }, false],
+    [undefined, false],
+    ['1h', false],
+  ])('%j reads as a pace: %s', (payload, expected) => {
+    expect(isMonitorSettings(payload)).toBe(expected);
+  });
+
+  test.each([
+    [undefined, {}],
+    [{}, {}],
+    [{ image: 'docker.io/library/nginx:1.27' }, { image: 'docker.io/library/nginx:1.27' }],
+    [{ image: 7 }, false],
+    [{ image: 'a'.repeat(2000) }, false],
+    ['nginx', false],
+  ])('%j reads as a wish to check: %j', (payload, expected) => {
+    expect(readCheckNow(payload)).toEqual(expected);
+  });
+});
