@@ -13,6 +13,7 @@ export interface Command {
 
 export const commands: Readonly<Record<string, Command>> = {
   explain: { help: 'where would each container pull from, and why', load: async () => (await import('./explain.js')).explain },
+  status: { help: 'the whole installation on one screen, what is wrong first', load: async () => (await import('./status.js')).status },
   images: { help: 'every image, its places and its users', load: async () => (await import('./images.js')).images },
   retry: { help: 'try copies again now, and tell how each ended', load: async () => (await import('./retry.js')).retry },
   mirror: { help: 'copy an image to its mirrors now', load: async () => (await import('./retry.js')).mirror },

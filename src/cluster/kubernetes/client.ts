@@ -8,6 +8,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { LeaseLeadership, type LeaseOptions } from './lease.js';
 import { Expired, ListWatch, type RawObject } from './list-watch.js';
 import { changeNote } from './note.js';
+import { listObjects, type ApiObject, type ObjectQuery } from './objects.js';
 import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
@@ -35,8 +36,14 @@ export type TemplateKind = WorkloadKind | 'ReplicaSet';
 export interface KubernetesCluster extends Cluster {
   /** that of the kubeconfig's context */
   readonly namespace: string;
+  /** name of that context */
+  readonly context: string;
   /** A workload as a manifest has it. */
   manifest(kind: TemplateKind, namespace: string, name: string): Promise<unknown>;
+  /** Objects of any kind as manifests have them; undefined when the API server does not know the kind. */
+  objects(type: ResourceType, query?: ObjectQuery): Promise<readonly ApiObject[] | undefined>;
+  /** One object, or undefined. */
+  object(type: ResourceType, ref: { readonly namespace?: string; readonly name: string }): Promise<ApiObject | undefined>;
   /** Names of the pull Secrets that a ServiceAccount gives to Pods; none when it does not exist. */
   pullSecretsOf(namespace: string, serviceAccount: string): Promise<readonly string[]>;
   /** What became of the annotations of a Pod that is created as a dry run: admitted, and not stored. */
@@ -98,11 +105,14 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     applyWebhookConfiguration: (configuration) => applyWebhookConfiguration(requests, configuration),
     emitEvent: (event) => events.emit(event),
 
+    context: config.getCurrentContext(),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     async manifest(kind, namespace, name) {
       const type = kind === 'ReplicaSet' ? replicaSetType : watchedTypes[kind];
       return requests.jsonOrNothing({ verb: 'get', type, namespace, name });
     },
+    objects: (type, query) => listObjects(requests, type, query),
+    object: async (type, ref) => (await requests.jsonOrNothing({ verb: 'get', type, ...ref })) as ApiObject | undefined,
     async pullSecretsOf(namespace, serviceAccount) {
       const account = (await requests.jsonOrNothing({ verb: 'get', type: serviceAccountType, namespace, name: serviceAccount })) as { imagePullSecrets?: readonly { name?: string }[] } | undefined;
       return account?.imagePullSecrets?.flatMap(({ name }) => name ?? []) ?? [];

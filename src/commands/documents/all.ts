@@ -1,9 +1,10 @@
 /** Every document, and the files they are published as. Only for generating and testing: commands print, and do not check what they print. */
 import { z } from 'zod';
 import { ImageList } from './images.js';
+import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { ImageList };
+export const documents: Readonly<Record<string, z.ZodObject>> = { ImageList, Status };
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;

@@ -1,0 +1,69 @@
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import { readEnvironment, type Environment } from '../../config/environment.js';
+import { wantsNoColor } from '../../config/terminal.js';
+import { ruleKinds } from '../../domain/rule.js';
+import { askCluster } from '../ask-cluster.js';
+import type { Status } from '../documents/status.js';
+import { documentText, isData, printDocument } from '../output.js';
+import { Redraw } from '../redraw.js';
+import type { StatusOptions } from '../status.js';
+import { readBuild } from '../version.js';
+import { readInstallation } from './installation.js';
+import { statusOf } from './picture.js';
+import { statusLine, statusScreen } from './report.js';
+
+type Asked = Pick<KubernetesCluster, 'list' | 'object' | 'registeredWebhook' | 'context'>;
+
+export async function runStatus(options: StatusOptions): Promise<number> {
+  const environment = environmentFor(options);
+  return askCluster('status', options, async (cluster, signal) => {
+    const first = await readStatus(cluster, environment);
+    if (options.watch === true) return watchStatus(first, () => readStatus(cluster, environment), options, signal);
+    if (isData(options.output)) await printDocument(first, options.output);
+    else process.stdout.write(statusScreen(first, { now: Date.now(), form: options.output }));
+    return codeOf(first);
+  });
+}
+
+function environmentFor({ namespace }: StatusOptions): Environment {
+  const environment = readEnvironment();
+  return namespace === undefined ? environment : { ...environment, installNamespace: namespace };
+}
+
+async function readStatus(cluster: Asked, environment: Environment): Promise<Status> {
+  const [installation, records, ...rules] = await Promise.all([readInstallation(cluster, environment), cluster.list('ImageAvailability'), ...ruleKinds.map((kind) => cluster.list(kind))]);
+  const { version } = readBuild();
+  return statusOf({ version, context: cluster.context, namespace: environment.installNamespace, installation, records, rules: rules.flat(), now: Date.now() });
+}
+
+function codeOf({ troubles }: Status): 0 | 2 {
+  return troubles.length === 0 ? 0 : 2;
+}
+
+const drawEveryMs = 2_000;
+const lineEveryMs = 10_000;
+
+/** Draws again and again on a terminal; elsewhere prints data when it is other data, or a line every ten seconds. */
+async function watchStatus(first: Status, read: () => Promise<Status>, { output }: StatusOptions, signal: AbortSignal): Promise<number> {
+  const isDrawn = process.stdout.isTTY && !wantsNoColor();
+  const screen = new Redraw(process.stdout);
+  let last = '';
+  for (let status = first; ; status = await read()) {
+    if (isData(output)) {
+      const text = await documentText(status, output, true);
+      if (text !== last) process.stdout.write(text);
+      last = text;
+    } else if (isDrawn) screen.draw(cut(statusScreen(status, { now: Date.now(), form: output })));
+    else process.stdout.write(`${statusLine(status)}\n`);
+    await sleep(isDrawn || isData(output) ? drawEveryMs : lineEveryMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return codeOf(status);
+  }
+}
+
+/** No line is wider than the terminal, and none is below it, or erasing would go wrong. */
+function cut(text: string): readonly string[] {
+  const { columns = 80, rows = 24 } = process.stdout;
+  return text.trimEnd().split('\n').slice(0, rows - 1).map((line) => line.slice(0, columns - 1));
+}
