@@ -11,17 +11,22 @@ export interface Program {
   readonly module: string;
   /** what `go build` is asked for */
   readonly package: string;
-  /** the line of `go.mod` that holds the version */
-  readonly versionOf: string;
+  /** the line of `go.mod` that holds the version; absent where the code is ours */
+  readonly versionOf?: string;
   /** arguments that print a version and end with status 0 */
   readonly versionArguments: readonly string[];
   /** what that prints when a program of this name is the one we mean: `registry` is a common name */
   readonly versionLooksLike: RegExp;
   /** on two cores, with nothing built before; shown so that nobody thinks it hangs */
   readonly usually: string;
+  /** `cluster`: only a cluster in which Pods run needs it, see `tools/cluster`; every test otherwise */
+  readonly only?: 'cluster';
 }
 
-export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal' | 'helm';
+export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal' | 'helm' | ClusterProgram;
+
+/** What a cluster in which Pods run has beside: its other components, and what its images are made of. */
+export type ClusterProgram = 'kubelet' | 'kube-controller-manager' | 'kube-scheduler' | 'kube-proxy' | 'coredns' | 'pause' | 'temporal-server' | 'temporal-sql-tool' | 'temporal-ui';
 
 /** Small ones first: something is finished soon, and what two programs share is already compiled for the large one. */
 export const programs: readonly Program[] = [
@@ -97,7 +102,74 @@ export const programs: readonly Program[] = [
     versionLooksLike: /Kubernetes v/,
     usually: '2 to 4 minutes',
   },
+  {
+    name: 'pause',
+    module: 'pause',
+    package: '.',
+    versionArguments: ['-version'],
+    versionLooksLike: /kube-image-keeper/,
+    usually: 'seconds',
+    only: 'cluster',
+  },
+  ...(['kube-scheduler', 'kube-proxy', 'kubelet', 'kube-controller-manager'] as const).map(
+    (name): Program => ({
+      name,
+      module: 'kubernetes',
+      package: `k8s.io/kubernetes/cmd/${name}`,
+      versionOf: 'k8s.io/kubernetes',
+      versionArguments: ['--version'],
+      versionLooksLike: /Kubernetes v/,
+      usually: 'about a minute',
+      only: 'cluster',
+    }),
+  ),
+  {
+    name: 'coredns',
+    module: 'coredns',
+    package: '.',
+    versionOf: 'github.com/coredns/coredns',
+    versionArguments: ['-version'],
+    versionLooksLike: /CoreDNS/,
+    usually: '1 to 2 minutes',
+    only: 'cluster',
+  },
+  {
+    name: 'temporal-ui',
+    module: 'temporal-ui',
+    package: 'github.com/temporalio/ui-server/v2/cmd/server',
+    versionOf: 'github.com/temporalio/ui-server/v2',
+    versionArguments: ['--version'],
+    versionLooksLike: /version/,
+    usually: 'about a minute',
+    only: 'cluster',
+  },
+  {
+    name: 'temporal-server',
+    module: 'temporal-server',
+    package: 'go.temporal.io/server/cmd/server',
+    versionOf: 'go.temporal.io/server',
+    versionArguments: ['--version'],
+    versionLooksLike: /version/,
+    usually: '2 to 4 minutes',
+    only: 'cluster',
+  },
+  {
+    name: 'temporal-sql-tool',
+    module: 'temporal-server',
+    package: 'go.temporal.io/server/cmd/tools/sql',
+    versionOf: 'go.temporal.io/server',
+    versionArguments: ['--version'],
+    versionLooksLike: /version/,
+    usually: 'seconds',
+    only: 'cluster',
+  },
 ];
+
+/** What `make setup` brings. */
+export const usualPrograms = programs.filter(({ only }) => only === undefined);
+
+/** What only a cluster and its images need. */
+export const clusterPrograms = programs.filter(({ only }) => only === 'cluster');
 
 export function programNamed(name: string): Program {
   const program = programs.find((each) => each.name === name);
@@ -110,8 +182,9 @@ export function moduleFolder(program: Program): string {
   return join(projectRoot(), 'tools', 'go', program.module);
 }
 
-/** Version the project pins, without `v`: `1.34.4`. */
+/** Version the project pins, without `v`: `1.34.4`; `ours` where the code lies in this checkout. */
 export function pinnedVersion(program: Program): string {
+  if (program.versionOf === undefined) return 'ours';
   const words = readFileSync(join(moduleFolder(program), 'go.mod'), 'utf8').split(/\s+/);
   const version = words.find((word, at) => words[at - 1] === program.versionOf && /^v\d/.test(word));
   if (version === undefined) throw new Error(`tools/go/${program.module}/go.mod does not name ${program.versionOf}`);

@@ -11,6 +11,8 @@ import { toolPath } from './toolchain.js';
 export interface RegistryOptions {
   /** a free one unless told */
   readonly port?: number;
+  /** address of this machine to listen on, 127.0.0.1 unless told */
+  readonly host?: string;
   /** images, configuration, log; a folder used before brings its images back. A new scratch folder unless told. */
   readonly dir?: string;
   /** name in log and messages, `registry` unless told */
@@ -30,21 +32,21 @@ export interface RegistryOptions {
 }
 
 export interface RegistryServer extends Server {
-  /** `127.0.0.1:PORT`, as it stands in an image name */
+  /** `HOST:PORT`, as it stands in an image name */
   readonly address: string;
   readonly port: number;
   readonly dir: string;
-  /** `http://127.0.0.1:PORT`, or https */
+  /** `http://HOST:PORT`, or https */
   readonly url: string;
 }
 
 /** Starts a CNCF distribution registry; ready in about 0.1 s. It keeps its images in `dir` over restarts. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RegistryServer> {
-  const { name = 'registry' } = options;
+  const { name = 'registry', host = '127.0.0.1' } = options;
   const dir = options.dir ?? scratchFolder(name);
   mkdirSync(dir, { recursive: true });
   const port = await claimPort(options.port);
-  const address = `127.0.0.1:${port}`;
+  const address = `${host}:${port}`;
   const url = `${options.tls ? 'https' : 'http'}://${address}`;
 
   const configuration = join(dir, 'registry.json');

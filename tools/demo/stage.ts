@@ -1,8 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Coming } from '../coming.js';
 import { projectRoot } from '../programs.js';
 import { freePort, startApiServer, startRegistry, startTemporal, toolOutput } from '../servers.js';
-import type { ApiServer, RegistryServer, Server, TemporalServer } from '../servers.js';
+import type { ApiServer, RegistryServer, TemporalServer } from '../servers.js';
 import { startKuik } from './kuik.js';
 import type { Kuik, KuikOptions } from './kuik.js';
 
@@ -30,32 +31,6 @@ export interface StageOptions {
   readonly account?: (role: KuikOptions['role'], api: ApiServer) => Promise<string>;
   /** name of the cluster among those that share Temporal; the UID of kube-system unless told */
   readonly clusterId?: string;
-}
-
-/** A server that comes and goes on one port, with its data. */
-class Coming<T extends Server> {
-  readonly #start: () => Promise<T>;
-  #running: T | undefined;
-
-  constructor(start: () => Promise<T>) {
-    this.#start = start;
-  }
-
-  get running(): T {
-    if (this.#running === undefined) throw new Error('this server is not running now');
-    return this.#running;
-  }
-
-  async start(): Promise<T> {
-    this.#running ??= await this.#start();
-    return this.#running;
-  }
-
-  async stop(how: 'stop' | 'kill' = 'stop'): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    await running?.[how]();
-  }
 }
 
 /**

@@ -1,0 +1,3 @@
+module kuik/tools/pause
+
+go 1.24.0
