@@ -13,8 +13,8 @@ export const lookAgainMs = 10_000;
 const mostSteps = 8;
 /** A configuration that somebody changed or deleted is right again after this. */
 const publishAgainMs = 20_000;
-/** Of what was trusted before an authority was lost: a rotation has two. */
-const mostOldCertificates = 2;
+/** Of what was trusted before, the newest: authorities that are lost again and again must not make a bundle grow. */
+const mostOldCertificates = 4;
 
 export interface AuthorityKeeperDeps {
   readonly cluster: Pick<Cluster, 'secret' | 'applySecret'>;
@@ -38,8 +38,8 @@ export class AuthorityKeeper {
   readonly #deps: AuthorityKeeperDeps;
   #remembered: Authorities | undefined;
   #published = { bundle: '', at: 0 };
-  /** replicas serve with a lost authority until they have read of the new one */
-  #lost = { bundle: '', until: 0 };
+  /** what was trusted when we began to lead, or when an authority was lost: replicas may serve with it for a while */
+  #before: { readonly certificates: readonly string[]; readonly until: number } | undefined;
 
   constructor(deps: AuthorityKeeperDeps) {
     this.#deps = deps;
@@ -75,6 +75,7 @@ export class AuthorityKeeper {
   /** Again and again, in case somebody changed the configuration; at once when there is something new. */
   async publish(authorities: Authorities): Promise<void> {
     const { clock, publish, observe } = this.#deps;
+    this.#before ??= await this.#trustedNow();
     const bundle = this.#bundleOf(authorities);
     if (bundle === this.#published.bundle && clock.now() < this.#published.at + publishAgainMs) return;
     await publish(bundle);
@@ -110,14 +111,20 @@ export class AuthorityKeeper {
 
   /** Nobody announced this authority. It is published before anybody can read of it, beside what was trusted so far. */
   async #replaceLost(made: Authorities): Promise<Authorities> {
-    const old = certificatesIn((await this.#deps.trusted?.()) ?? '').slice(-mostOldCertificates);
-    if (old.length === 0) return made;
-    this.#lost = { bundle: old.join(''), until: this.#deps.clock.now() + settleMs };
-    await this.publish(made);
+    this.#before = await this.#trustedNow();
+    if (this.#before.certificates.length > 0) await this.publish(made);
     return made;
   }
 
+  async #trustedNow(): Promise<{ readonly certificates: readonly string[]; readonly until: number }> {
+    const { clock, trusted } = this.#deps;
+    const certificates = certificatesIn((await trusted?.()) ?? '').filter((each) => (validityOf(each)?.notAfter ?? 0) > clock.now());
+    return { certificates: certificates.slice(0, mostOldCertificates), until: clock.now() + settleMs };
+  }
+
   #bundleOf(authorities: Authorities): string {
-    return this.#deps.clock.now() < this.#lost.until ? bundleOf(authorities) + this.#lost.bundle : bundleOf(authorities);
+    const bundle = bundleOf(authorities);
+    const { certificates, until } = this.#before ?? { certificates: [], until: 0 };
+    return this.#deps.clock.now() < until ? bundle + certificates.filter((each) => !bundle.includes(each.trim())).join('') : bundle;
   }
 }

@@ -232,6 +232,40 @@ describe('where a manager leads and replicas only read', () => {
     expect([replica.ready(), world.served.length, chains(world.leafOf(0), world.trusted), chains(world.leafOf(1), world.trusted)]).toEqual([true, 3, true, true]);
   });
 
+  test('an authority that is lost again at once: what replicas still serve with is trusted all the time', async () => {
+    const world = aWorld();
+    const replica = world.leaf();
+    await world.authority().look();
+    await replica.look();
+
+    for (let losses = 0; losses < 4; losses++) {
+      world.forget();
+      await world.authority().look();
+      expect(chains(world.leafOf(0), world.trusted)).toBe(true);
+      await replica.look();
+      await world.clock.advance(unannouncedMs);
+      await replica.look();
+      expect(chains(world.leafOf(0), world.trusted)).toBe(true);
+    }
+  });
+
+  test('who leads next goes on trusting what replicas still serve with, for as long as they may', async () => {
+    const world = aWorld();
+    const replica = world.leaf();
+    await world.authority().look();
+    await replica.look();
+    world.forget();
+    await world.authority().look();
+
+    const next = world.authority();
+    await next.look();
+
+    expect([world.trusted.match(/BEGIN CERTIFICATE/g)?.length, chains(world.leafOf(0), world.trusted)]).toEqual([2, true]);
+    await world.clock.advance(settleMs);
+    await next.look();
+    expect(world.trusted.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+  });
+
   test('the authority is written after it is trusted, when there was another', async () => {
     const world = aWorld();
     await world.authority().look();
