@@ -83,7 +83,8 @@ function reachFindings(images: readonly MirroredImage[]): readonly Finding[] {
   const wanted = images.filter((image) => !isUnused(image));
   const places = wanted.flatMap((image) => image.places);
   const origins = wanted.flatMap(({ origin }) => origin ?? []);
-  return [reachFinding('SourceReachable', [...copyTroubles(places, 'source'), ...checkTroubles(origins)]), reachFinding('DestinationReachable', copyTroubles(places, 'destination'))];
+  const pulls = checkTroubles(places).filter(({ code }) => code !== 'missing'); // a copy that is gone is made again
+  return [reachFinding('SourceReachable', [...copyTroubles(places, 'source'), ...checkTroubles(origins)]), reachFinding('DestinationReachable', [...copyTroubles(places, 'destination'), ...pulls])];
 }
 
 /** What destinations said to the Secrets of the rule. */

@@ -1,4 +1,4 @@
-import type { AvailabilityState } from '../domain/availability.js';
+import { isUnavailable, type AvailabilityState } from '../domain/availability.js';
 import { formatDuration } from '../domain/duration.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { MonitorRule } from '../domain/rule.js';
@@ -44,7 +44,7 @@ export function reportMonitor(facts: MonitorFacts): ClusterImageSetAvailabilityS
 function countImages(images: readonly MonitoredImage[], listed: number): ClusterImageSetAvailabilityStatus['counts'] {
   return {
     available: images.filter((image) => stateOf(image) === 'Available').length,
-    unavailable: images.filter(isUnavailable).length,
+    unavailable: images.filter(({ state }) => isUnavailable(state)).length,
     unchecked: images.filter((image) => stateOf(image) === 'Scheduled').length,
     unused: images.filter(({ unusedSince }) => unusedSince !== undefined).length,
     listed,
@@ -52,7 +52,7 @@ function countImages(images: readonly MonitoredImage[], listed: number): Cluster
 }
 
 function availabilityFinding(images: readonly MonitoredImage[]): Finding {
-  const unavailable = worstFirst(images.filter(isUnavailable));
+  const unavailable = worstFirst(images.filter(({ state }) => isUnavailable(state)));
   if (unavailable.length === 0) return finding('AllImagesAvailable', true, 'AllAvailable', 'no tracked image is unavailable');
   const names = messagesOf(unavailable.map((image) => `${image.image} (${stateOf(image)})`));
   return finding('AllImagesAvailable', false, 'ImagesUnavailable', `${unavailable.length} of ${images.length} images cannot be pulled: ${names}`);
@@ -78,9 +78,4 @@ function listedImage(image: MonitoredImage): NonNullable<ClusterImageSetAvailabi
 
 function stateOf({ state }: MonitoredImage): AvailabilityState {
   return state ?? 'Scheduled';
-}
-
-function isUnavailable(image: MonitoredImage): boolean {
-  const state = stateOf(image);
-  return state !== 'Available' && state !== 'Scheduled';
 }

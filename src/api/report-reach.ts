@@ -39,9 +39,9 @@ const codeOfState: Readonly<Record<AvailabilityState, FailureCode | undefined>> 
   QuotaExceeded: 'throttled',
 };
 
-/** What checks found of a place: an origin, or a replica. */
+/** What checks found of places: origins, replicas, copies that were not made again since. */
 export function checkTroubles(places: readonly PlaceRecord[]): Trouble[] {
-  return places.flatMap(({ reference, state = 'Scheduled', checkFailure }) => {
+  return places.filter(({ checkedAt = '', triedAt = '' }) => !(Date.parse(triedAt) > Date.parse(checkedAt))).flatMap(({ reference, state = 'Scheduled', checkFailure }) => {
     const code = codeOfState[state];
     return code === undefined ? [] : [{ code, reference, message: checkFailure ?? state }];
   });

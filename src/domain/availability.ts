@@ -14,6 +14,11 @@ export const availabilityStates = [
 
 export type AvailabilityState = (typeof availabilityStates)[number];
 
+/** Whether somebody looked and it cannot be pulled. */
+export function isUnavailable(state: AvailabilityState | undefined): boolean {
+  return state !== undefined && state !== 'Available' && state !== 'Scheduled';
+}
+
 /** Credential identity: `anonymous`, or 12 hexadecimal digits that name a Secret's version without its content. */
 export type CredentialId = string;
 

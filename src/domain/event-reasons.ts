@@ -17,6 +17,9 @@ const onRule = 'the rule';
 
 export const eventReasons = {
   Mirrored: { action: 'Mirror', type: 'Normal', on: onBoth, help: 'A verified copy became visible.' },
+  ImageUnavailable: { action: 'Monitor', type: 'Warning', on: 'the record, and the rules that track the image', help: 'A check found that an image cannot be pulled any more. The note says why.' },
+  ImageAvailable: { action: 'Monitor', type: 'Normal', on: 'the record, and the rules that track the image', help: 'An image that could not be pulled can be pulled again.' },
+  RegistryThrottled: { action: 'Monitor', type: 'Warning', on: 'the record, and the rules that track the image', help: 'A registry limits how often we may ask: whether the image is there is not known until it answers again.' },
   TagDrifted: { action: 'Monitor', type: 'Warning', on: onBoth, help: 'The tag of an origin names other content than was copied.' },
   DestinationChanged: { action: 'Monitor', type: 'Warning', on: onBoth, help: 'A destination holds content that kuik did not write.' },
   Expiring: { action: 'Retain', type: 'Normal', on: onRecord, help: 'A copy is about to be deleted; no Pod is sent there any more.' },

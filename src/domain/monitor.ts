@@ -141,6 +141,21 @@ function placeText(image: ImageName): string {
   return ref === undefined ? image : placeIdentity(ref);
 }
 
+/** A place of a record. */
+export interface RecordPlace {
+  readonly image: ImageName;
+  readonly reference: ImageName;
+}
+
+/**
+ * What checks said of places that nobody tracks any more: it would stand there for ever. What copies saw of an origin
+ * bears no credential, and stays.
+ */
+export function uncheckedPlaces(records: readonly ImageRecord[], tracked: readonly TrackedImage[]): readonly RecordPlace[] {
+  const places = new Set<string>(tracked.map(({ ref }) => placeIdentity(ref)));
+  return records.flatMap(({ image, places: known }) => known.filter(({ reference, identity }) => identity !== undefined && !places.has(reference)).map(({ reference }) => ({ image, reference })));
+}
+
 /** What is asked of a registry: one place, however many names it has. */
 export interface Check {
   readonly place: PlaceId;

@@ -1,4 +1,5 @@
 /** What of a place is worth an event: what changed for people between two looks at its record. */
+import { isUnavailable } from './availability.js';
 import { formatDuration } from './duration.js';
 import { failures, type FailureCode } from './failure.js';
 import type { PlaceRecord } from './record.js';
@@ -8,8 +9,21 @@ export interface News {
   /** the verb */
   readonly action: 'Mirror' | 'Monitor';
   /** from the closed list */
-  readonly reason: 'Mirrored' | 'TagDrifted' | 'DestinationChanged' | (typeof failures)[FailureCode]['reason'];
+  readonly reason: 'Mirrored' | 'ImageUnavailable' | 'ImageAvailable' | 'RegistryThrottled' | 'TagDrifted' | 'DestinationChanged' | (typeof failures)[FailureCode]['reason'];
   readonly note: string;
+}
+
+/**
+ * What a check found: that an image cannot be pulled any more, or for another reason, or can be again. That it is there,
+ * as it was, is no news.
+ */
+export function checkNews(before: PlaceRecord | undefined, { reference, state, checkFailure = '' }: PlaceRecord): News[] {
+  if (state === before?.state) return [];
+  const why = checkFailure === '' ? '' : `: ${checkFailure}`;
+  if (state === 'QuotaExceeded') return [{ type: 'Warning', action: 'Monitor', reason: 'RegistryThrottled', note: `${reference} cannot be checked, its registry limits us${why}` }];
+  if (isUnavailable(state)) return [{ type: 'Warning', action: 'Monitor', reason: 'ImageUnavailable', note: `${reference} cannot be pulled (${state})${why}` }];
+  if (state === 'Available' && isUnavailable(before?.state)) return [{ type: 'Normal', action: 'Monitor', reason: 'ImageAvailable', note: `${reference} can be pulled again` }];
+  return [];
 }
 
 /** @param before the place as it was; undefined when it is new */

@@ -1,8 +1,8 @@
 import type { ClusterEvent } from '../cluster/cluster.js';
 import type { ImageName } from '../domain/image-ref.js';
 import { apiVersion } from '../domain/names.js';
-import { placeNews } from '../domain/place-news.js';
-import type { ImageRecord } from '../domain/record.js';
+import { checkNews, placeNews, type News } from '../domain/place-news.js';
+import type { ImageRecord, PlaceRecord } from '../domain/record.js';
 import { ruleText, type Rule, type RuleId } from '../domain/rule.js';
 import { EventQueue, type EventQueueDeps } from './event-queue.js';
 
@@ -42,12 +42,25 @@ function eventsOf(before: ImageRecord | undefined, record: ImageRecord, rules: R
   return record.places.flatMap((place) => {
     const known = before?.places.find(({ reference }) => reference === place.reference);
     const rule = rules.get(place.rule ?? '');
-    return placeNews(known, place).flatMap((news) => [
-      { regarding: recordReference(record), ...news },
-      // a rule has many images: its events say which
-      ...(rule === undefined ? [] : [{ regarding: ruleReference(rule.id), ...news, note: `${record.image}: ${news.note}` }]),
-    ]);
+    return [
+      ...placeNews(known, place).flatMap((news) => told(news, record, rule === undefined ? [] : [rule])),
+      ...(isChecked(place, record) ? checkNews(known, place) : []).flatMap((news) => told(news, record, trackersOf(record, rules))),
+    ];
   });
+}
+
+/** On the record, and on its rules: they have many images, so their events say which. */
+function told(news: News, record: ImageRecord, rules: readonly Rule[]): ClusterEvent[] {
+  return [{ regarding: recordReference(record), ...news }, ...rules.map(({ id }) => ({ regarding: ruleReference(id), ...news, note: `${record.image}: ${news.note}` }))];
+}
+
+/** Of an origin that nobody tracks, copies tell why they fail; of a copy only checks say whether it can be pulled. */
+function isChecked({ role }: PlaceRecord, { trackedBy = [] }: ImageRecord): boolean {
+  return role === 'mirror' || (role === 'origin' && trackedBy.length > 0);
+}
+
+function trackersOf({ trackedBy = [] }: ImageRecord, rules: ReadonlyMap<string, Rule>): readonly Rule[] {
+  return trackedBy.map((name) => rules.get(`ClusterImageSetAvailability/${name}`)).filter((rule) => rule !== undefined);
 }
 
 function recordReference({ name, uid }: ImageRecord): ClusterEvent['regarding'] {

@@ -10,9 +10,10 @@
  */
 import type { Cluster } from '../cluster/cluster.js';
 import { isNameless } from '../domain/claim.js';
+import { suspicions, type Suspicion } from '../domain/drift.js';
 import { imageName, placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { planMirrors, type MirrorPlan, type MirrorSettings, type WantedCopy } from '../domain/mirror.js';
-import { trackedImages, type TrackedImage } from '../domain/monitor.js';
+import { trackedImages, uncheckedPlaces, type RecordPlace, type TrackedImage } from '../domain/monitor.js';
 import type { SkipSettings } from '../domain/opt-out.js';
 import { withPlatforms, type Platform } from '../domain/platform.js';
 import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../domain/record-plan.js';
@@ -83,6 +84,8 @@ export class Reconciler {
   readonly #written = new Map<ImageName, string>();
   /** since when a record says nothing about a wanted copy: milliseconds since the epoch */
   #silentSince = new Map<PlaceId, number>();
+  /** copies whose keepers were told what a check saw, and what that was */
+  #suspected: ReadonlyMap<PlaceId, string> = new Map();
   /** copies without a keeper that are being adopted */
   readonly #adopting = new Map<PlaceId, Adoption>();
 
@@ -95,9 +98,10 @@ export class Reconciler {
     const picture = lookAround(this.#deps, this.#orphans());
     const records = this.#planRecords(picture);
 
-    const failed = await this.#write(records);
+    const failed = await this.#write(records, uncheckedPlaces(picture.records, picture.tracked));
     this.#deps.claims.want(picture.plan.wanted, records.released, records.purged);
     this.#askSilent(picture);
+    this.#askSuspected(picture);
     this.#deps.monitor?.(picture.tracked);
     await this.#deps.hold?.(picture);
     await this.#deps.report(picture);
@@ -117,6 +121,16 @@ export class Reconciler {
     const asked = silent.filter((destination) => now - (this.#silentSince.get(destination) ?? now) >= silenceMs).slice(0, askedAtOnce);
     for (const destination of asked) this.#silentSince.set(destination, now);
     if (asked.length > 0) this.#deps.tellAgain(asked);
+  }
+
+  /** What a check saw is told to the keepers it concerns, once: they look themselves before they believe it. */
+  #askSuspected({ records, plan }: Picture): void {
+    const minds = (destination: PlaceId): boolean => (plan.wanted.get(destination)?.drift ?? 'keep') !== 'keep';
+    const suspected = suspicions(records, minds).filter(({ destination }) => plan.wanted.has(destination));
+    const isTold = ({ destination, sign }: Suspicion): boolean => this.#suspected.get(destination) === sign;
+    const news = suspected.filter((suspicion) => !isTold(suspicion)).slice(0, askedAtOnce);
+    this.#suspected = new Map([...suspected.filter(isTold), ...news].map(({ destination, sign }) => [destination, sign]));
+    if (news.length > 0) this.#deps.tellAgain(news.map(({ destination }) => destination));
   }
 
   /** Nobody keeps a copy that was released: if it is to be cleaned up one day, it is given a keeper once more. */
@@ -154,9 +168,10 @@ export class Reconciler {
   }
 
   /** @returns the first error, after everything was tried */
-  async #write(plan: RecordPlan): Promise<Error | undefined> {
+  async #write(plan: RecordPlan, unchecked: readonly RecordPlace[]): Promise<Error | undefined> {
     const tasks = [
-      ...plan.forgotten.map(({ image, reference }) => () => this.#forget(image, reference)),
+      ...plan.forgotten.map(({ image, reference }) => () => this.#forget(image, reference, ['kuik-mirror', 'kuik-monitor'])),
+      ...unchecked.map(({ image, reference }) => () => this.#forget(image, reference, ['kuik-monitor'])),
       ...plan.apply.map((usage) => () => this.#apply(usage)),
       ...plan.remove.map((image) => () => this.#remove(image)),
     ];
@@ -177,9 +192,9 @@ export class Reconciler {
   }
 
   /** In the name of those who wrote it: a place is there for as long as anybody says something of it. */
-  async #forget(image: ImageName, reference: ImageName): Promise<void> {
+  async #forget(image: ImageName, reference: ImageName, managers: readonly ('kuik-mirror' | 'kuik-monitor')[]): Promise<void> {
     const { cluster } = this.#deps;
-    for (const manager of ['kuik-mirror', 'kuik-monitor'] as const) await cluster.changePlace(image, reference, manager, (place) => ({ reference: place.reference, role: place.role }));
+    for (const manager of managers) await cluster.changePlace(image, reference, manager, (place) => ({ reference: place.reference, role: place.role }));
   }
 
   async #remove(image: ImageName): Promise<void> {

@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../src/cluster/memory.js';
 import type { Digest } from '../../src/domain/digest.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import { NewsDesk } from '../../src/watchers/news.js';
-import { aCopy, aMirrorRule, aPlace, aRecord } from '../support/builders.js';
+import { aCopy, aMirrorRule, aMonitorRule, aPlace, aRecord } from '../support/builders.js';
 
 const reference = 'registry.example.com/mirror/library/nginx:1.27';
 const rule = aMirrorRule();
@@ -48,6 +48,53 @@ describe('what changed between two looks is told on the record and on its rule',
     await look(record(after));
 
     expect(told()).toEqual(expected === undefined ? [] : [`${expected} ImageAvailability`, `${expected} ClusterImageSetMirror`]);
+  });
+});
+
+describe('what a check found is told on the record and on the rules that track the image', () => {
+  const trackers = [aMonitorRule({ name: 'critical' }), aMonitorRule({ name: 'other' })];
+  const tracked = (some: Partial<PlaceRecord>, rest: Partial<ImageRecord> = {}): ImageRecord => ({ ...aRecord({ uid: 'u1', trackedBy: ['critical'], ...rest }), places: [aPlace({ reference: 'nginx:1.27', role: 'origin', ...some })] });
+  const state = (name: PlaceRecord['state'], checkFailure?: string): Partial<PlaceRecord> => ({ state: name, checkFailure });
+  const lookFrom = async (before: ImageRecord, after: ImageRecord): Promise<void> => {
+    desk.look([before], [rule, ...trackers]);
+    desk.look([after], [rule, ...trackers]);
+    await desk.told();
+  };
+
+  test.each<[string, Partial<PlaceRecord>, Partial<PlaceRecord>, string | undefined]>([
+    ['it is gone', state('Available'), state('NotFound', 'not found on docker.io'), 'Warning Monitor ImageUnavailable'],
+    ['it was gone when somebody looked for the first time', {}, state('NotFound'), 'Warning Monitor ImageUnavailable'],
+    ['it cannot be pulled for another reason', state('Unreachable'), state('InvalidAuth'), 'Warning Monitor ImageUnavailable'],
+    ['its registry limits us', state('Available'), state('QuotaExceeded'), 'Warning Monitor RegistryThrottled'],
+    ['it is back', state('NotFound'), state('Available'), 'Normal Monitor ImageAvailable'],
+    ['it is there', {}, state('Available'), undefined],
+    ['it is still gone', state('NotFound'), { ...state('NotFound'), checkedAt: '2026-11-21T10:00:00Z' }, undefined],
+    ['nobody looks any more', state('NotFound'), {}, undefined],
+  ])('%s', async (_sentence, before, after, expected) => {
+    await lookFrom(tracked(before), tracked(after));
+
+    expect(told()).toEqual(expected === undefined ? [] : [`${expected} ImageAvailability`, `${expected} ClusterImageSetAvailability`]);
+  });
+
+  test('with the image and why, on the rule', async () => {
+    await lookFrom(tracked(state('Available')), tracked(state('NotFound', 'not found on docker.io: library/nginx:1.27')));
+
+    expect(cluster.events[1]?.event).toMatchObject({
+      regarding: { kind: 'ClusterImageSetAvailability', name: 'critical' },
+      note: 'docker.io/library/nginx:1.27: docker.io/library/nginx:1.27 cannot be pulled (NotFound): not found on docker.io: library/nginx:1.27',
+    });
+  });
+
+  test('not where only a copy failed at an origin that nobody tracks', async () => {
+    await lookFrom(tracked(state('Available'), { trackedBy: undefined }), tracked(state('NotFound'), { trackedBy: undefined }));
+
+    expect(told()).toEqual([]);
+  });
+
+  test('of a copy that a Pod pulls from, on the record', async () => {
+    await lookFrom(record(copy()), record(copy(state('NotFound'))));
+
+    expect(told()).toEqual(['Warning Monitor ImageUnavailable ImageAvailability']);
   });
 });
 

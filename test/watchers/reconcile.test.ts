@@ -166,6 +166,73 @@ describe('the watchers', () => {
     expect(bench.askedAgain).toEqual([copy]);
   });
 
+  describe('with what checks saw', () => {
+    const check = (reference: string, what: Partial<PlaceRecord>): Promise<unknown> => bench.cluster.changePlace(nginx, reference as ImageName, 'kuik-monitor', (place) => ({ ...place, ...what }));
+    const seen = { state: 'Available', checkedAt: '2026-11-20T11:00:00Z', identity: 'anonymous' } as const;
+    const critical = { ...rule, kind: 'ClusterImageSetAvailability' as const, key: 'critical', name: 'critical', uid: 'uid-of-critical', spec: { filter: { include: [{ image: '.*' }] } } };
+    const copied = { workflowId: 'task/a', mirroredAt: '2026-11-20T10:00:00Z', triedAt: '2026-11-20T10:00:00Z', digest: digestOf('a'), sourceDigest: digestOf('a') };
+
+    async function mirrored(drift: string): Promise<void> {
+      bench.cluster.put('ClusterImageSetMirror', { ...rule, spec: { ...rule.spec, drift } });
+      bench.cluster.put('ClusterImageSetAvailability', critical);
+      bench.cluster.put('Pod', aPod());
+      await bench.pass();
+      await bench.tell(copied);
+    }
+
+    test.each([
+      ['ask the keeper of a copy whose origin moved, where the rule minds', 'warn', 1],
+      ['ask nobody where it does not', 'keep', 0],
+    ])('%s, once', async (_sentence, drift, times) => {
+      await mirrored(drift);
+      await check(nginx, { ...seen, digest: digestOf('b') });
+      await bench.pass();
+      await bench.pass();
+
+      expect(bench.askedAgain).toEqual(Array.from({ length: times }, () => copy));
+    });
+
+    test('ask again when the origin moves once more, and not when it is back', async () => {
+      await mirrored('sync');
+      for (const letter of ['b', 'c', 'a'] as const) {
+        await check(nginx, { ...seen, digest: digestOf(letter) });
+        await bench.pass();
+      }
+
+      expect(bench.askedAgain).toEqual([copy, copy]);
+    });
+
+    test('ask the keeper of a copy that was not found, until it was made again', async () => {
+      await mirrored('keep');
+      bench.cluster.put('Pod', aPod({ name: 'sent', images: { web: copy } }));
+      await check(copy, { ...seen, state: 'NotFound' });
+      await bench.pass();
+      await bench.pass();
+      await bench.tell({ ...copied, triedAt: '2026-11-20T11:30:00Z' });
+      await bench.pass();
+
+      expect(bench.askedAgain).toEqual([copy]);
+    });
+
+    test('take back what was found when nobody tracks the image any more, and leave what a copy saw', async () => {
+      await mirrored('keep');
+      await check(nginx, seen);
+      await bench.pass();
+      expect((await bench.record())?.trackedBy).toEqual(['critical']);
+      bench.cluster.remove('ClusterImageSetAvailability', 'critical');
+      await bench.pass();
+
+      const { trackedBy, places } = (await bench.record())!;
+      expect(trackedBy).toBeUndefined();
+      expect(places[0]).toEqual({ reference: nginx, role: 'origin' });
+      expect(places[1]).toMatchObject(copied);
+
+      await check(nginx, { ...seen, identity: undefined });
+      await bench.pass();
+      expect((await bench.record())?.places[0]).toMatchObject({ state: 'Available' });
+    });
+  });
+
   test('ask no keeper whose record says that the copy began, exists or failed', async () => {
     bench.cluster.put('ClusterImageSetMirror', rule);
     bench.cluster.put('Pod', aPod());
