@@ -14,7 +14,7 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
   // the reference pages are generated in one place, that of the configuration included
   api: { folders: ['domain', 'config/reference'], packages: ['zod', 'yaml', 're2js', 'node:fs', 'node:path', 'node:url', 'node:crypto'] },
   config: { folders: ['domain', 'api/pattern'], packages: ['zod', 'yaml', 'node:fs', 'node:path', 'node:net'] },
-  telemetry: { folders: ['domain'], packages: ['pino', 'prom-client', 'node:http', 'node:perf_hooks', 'node:worker_threads'] },
+  telemetry: { folders: ['domain'], packages: ['pino', 'prom-client', 'node:http', 'node:https', 'node:perf_hooks', 'node:worker_threads'] },
   registry: {
     folders: ['domain'],
     packages: ['undici', 'zod', 'lru-cache', 'node:crypto', 'node:net', 'node:dns', 'node:tls', 'node:stream', 'node:buffer', 'node:timers/promises'],

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { generatedFiles } from '../src/api/generated-files.js';
 import { readExamples } from '../src/api/generate.js';
+import { metricsPage, metricsPath } from '../src/telemetry/metrics-page.js';
 
 const root = join(import.meta.dirname, '..');
 const examples = readExamples(root);
-const files = generatedFiles(examples);
+const generated = (): Readonly<Record<string, string>> => ({ ...generatedFiles(examples), [metricsPath]: metricsPage() });
+const files = generated();
 
 describe('generated files', () => {
   test.each(Object.keys(files))('%s is what npm run generate writes', (path) => {
@@ -14,7 +16,7 @@ describe('generated files', () => {
   });
 
   test('the same schemas give the same bytes', () => {
-    expect(generatedFiles(examples)).toEqual(files);
+    expect(generated()).toEqual(files);
   });
 
   test('the chart holds no definition that is not generated', () => {

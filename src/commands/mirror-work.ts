@@ -47,7 +47,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
   });
   return {
     registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry, ...monitorWork(base, views, surroundings(base, views)) },
-    cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, base) }), ...retain.cluster, ...sweep.cluster },
+    cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
   };
 }
 
@@ -75,17 +75,18 @@ export function fallbackSecret({ monitoring }: Base['config'], host: string): Re
   return (monitoring.items[host] ?? monitoring.default).fallbackCredentialSecret;
 }
 
-function observeEnding(input: RecordInput, { metrics, cluster, log }: Base): void {
-  countEnding(input, metrics);
+function observeEnding(input: RecordInput, clusterId: string, { metrics, cluster, log }: Base): void {
+  if (input.ended?.by === clusterId) countEnding(input, input.ended.tookMs, metrics);
   const { image } = input;
   tellRetention(input, cluster).catch((err: unknown) => log.warn({ err, image }, 'the cluster was not told what becomes of a copy'));
 }
 
-function countEnding({ destination, report }: RecordInput, { mirroring }: Base['metrics']): void {
+/** By the cluster that did the work: the others are told, too. */
+function countEnding({ destination, report }: RecordInput, tookMs: number, { mirroring }: Base['metrics']): void {
   const { host } = knownImageRef(destination);
   if (report.state === 'failed') mirroring.copied(host, 'failed', report.failure.code);
   if (report.state !== 'copied') return;
-  const { result, bytes } = report.outcome;
+  const { result } = report.outcome;
   mirroring.copied(host, result);
-  mirroring.moved(host, 'written', bytes);
+  if (result === 'copied') mirroring.took(host, tookMs / 1000);
 }

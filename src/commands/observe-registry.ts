@@ -14,7 +14,8 @@ export function observeRegistry({ registry: counts, mirroring }: Pick<Metrics, '
       case 'cache':
         return counts.cached(event.cache, event.result);
       case 'blob':
-        return counts.blob(event.registry, event.how);
+        counts.blob(event.registry, event.how);
+        return event.how === 'uploaded' ? mirroring.moved(event.registry, 'written', event.sizeBytes) : undefined;
       case 'retry':
         return counts.retried(event.registry, event.code);
       case 'corrupt':

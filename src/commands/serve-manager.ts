@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
 import { failureInfo, type FailureInfo } from '../domain/failure.js';
 import type { ImageRef, PlaceId } from '../domain/image-ref.js';
-import { countRetained } from '../domain/retain-counts.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
+import { parseBindAddress } from '../telemetry/http.js';
 import { endRuntime, installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
@@ -26,12 +27,14 @@ import { SecretChanges } from '../watchers/secret-changes.js';
 import { SecretCheck } from '../watchers/secret-check.js';
 import { SecretCopies } from '../watchers/secret-copies.js';
 import { Sightings } from '../watchers/sightings.js';
+import { Waiting } from '../watchers/waiting.js';
 import { awaitedViews, unsyncedViews } from '../watchers/watch.js';
 import { monitorSettingsOf } from '../config/monitoring.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
 import { fallbackSecret, leaseOf, mirrorWork, surroundings } from './mirror-work.js';
 import type { ManagerViews, Part } from './part.js';
+import { lookAtPicture } from './watch-picture.js';
 
 /** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
 const gatherMs = 500;
@@ -65,6 +68,7 @@ class Manager {
   readonly #podNews: PodNewsDesk;
   readonly #secretChanges: SecretChanges;
   readonly #sightings: Sightings;
+  readonly #waiting = new Waiting();
   readonly #startedAt = Date.now();
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
@@ -107,13 +111,16 @@ class Manager {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    installRuntime(this.#base.log);
+    installRuntime(this.#base.log, sdkMetricsAddress(this.#base.flags.temporalMetricsBindAddress));
     await this.#manage(signal).finally(endRuntime);
   }
 
   async #manage(signal: AbortSignal): Promise<void> {
     const { log, metrics } = this.#base;
     metrics.manager.isUp(true);
+    metrics.manager.isLeader(false);
+    metrics.watchTemporal(() => (this.#client.connection() === 'unknown' ? undefined : this.#client.connection() === 'connected'));
+    metrics.watchPicture(() => (this.#leads() ? lookAtPicture(this.#base, this.#views, this.#waiting) : undefined));
     const clusterId = await this.#clusterId(signal);
     if (clusterId === undefined) return;
     log.info({ clusterId }, 'managing');
@@ -265,12 +272,10 @@ class Manager {
   }
 
   async #pass(reconciler: Reconciler, requests: Requests, queue: ClaimQueue): Promise<void> {
-    this.#base.metrics.inside.temporalConnected(this.#client.connection() === 'connected');
     this.#sightings.look(this.#views.usage.pods());
     this.#podNews.look(this.#views.usage.pods());
     await reconciler.pass();
     const { records, rules } = this.#views;
-    this.#base.metrics.retention.retained(countRetained(records.snapshot()));
     const retry = async (destination: PlaceId): Promise<void> => {
       if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
     };
@@ -314,6 +319,7 @@ class Manager {
       hold: (picture) => holdRules(picture, hold),
       report: (picture) => {
         this.#news.look(picture.records, picture.rules);
+        this.#waiting.look(picture);
         return reportRules(picture, report);
       },
     });
@@ -352,4 +358,12 @@ class Manager {
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await wait(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Its native side wants an address with a host: every one of this machine, IPv6 included where there is any. */
+function sdkMetricsAddress(address: string): string | undefined {
+  if (address === '0') return undefined;
+  const { host, port } = parseBindAddress(address);
+  const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'));
+  return host === undefined ? `${hasIpv6 ? '[::]' : '0.0.0.0'}:${port}` : address;
 }

@@ -1,5 +1,5 @@
 /** `kuik run`, `kuik webhook`, `kuik manager`: the processes. Everything is put together here and in the files beside. */
-import { healthPages, metricsPages, servePages, type Check, type PlainServer } from '../telemetry/http.js';
+import { healthPages, metricsPages, servePages, type Check, type PageServer } from '../telemetry/http.js';
 import { startWatchdog } from '../telemetry/watchdog.js';
 import { knownFlags } from '../config/flags.js';
 import { NamespacesView } from '../views/namespaces.js';
@@ -8,12 +8,13 @@ import { RecordsView } from '../views/records.js';
 import { RulesView } from '../views/rules.js';
 import { UsageView } from '../views/usage.js';
 import { WorkloadsView } from '../views/workloads.js';
-import { unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
+import { syncedViews, unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
 import { createWatchLog } from '../watchers/watch-log.js';
 import { buildBase, StartProblems, type Base, type Role } from './base.js';
 import type { Resource } from '../cluster/cluster.js';
 import type { ManagerViews, Part } from './part.js';
 import { createManager } from './serve-manager.js';
+import { serveMetrics } from './serve-metrics.js';
 import { createWebhook } from './serve-webhook.js';
 
 const lookAtWatchesMs = 5_000;
@@ -46,17 +47,18 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const notify = (): void => parts.forEach((part) => part.onChange?.());
   const views = makeViews(base, notify);
   const watched: Views = role === 'webhook' ? { ...views, usage: undefined, nodes: undefined, workloads: undefined } : views;
+  base.metrics.watchViews(() => syncedViews(watched));
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
   const watchdog = startWatchdog((error) => base.log.warn({ err: error }, 'nobody ends this process should its event loop stand still'));
-  const pages: (PlainServer | undefined)[] = [];
+  const pages: (PageServer | undefined)[] = [];
   const watching = new AbortController(); // outlives the parts, so that they end with a picture
   let watches = Promise.resolve();
   let looking: NodeJS.Timeout | undefined;
   try {
     pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([watchdog, viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
-    pages.push(await servePages(base.flags.metricsBindAddress, metricsPages(base.metrics)));
+    pages.push(await serveMetrics(base, metricsPages(base.metrics)));
     watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
     const { log } = base;
     const look = createWatchLog({ cluster: base.cluster, warn: (fields) => log.warn(fields, 'the cluster cannot be watched, going on with what was seen last'), info: (fields) => log.info(fields, 'the cluster is watched again') });
@@ -104,11 +106,7 @@ function makeViews({ config, metrics }: Base, onChange: () => void): ManagerView
     },
     resource: ({ id }) => resources.get(`${id.kind} ${id.namespace === undefined ? id.name : `${id.namespace}/${id.name}`}`),
   };
-  const changed = (): void => {
-    const missing = unsyncedViews(views);
-    for (const name of ['rules', 'records', 'namespaces', 'usage']) metrics.inside.viewSynced(name, !missing.includes(name));
-    onChange();
-  };
+  const changed = (): void => onChange();
   return views;
 }
 

@@ -10,6 +10,8 @@ export interface Flags {
   /** HTTPS with token and access review */
   readonly metricsSecure: boolean;
   readonly metricsCertificate: CertificateFiles;
+  /** `host:port` or `:port`; `0`: off */
+  readonly temporalMetricsBindAddress: string;
   readonly healthProbeBindAddress: string;
   /** an empty folder: kuik makes its own */
   readonly webhookCertificate: CertificateFiles;
@@ -51,10 +53,11 @@ export const knownFlags = {
   config: { usual: '/etc/kube-image-keeper/config.yaml', help: 'The configuration file; a missing one gives the defaults.' },
   kubeconfig: { usual: '', help: 'A kubeconfig file. Default: KUBECONFIG, else the service account.' },
   'metrics-bind-address': { usual: '0', help: 'Where metrics are served, such as :8080; 0 is off.', ...address('0') },
-  'metrics-secure': { usual: 'true', help: 'Whether metrics are served over HTTPS, to tokens that may read them.', ...boolean },
-  'metrics-cert-path': { usual: '', help: 'Folder of the certificate for metrics.' },
+  'metrics-secure': { usual: 'true', help: 'Whether metrics are served over HTTPS, to tokens whose roles let them get the path /metrics.', ...boolean },
+  'metrics-cert-path': { usual: '', help: 'Folder of the certificate for metrics. Default: one that kuik makes, and nobody can check.' },
   'metrics-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
   'metrics-cert-key': { usual: 'tls.key', help: 'Key in that folder.' },
+  'temporal-metrics-bind-address': { usual: '0', help: "Where the manager serves the metrics of the Temporal SDK, over plain HTTP, such as :8082; 0 is off.", ...address('0') },
   'health-probe-bind-address': { usual: ':8081', help: 'Where /healthz and /readyz are served.', ...address('0') },
   'webhook-cert-path': { usual: '', help: 'Folder of the certificate of the webhook; to be given to the manager, too, which then makes no authority, and publishes ca.crt of that folder. Default: kuik makes its own.' },
   'webhook-cert-name': { usual: 'tls.crt', help: 'Certificate in that folder.' },
@@ -97,8 +100,6 @@ export function parseFlags(args: readonly string[]): { readonly flags: Flags; re
   if (problems.length > 0) return { problems };
 
   const flags = toFlags((name) => values.get(name) ?? knownFlags[name].usual);
-  // rather no metrics than metrics that somebody believes to be protected
-  if (flags.metricsSecure && flags.metricsBindAddress !== '0') return { problems: ['flag -metrics-secure: metrics over HTTPS are not built yet; write -metrics-secure=false to serve them over plain HTTP'] };
   return { flags };
 }
 
@@ -120,6 +121,7 @@ function toFlags(value: (name: FlagName) => string): Flags {
     metricsBindAddress: value('metrics-bind-address'),
     metricsSecure: isOn('metrics-secure'),
     metricsCertificate: certificate('metrics'),
+    temporalMetricsBindAddress: value('temporal-metrics-bind-address'),
     healthProbeBindAddress: value('health-probe-bind-address'),
     webhookCertificate: certificate('webhook'),
     webhookBindAddress: value('webhook-bind-address'),

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** One thing a process needs before it can do its work: `true`, or why not yet. */
@@ -7,10 +8,12 @@ export interface Check {
   ready(): true | string;
 }
 
-export interface PlainServer {
+export interface PageServer {
   /** the port it listens on, also when any free one was asked for */
   readonly port: number;
-  close(): Promise<void>;
+  /** Takes another certificate into use, where there is one. */
+  readonly renew: (pair: PagePair) => void;
+  readonly close: () => Promise<void>;
 }
 
 type Answer = { readonly status: number; readonly type: string; readonly body: string };
@@ -27,18 +30,48 @@ export function healthPages(checks: readonly Check[]): Pages {
   return { '/healthz': () => plain(200, 'ok\n'), '/readyz': () => readiness(checks) };
 }
 
+/** A certificate chain and its key, both PEM. */
+export interface PagePair {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
 /**
- * Serves pages over plain HTTP.
+ * Whether somebody may read a path; never rejects. `unknown`: nobody can be asked.
+ *
+ * @param token that of `Authorization: Bearer`; undefined without one
+ */
+export type Admission = (token: string | undefined, path: string) => Promise<'allowed' | 'unauthenticated' | 'forbidden' | 'unknown'>;
+
+export interface PageSecurity {
+  readonly certificate: PagePair;
+  readonly admit: Admission;
+}
+
+/**
+ * Serves pages over plain HTTP, or over HTTPS to those who may read them.
  *
  * @param address `[host]:port`; `:0` takes any free port, and `0` serves nothing
  * @returns undefined for `0`
  * @throws when the address does not parse, or cannot be listened on
  */
-export async function servePages(address: string, pages: Pages): Promise<PlainServer | undefined> {
+export async function servePages(address: string, pages: Pages, security?: PageSecurity): Promise<PageServer | undefined> {
   if (address === '0') return undefined;
-  const server = createServer(answerWith(pages));
+  const { server, renew } = security === undefined ? plainServer(pages) : secureServer(pages, security);
   await listen(server, parseBindAddress(address));
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  return { port: (server.address() as AddressInfo).port, renew, close: () => close(server) };
+}
+
+type Made = { readonly server: Server } & Pick<PageServer, 'renew'>;
+
+function plainServer(pages: Pages): Made {
+  return { server: createServer(answerWith(pages)), renew: () => undefined };
+}
+
+function secureServer(pages: Pages, { certificate: first, admit }: PageSecurity): Made {
+  const context = ({ certificate, privateKey }: PagePair) => ({ cert: certificate, key: privateKey, minVersion: 'TLSv1.2' as const });
+  const server = createSecureServer(context(first), answerWith(pages, admit));
+  return { server, renew: (pair) => server.setSecureContext(context(pair)) };
 }
 
 /** @throws when it is no `[host]:port` */
@@ -57,12 +90,30 @@ function readiness(checks: readonly Check[]): Answer {
   return plain(isReady ? 200 : 503, `${[...lines, isReady ? 'ready' : 'not ready'].join('\n')}\n`);
 }
 
-function answerWith(pages: Pages): RequestListener {
+function answerWith(pages: Pages, admit?: Admission): RequestListener {
   return (request, response) => {
-    void answer(pages, request.method ?? '', request.url ?? '')
+    void refusal(request, admit)
+      .then((refused) => refused ?? answer(pages, request.method ?? '', request.url ?? ''))
       .catch(() => plain(500, 'internal error\n'))
       .then((found) => send(response, found));
   };
+}
+
+/** Before anything else: whoever may not read learns not even what there is. */
+async function refusal({ url = '', headers }: IncomingMessage, admit?: Admission): Promise<Answer | undefined> {
+  if (admit === undefined) return undefined;
+  const [, token] = /^Bearer +([^ ]+) *$/i.exec(headers.authorization ?? '') ?? [];
+  const [path = ''] = url.split('?', 1);
+  switch (await admit(token, path)) {
+    case 'allowed':
+      return undefined;
+    case 'unauthenticated':
+      return plain(401, 'unauthorized: send the token of somebody who may read this, as Authorization: Bearer\n');
+    case 'forbidden':
+      return plain(403, `forbidden: give the sender a role with nonResourceURLs [${JSON.stringify(path)}] and verbs [get]\n`);
+    case 'unknown':
+      return plain(503, 'the API server cannot be asked who may read this\n');
+  }
 }
 
 async function answer(pages: Pages, method: string, target: string): Promise<Answer> {

@@ -2,7 +2,9 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { FailureCode } from '../domain/failure.js';
 import type { RouteReason } from '../domain/names.js';
 import { createHostLabel } from './host-label.js';
-import { createPaceMetrics } from './pace-metrics.js';
+import { paceMeasures } from './pace-metrics.js';
+import { pictureMeasures } from './picture-metrics.js';
+import { scrapedGauges, type Measure, type Scrape } from './scraped.js';
 
 const prefix = 'kube_image_keeper_';
 
@@ -17,6 +19,13 @@ export interface Build {
   readonly built: string;
 }
 
+export interface MetricSeen {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
@@ -26,20 +35,36 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics(build: Build) {
   const register = new Registry();
   const host = createHostLabel();
+  const scrape: Scrape = { register, prefix, host };
   collectDefaultMetrics({ register });
   buildInfo(register, build);
 
   return {
+    prefix,
     contentType: register.contentType,
+    /** Everything there may be, whether or not it was counted yet. */
+    describe: (): readonly MetricSeen[] => describe(register),
     text: (): Promise<string> => register.metrics(),
     manager: managerMetrics(register),
     webhook: webhookMetrics(register),
-    registry: registryMetrics(register, host),
+    registry: registryMetrics(scrape),
     mirroring: mirroringMetrics(register, host),
     sweep: sweepMetrics(register, host),
     retention: retentionMetrics(register, host),
     inside: insideMetrics(register),
+    /** What the manager that leads tells. As with the others that watch, it is read at every scrape. */
+    watchPicture: scrapedGauges(scrape, pictureMeasures),
+    /** Each view this process has, and whether its first complete list has arrived. */
+    watchViews: scrapedGauges(scrape, viewMeasures),
+    /** Whether the Temporal server answers; undefined where nobody has asked it. */
+    watchTemporal: scrapedGauges(scrape, temporalMeasures),
   };
+}
+
+/** prom-client keeps type and labels on the metric, where its own types do not show them. */
+function describe(register: Registry): readonly MetricSeen[] {
+  const metrics = register.getMetricsAsArray() as unknown as readonly (Omit<MetricSeen, 'labels'> & { readonly labelNames: readonly string[] })[];
+  return metrics.map(({ name, type, help, labelNames }) => ({ name, type, help, labels: labelNames }));
 }
 
 function buildInfo(register: Registry, { version, revision, built }: Build): void {
@@ -84,7 +109,8 @@ export interface RequestSeen {
   readonly seconds: number;
 }
 
-function registryMetrics(register: Registry, host: HostLabel) {
+function registryMetrics(scrape: Scrape) {
+  const { register, host } = scrape;
   const requests = counter(register, 'registry_requests_total', 'Requests to registries', ['registry', 'purpose', 'result']);
   const durations = histogram(register, 'registry_request_duration_seconds', 'Time to the first byte of an answer', requestSeconds, ['registry', 'purpose']);
   const retries = counter(register, 'registry_retries_total', 'Requests repeated after what heals by itself', ['registry', 'code']);
@@ -93,7 +119,7 @@ function registryMetrics(register: Registry, host: HostLabel) {
   const blobs = counter(register, 'registry_blobs_total', 'Blobs brought to a registry, by how, and transfers that had to go on or begin again', ['registry', 'how']);
   const corrupt = counter(register, 'registry_corrupt_total', 'Content that is not what its digest says', ['registry', 'side']);
   const guards = counter(register, 'registry_guard_refusals_total', 'Answers of registries that point to where they may not', ['registry', 'rule']);
-  const watchPace = createPaceMetrics(register, prefix, host);
+  const watchPace = scrapedGauges(scrape, paceMeasures);
   return {
     /** Reads the pace of all registries at every scrape. */
     watchPace,
@@ -115,7 +141,7 @@ export type CopyOutcome = 'copied' | 'adopted' | 'unchanged' | 'failed';
 
 function mirroringMetrics(register: Registry, host: HostLabel) {
   const copies = counter(register, 'mirroring_copies_total', 'Copies that ended, by destination', ['registry', 'outcome', 'code']);
-  const bytes = counter(register, 'mirroring_bytes_total', 'Bytes of blobs and manifests moved by copies', ['registry', 'direction']);
+  const bytes = counter(register, 'mirroring_bytes_total', 'Bytes of blobs and manifests that copies read, and of blobs that they wrote', ['registry', 'direction']);
   const durations = histogram(register, 'mirroring_copy_duration_seconds', 'Time from the start of a copy to its verified tag', copySeconds, ['registry']);
   return {
     /** `code` only with `failed` */
@@ -130,37 +156,24 @@ function sweepMetrics(register: Registry, host: HostLabel) {
   return { orphans: (registry: string, count: number): void => orphans.set({ registry: host(registry) }, count) };
 }
 
-/** Copies whose clock runs, or whose deletion did not take place. */
-export interface RetainedCopies {
-  readonly expiring: readonly { readonly registry: string; readonly count: number }[];
-  readonly blocked: readonly { readonly registry: string; readonly reason: string; readonly count: number }[];
-}
-
 function retentionMetrics(register: Registry, host: HostLabel) {
   const deletions = counter(register, 'retention_deletions_total', 'Deletions that ended, by destination; those that a guard refused are among the blocked', ['registry', 'outcome']);
-  const blocked = gauge(register, 'retention_blocked_deletions', 'Copies that nobody claims and that are not deleted', ['registry', 'reason']);
-  const expiring = gauge(register, 'retention_expiring', 'Copies whose retention clock runs', ['registry']);
   return {
     deleted: (destination: string, outcome: 'deleted' | 'absent' | 'failed'): void => deletions.inc({ registry: host(destination), outcome }),
-    /** All of them, at once: what is not named any more is gone. */
-    retained: (copies: RetainedCopies): void => {
-      expiring.reset();
-      blocked.reset();
-      for (const { registry, count } of copies.expiring) expiring.inc({ registry: host(registry) }, count);
-      for (const { registry, reason, count } of copies.blocked) blocked.inc({ registry: host(registry), reason }, count);
-    },
   };
 }
 
+const viewMeasures: readonly Measure<Readonly<Record<string, boolean>>>[] = [
+  { name: 'view_synced', help: '1 once the first complete list of a view has arrived', labelNames: ['view'], of: (views) => Object.entries(views).map(([view, isSynced]) => ({ labels: { view }, value: Number(isSynced) })) },
+];
+
+const temporalMeasures: readonly Measure<boolean>[] = [{ name: 'temporal_connected', help: '1 while the Temporal server answers', labelNames: [], of: (isConnected) => [{ labels: {}, value: Number(isConnected) }] }];
+
 function insideMetrics(register: Registry) {
   const invalid = gauge(register, 'rules_invalid', 'Resources that are out of force because of what they say', ['kind']);
-  const synced = gauge(register, 'view_synced', '1 once the first complete list of a view has arrived', ['view']);
-  const temporal = gauge(register, 'temporal_connected', '1 while the Temporal server answers');
   const certificate = gauge(register, 'certificate_not_after_seconds', 'End of a certificate, seconds since 1970', ['certificate']);
   return {
     invalidRules: (kind: string, count: number): void => invalid.set({ kind }, count),
-    viewSynced: (view: string, value: boolean): void => synced.set({ view }, Number(value)),
-    temporalConnected: (value: boolean): void => temporal.set(Number(value)),
     /** @param notAfter milliseconds since the epoch */
     certificateEnds: (name: string, notAfter: number): void => certificate.set({ certificate: name }, notAfter / 1000),
   };
@@ -173,7 +186,9 @@ function counter(register: Registry, name: string, help: string, labelNames: str
 }
 
 function gauge(register: Registry, name: string, help: string, labelNames: string[] = []): Gauge {
-  return new Gauge({ name: prefix + name, help, labelNames, registers: [register] });
+  const made = new Gauge({ name: prefix + name, help, labelNames, registers: [register] });
+  if (labelNames.length === 0) made.remove(); // it would be 0 in a process that has nothing to say about it
+  return made;
 }
 
 function histogram(register: Registry, name: string, help: string, buckets: number[], labelNames: string[] = []): Histogram {

@@ -34,6 +34,8 @@ export interface RecordInput {
   readonly report: Report;
   /** RFC 3339 */
   readonly at: string;
+  /** with the last word of a run: which cluster did the work, and how long it took; a keeper that tells again does not say so */
+  readonly ended?: { readonly by: string; readonly tookMs: number };
 }
 
 /** On `kuik-registry.<cluster>`. */

@@ -49,10 +49,15 @@ export async function watchCluster(cluster: Pick<Cluster, 'watch'>, views: Views
   await Promise.all(watches);
 }
 
-/** Names of the views whose first complete list has not arrived yet. */
-export function unsyncedViews({ rules, records, namespaces, usage }: Views): readonly string[] {
+/** Each view there has to be, and whether its first complete list has arrived. */
+export function syncedViews({ rules, records, namespaces, usage }: Views): Readonly<Record<string, boolean>> {
   const views = { rules, records, namespaces, ...(usage === undefined ? {} : { usage }) };
-  return Object.entries(views).flatMap(([name, view]) => (view.isSynced ? [] : [name]));
+  return Object.fromEntries(Object.entries(views).map(([name, { isSynced }]) => [name, isSynced]));
+}
+
+/** Names of the views whose first complete list has not arrived yet. */
+export function unsyncedViews(views: Views): readonly string[] {
+  return Object.entries(syncedViews(views)).flatMap(([name, isSynced]) => (isSynced ? [] : [name]));
 }
 
 /** Names of the views that are waited for at the start, though not for ever: what they add is optional. */

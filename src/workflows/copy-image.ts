@@ -102,7 +102,8 @@ async function conclude(task: CopyTask, activities: CopyActivities, outcome: Out
   await CancellationScope.nonCancellable(async () => {
     const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
     const clusters = listening(task, outcome);
-    const written = await Promise.allSettled(clusters.map((cluster) => activities.record(cluster, reportInput(task, report))));
+    const ended = { by: task.cluster, tookMs: Date.now() - workflowInfo().runStartTime.getTime() };
+    const written = await Promise.allSettled(clusters.map((cluster) => activities.record(cluster, { ...reportInput(task, report), ended })));
     const untold = clusters.filter((_cluster, index) => written[index]?.status === 'rejected');
     if (untold.length > 0) log.warn('some records do not say how the copy ended; the keeper tries once more', { destination: task.destination, untold });
     await tellKeeper(task.keeper, { v: 1, runId: workflowInfo().runId, kind: 'copy', outcome, ...(untold.length === 0 ? {} : { untold }) });

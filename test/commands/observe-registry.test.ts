@@ -59,6 +59,7 @@ describe('what happens at registries is counted', () => {
     ['a blob that was uploaded', (scene) => upload(scene), 'registry_blobs_total{registry="HOST",how="uploaded"} 1'],
     ['a blob that was mounted', (scene) => upload(scene, 'one').then(() => upload(scene, 'two')), 'registry_blobs_total{registry="HOST",how="mounted"} 1'],
     ['a blob that went on where it broke', (scene) => upload(scene).then(() => (scene.server.fault({ on: { route: 'blob' }, does: { cutAnswerAfter: 1000 } }), download(scene))), 'registry_blobs_total{registry="HOST",how="resumed"} 1'],
+    ['bytes that a copy has written', upload, 'mirroring_bytes_total{registry="HOST",direction="written"} 400000'],
     ['bytes that a copy has read', (scene) => upload(scene).then(() => download(scene)), 'mirroring_bytes_total{registry="HOST",direction="read"} 400000'],
     ['a repetition', (scene) => (meets(scene, { route: 'manifest' }, { status: 502 }, 2), look(scene)), 'registry_retries_total{registry="HOST",code="unreachable"} 2'],
     ['content that is damaged', (scene) => publish(scene).then(() => (meets(scene, { method: 'GET' }, { spoil: true }), readPinned(scene, { purpose: 'probe' }))), 'registry_corrupt_total{registry="HOST",side="source"} 1'],

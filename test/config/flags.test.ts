@@ -96,9 +96,9 @@ describe('flags', () => {
     expect(parseFlags([arg]).problems).toEqual([problem]);
   });
 
-  test('metrics are not served until HTTPS for them is built, unless plain HTTP is asked for', () => {
-    expect(parseFlags(['-metrics-bind-address=[::1]:8080'])).toEqual({ problems: ['flag -metrics-secure: metrics over HTTPS are not built yet; write -metrics-secure=false to serve them over plain HTTP'] });
-    expect(parseFlags(['-metrics-bind-address=[::1]:8080', '-metrics-secure=false'])).toMatchObject({ flags: { metricsBindAddress: '[::1]:8080' } });
+  test('metrics are served over HTTPS, unless plain HTTP is asked for', () => {
+    expect(flagsOf('-metrics-bind-address=[::1]:8443')).toMatchObject({ metricsBindAddress: '[::1]:8443', metricsSecure: true });
+    expect(flagsOf('-metrics-bind-address=[::1]:8080', '-metrics-secure=false').metricsSecure).toBe(false);
   });
 
   test.each([['-metrics-bind-address=0'], ['-webhook-bind-address=:9443'], ['-health-probe-bind-address=127.0.0.1:0']])('%s is an address', (arg) => {

@@ -2,21 +2,21 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
-import { healthPages, metricsPages, parseBindAddress, servePages, type Pages, type PlainServer } from '../../src/telemetry/http.js';
+import { healthPages, metricsPages, parseBindAddress, servePages, type Pages, type PageServer } from '../../src/telemetry/http.js';
 
-const running: PlainServer[] = [];
+const running: PageServer[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close()));
 });
 
-async function serve(pages: Pages): Promise<PlainServer> {
+async function serve(pages: Pages): Promise<PageServer> {
   const server = await servePages('127.0.0.1:0', pages);
   if (server === undefined) throw new Error('not served');
   running.push(server);
   return server;
 }
 
-async function get(server: PlainServer, path: string): Promise<{ status: number; body: string }> {
+async function get(server: PageServer, path: string): Promise<{ status: number; body: string }> {
   const answer = await request(`http://127.0.0.1:${server.port}${path}`);
   return { status: answer.statusCode, body: await answer.body.text() };
 }

@@ -1,5 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { labelTexts } from '../../src/telemetry/metrics-page.js';
+import type { PictureSeen } from '../../src/telemetry/picture-metrics.js';
+
+/** What a leader would tell. */
+const picture: PictureSeen = {
+  mirrors: [{ kind: 'ImageSetMirror', namespace: 'shop', name: 'main', counts: { mirrored: 5, pending: 1, failed: 2, unused: 3 } }],
+  oldestWaiting: [{ registry: 'reg.example.com', seconds: 90 }],
+  expiring: [{ registry: 'reg.example.com', count: 4 }],
+  blocked: [{ registry: 'reg.example.com', reason: 'shared-digest', count: 1 }],
+  unavailable: [{ registry: 'docker.io', count: 1 }],
+  atRisk: [{ registry: 'docker.io', count: 7 }],
+};
 
 const build = { version: '3.0.0', revision: 'abc', built: '2026-11-21' };
 
@@ -44,8 +56,11 @@ describe('metrics', () => {
     metrics.mirroring.moved('reg.example.com', 'written', 42);
     metrics.mirroring.took('reg.example.com', 12);
     metrics.inside.invalidRules('ImageSetMirror', 2);
-    metrics.inside.viewSynced('rules', true);
-    metrics.inside.temporalConnected(false);
+    metrics.watchViews(() => ({ rules: true, usage: false }));
+    metrics.watchTemporal(() => false);
+    metrics.watchPicture(() => picture);
+    metrics.sweep.orphans('reg.example.com', 3);
+    metrics.retention.deleted('reg.example.com', 'deleted');
     metrics.inside.certificateEnds('leaf', 1_800_000_000_000);
     metrics.manager.isLeader(true);
     metrics.manager.isUp(true);
@@ -75,6 +90,15 @@ describe('metrics', () => {
       'mirroring_copy_duration_seconds_count{registry="reg.example.com"} 1',
       'rules_invalid{kind="ImageSetMirror"} 2',
       'view_synced{view="rules"} 1',
+      'view_synced{view="usage"} 0',
+      'mirroring_images{kind="ImageSetMirror",namespace="shop",name="main",state="failed"} 2',
+      'mirroring_oldest_waiting_seconds{registry="reg.example.com"} 90',
+      'retention_expiring{registry="reg.example.com"} 4',
+      'retention_blocked_deletions{registry="reg.example.com",reason="shared-digest"} 1',
+      'retention_orphans{registry="reg.example.com"} 3',
+      'retention_deletions_total{registry="reg.example.com",outcome="deleted"} 1',
+      'images_unavailable{registry="docker.io"} 1',
+      'workloads_at_risk{registry="docker.io"} 7',
       'temporal_connected 0',
       'certificate_not_after_seconds{certificate="leaf"} 1800000000',
       'manager_is_leader 1',
@@ -94,5 +118,57 @@ describe('metrics', () => {
     expect(text).toContain('mirroring_bytes_total{registry="other",direction="read"} 10');
     expect(text).toContain('mirroring_bytes_total{registry="r7.example.com",direction="read"} 2');
     expect(text).not.toContain('r50.example.com');
+  });
+
+  test('of the cluster are told by the leader alone: who leads no longer falls silent', async () => {
+    const metrics = createMetrics(build);
+    let leads = true;
+    metrics.watchPicture(() => (leads ? picture : undefined));
+
+    expect(await metrics.text()).toContain('kube_image_keeper_workloads_at_risk{registry="docker.io"} 7');
+    leads = false;
+    expect(await metrics.text()).not.toContain('kube_image_keeper_workloads_at_risk{');
+  });
+
+  test('of what a process does not have are not told, not even as 0', async () => {
+    const text = await createMetrics(build).text();
+
+    for (const name of ['manager_up', 'manager_is_leader', 'temporal_connected']) expect(text).not.toMatch(new RegExp(`^kube_image_keeper_${name} `, 'm'));
+  });
+
+  test('look at the cluster once per scrape, however many are made of it', async () => {
+    const metrics = createMetrics(build);
+    let looks = 0;
+    metrics.watchPicture(() => {
+      looks += 1;
+      return picture;
+    });
+
+    await metrics.text();
+    await metrics.text();
+
+    expect(looks).toBe(2);
+  });
+
+  test('are as many after a thousand rules have come and gone as before', async () => {
+    const metrics = createMetrics(build);
+    let name = '';
+    metrics.watchPicture(() => ({ ...picture, mirrors: [{ kind: 'ImageSetMirror', namespace: 'shop', name, counts: { mirrored: 1, pending: 0, failed: 0, unused: 0 } }] }));
+    const lines = async (): Promise<number> => (await metrics.text()).split('\n').filter((line) => line.startsWith('kube_image_keeper_')).length;
+    const before = await lines();
+
+    for (let i = 0; i < 1000; i++) {
+      name = `rule-${i}`;
+      await lines();
+    }
+
+    expect(await lines()).toBe(before);
+  });
+
+  test('have labels that the page explains, and none that names an image', () => {
+    const labels = createMetrics(build).describe().filter(({ name }) => name.startsWith('kube_image_keeper_')).flatMap((metric) => metric.labels);
+
+    expect(labels.filter((label) => labelTexts[label] === undefined)).toEqual([]);
+    expect(labels.filter((label) => /image|repository|tag|digest/.test(label))).toEqual([]);
   });
 });

@@ -11,6 +11,8 @@ import type { Server } from '../servers.js';
 export interface Kuik extends Server {
   /** `http://127.0.0.1:PORT/metrics` */
   readonly metricsUrl: string;
+  /** the same of the Temporal SDK, where a port was given for them; nothing answers in `kuik webhook` */
+  readonly sdkMetricsUrl: string;
   /** `http://127.0.0.1:PORT`, with /healthz and /readyz */
   readonly healthUrl: string;
   /** `https://127.0.0.1:PORT`: where reviews are answered */
@@ -25,7 +27,7 @@ export interface KuikOptions {
   readonly dir: string;
   readonly kubeconfig: string;
   readonly temporalAddress: string;
-  readonly ports: { readonly webhook: number; readonly metrics: number; readonly health: number };
+  readonly ports: { readonly webhook: number; readonly metrics: number; readonly sdkMetrics?: number; readonly health: number };
   /** how long an answer of a registry counts: one second unless told, so that nobody has to wait for an outage to be noticed */
   readonly factsLive?: string;
   /** more configuration, as YAML lines */
@@ -58,6 +60,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
       ...(registered === 'by-chart' ? [] : [`-webhook-url=https://127.0.0.1:${ports.webhook}`]),
       `-metrics-bind-address=127.0.0.1:${ports.metrics}`,
       '-metrics-secure=false',
+      ...(ports.sdkMetrics === undefined ? [] : [`-temporal-metrics-bind-address=127.0.0.1:${ports.sdkMetrics}`]),
       `-health-probe-bind-address=127.0.0.1:${ports.health}`,
     ],
     env: { POD_NAMESPACE: 'kuik-system' },
@@ -68,6 +71,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
   return {
     ...server,
     metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
+    sdkMetricsUrl: `http://127.0.0.1:${ports.sdkMetrics}/metrics`,
     healthUrl,
     webhookUrl: `https://127.0.0.1:${ports.webhook}`,
     explain: async (...args) => (await promisify(execFile)(program, ['explain', ...args, '--kubeconfig', kubeconfig, '--config', config])).stdout.trimEnd(),

@@ -81,7 +81,7 @@ export class Stage {
 
     const until = options.temporal === 'away' ? 'answering' : 'ready';
     const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
-      const ports = { webhook: await freePort(), metrics: await freePort(), health: await freePort() };
+      const ports = { webhook: await freePort(), metrics: await freePort(), sdkMetrics: await freePort(), health: await freePort() };
       return new Coming(async () => startKuik({ role, dir, kubeconfig: (await options.account?.(role, api)) ?? api.kubeconfig, temporalAddress, ports, configuration, clusterId, until }));
     };
     const kuik = await started(processes === 'one' ? 'run' : 'webhook');

@@ -2,6 +2,7 @@ import { Failure } from '../../domain/failure.js';
 import { podOf } from '../../domain/pod.js';
 import type { WorkloadKind } from '../../domain/usage.js';
 import type { Change, Cluster, WatchHealth, Watched, WatchedKind } from '../cluster.js';
+import { reviewAccess, type AccessReview } from './access.js';
 import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js';
 import { Events } from './event.js';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -52,6 +53,8 @@ export interface KubernetesCluster extends Cluster {
   removeWebhook(name: string): Promise<'removed' | 'absent'>;
   /** Takes the rights away that a ClusterRoleBinding gives. */
   removeBinding(name: string): Promise<'removed' | 'absent'>;
+  /** Who has a token, and whether a role lets them get a path that is no resource. */
+  reviewAccess(token: string, path: string): Promise<AccessReview>;
   leadership(options: LeaseOptions): LeaseLeadership;
   close(): void;
 }
@@ -123,6 +126,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     },
     removeWebhook: (name) => remove(requests, webhookType, name),
     removeBinding: (name) => remove(requests, clusterRoleBindingType, name),
+    reviewAccess: (token, path) => reviewAccess(requests, token, path),
     leadership: (lease) => new LeaseLeadership(requests, lease),
     close: () => requests.close(),
   };

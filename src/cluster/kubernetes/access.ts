@@ -1,0 +1,39 @@
+import type { Requests } from './requests.js';
+import type { ResourceType } from './resources.js';
+
+/** Who sent a token, and whether they may. */
+export type AccessReview = { readonly verdict: 'allowed' | 'forbidden'; readonly user: string } | { readonly verdict: 'unauthenticated' };
+
+const tokenReviewType: ResourceType = { group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews', kind: 'TokenReview' };
+const accessReviewType: ResourceType = { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews', kind: 'SubjectAccessReview' };
+
+interface User {
+  readonly username?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Asks the API server who has a token, and whether a role lets them `get` a path that is no resource.
+ *
+ * @param path such as `/metrics`
+ * @throws Failure side `cluster`
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
+ */
+export async function reviewAccess(requests: Requests, token: string, path: string): Promise<AccessReview> {
+  const user = await userOf(requests, token);
+  if (user?.username === undefined) return { verdict: 'unauthenticated' };
+
+  const { username, uid, groups, extra } = user;
+  const spec = { user: username, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } };
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+  const { status } = (await requests.json({ verb: 'create', type: accessReviewType, body })) as { readonly status?: { readonly allowed?: boolean } };
+  return { verdict: status?.allowed === true ? 'allowed' : 'forbidden', user: username };
+}
+
+async function userOf(requests: Requests, token: string): Promise<User | undefined> {
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+  const { status } = (await requests.json({ verb: 'create', type: tokenReviewType, body })) as { readonly status?: { readonly authenticated?: boolean; readonly user?: User } };
+  return status?.authenticated === true ? status.user : undefined;
+}
