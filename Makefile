@@ -2,7 +2,7 @@
 # Needed on the machine: npm (of any recent Node), Go 1.26 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multicluster image cluster test check clean setup tools demo-tools
+.PHONY: help demo demo-multicluster image e2e cluster test check clean setup tools demo-tools
 MAKEFLAGS += --no-print-directory
 
 # The Node 24 that npm installs with the project comes before the system's.
@@ -22,6 +22,9 @@ demo-multicluster: demo-tools ## two clusters that keep their images in one regi
 
 image: dist/.built ## the image of kuik, as an OCI layout in .kuik/image; needs no container engine, but Debian or Ubuntu
 	@node dist/tools/release/image.js
+
+e2e: dist/.built ## the chart on a cluster in which Pods run: install, outage, upgrade, uninstall; needs root and containerd
+	@node dist/tools/e2e/main.js
 
 cluster: dist/.built ## a Kubernetes cluster in which Pods run, up until Ctrl-C; needs root and containerd
 	@node dist/tools/cluster/main.js

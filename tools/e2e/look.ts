@@ -1,0 +1,73 @@
+/** What a person sees of Pods with kubectl. */
+import { until } from '../demo/story.js';
+import type { Site } from './site.js';
+
+export interface SeenPod {
+  readonly name: string;
+  readonly phase: string;
+  readonly ready: boolean;
+  /** of its first container: what it is to pull */
+  readonly image: string;
+  /** the digest that runs, as `repository@sha256:...`; empty before it runs */
+  readonly runs: string;
+  /** why its first container waits, empty when it does not */
+  readonly waits: string;
+  /** of all its containers */
+  readonly restarts: number;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly imageID?: string;
+  readonly restartCount: number;
+  readonly state?: { readonly waiting?: { readonly reason?: string } };
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly status: { readonly phase: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[]; readonly containerStatuses?: readonly ContainerStatus[] };
+}
+
+/** Those that nobody has deleted. @param selector labels, as kubectl takes them */
+export async function podsOf(site: Site, namespace: string, selector = ''): Promise<readonly SeenPod[]> {
+  const { items } = JSON.parse(await site.kubectl('get', 'pods', '-n', namespace, '-l', selector, '-o', 'json')) as { items: readonly Pod[] };
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(seen);
+}
+
+function seen({ metadata, spec, status }: Pod): SeenPod {
+  const { containerStatuses = [], conditions = [] } = status;
+  const [first] = containerStatuses;
+  return {
+    name: metadata.name,
+    phase: status.phase,
+    ready: conditions.some(({ type, status: holds }) => type === 'Ready' && holds === 'True'),
+    image: spec.containers[0]?.image ?? '',
+    runs: first?.imageID ?? '',
+    waits: first?.state?.waiting?.reason ?? '',
+    restarts: containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    annotations: metadata.annotations ?? {},
+  };
+}
+
+/** Waits for a Pod of `default` that is as it should be. */
+export async function podThat(site: Site, what: string, selector: string, fits: (pod: SeenPod) => boolean): Promise<SeenPod> {
+  let found: SeenPod | undefined;
+  let last: readonly SeenPod[] = [];
+  await until(what, async () => {
+    last = await podsOf(site, 'default', selector);
+    found = last.find(fits);
+    return found !== undefined;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; seen: ${JSON.stringify(last)}`, { cause: error });
+  });
+  if (found === undefined) throw new Error(`no ${what}`);
+  return found;
+}
+
+/** `Normal OriginUnavailable container web is pulled from ...`, in the order they happened. */
+export async function eventsOf(site: Site, pod: string): Promise<readonly string[]> {
+  const { items } = JSON.parse(await site.kubectl('get', 'events', '-n', 'default', '--sort-by=.metadata.creationTimestamp', '-o', 'json')) as { items: readonly { type: string; reason: string; message: string; involvedObject: { name: string } }[] };
+  return items.filter(({ involvedObject }) => involvedObject.name === pod).map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+}
