@@ -85,6 +85,11 @@ export function podsOf(objects: readonly Rendered[]): ReadonlyMap<string, PodTem
   return new Map([...makers.map((maker) => [titleOf(maker), (maker['spec'] as { readonly template: PodTemplate }).template] as const), ...bare]);
 }
 
+/** What a StatefulSet would claim for its Pod, as a volume that needs nobody. */
+export function claimed(volumes: readonly { readonly name: string }[] = []): readonly object[] {
+  return volumes.some(({ name }) => name === 'data') ? [] : [{ name: 'data', emptyDir: {} }];
+}
+
 export function variable({ env = [] }: Container, name: string): string | undefined {
   return env.find((each) => each.name === name)?.value;
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runTool, startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
-import { chartFolder, namespace, podsOf, profiles, render, type Installation, type Rendered } from './helm.js';
+import { chartFolder, claimed, namespace, podsOf, profiles, render, type Installation, type Rendered } from './helm.js';
 
 /** Kinds of other operators, which the API server of the tests does not know. */
 const ofOthers = ['ServiceMonitor', 'Certificate', 'Issuer'];
@@ -71,8 +71,3 @@ test('Helm itself installs it, in a dry run on the server', async () => {
 
   expect(await runTool('helm', args)).toMatchObject({ code: 0 });
 });
-
-/** What a StatefulSet would claim. */
-function claimed(volumes: readonly { readonly name: string }[] = []): readonly object[] {
-  return volumes.some(({ name }) => name === 'data') ? [] : [{ name: 'data', emptyDir: {} }];
-}

@@ -28,7 +28,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F10: { fault: 'malformed or unknown AdmissionReview', at: ['test/webhook/fuzz.test.ts'] },
   F11: { fault: 'another mutating webhook', at: ['test/webhook/fuzz.test.ts'] },
   F12: { fault: 'certificate authority rotated, Secret deleted', at: ['test/webhook/certificates.test.ts', 'test/webhook/authority.real.test.ts'] },
-  F13: { fault: 'own namespace or every webhook down', missing: noInstall },
+  F13: { fault: 'own namespace or every webhook down', missing: 'a node that is drained' },
   F14: { fault: 'dry run', at: ['test/webhook/webhook.real.test.ts'] },
   F15: { fault: 'rules that make no sense' },
   F16: { fault: 'static, Windows, hostNetwork, 100 containers', at: ['test/webhook/admission.test.ts', 'test/webhook/webhook.real.test.ts'], missing: 'a corpus of real Pods' },
