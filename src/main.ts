@@ -26,7 +26,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 function help(): number {
   const lines = (processes: boolean): string =>
     Object.entries(commands)
-      .filter(([, { isProcess = false }]) => isProcess === processes)
+      .filter(([, { isProcess = false, isHidden = false }]) => isProcess === processes && !isHidden)
       .map(([name, { help: text }]) => `  ${name.padEnd(10)} ${text}`)
       .join('\n');
   process.stdout.write(`kuik keeps container images available when registries fail, throttle or lose them.

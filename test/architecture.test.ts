@@ -21,7 +21,7 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
   },
   cluster: {
     folders: ['domain', 'api'],
-    packages: ['@kubernetes/client-node', 'node:crypto', 'node:timers/promises', 'node:https', 'node:http', 'node:tls', 'node:stream', 'node:readline', 'node:string_decoder', 'node:fs', 'node:path'],
+    packages: ['@kubernetes/client-node', 'node:crypto', 'node:timers/promises', 'node:https', 'node:http', 'node:net', 'node:tls', 'node:stream', 'node:readline', 'node:string_decoder', 'node:fs', 'node:path'],
   },
   activities: { folders: ['domain'], packages: ['@temporalio/activity'] },
   temporal: {

@@ -8,6 +8,8 @@ export interface Command {
   readonly help: string;
   /** a long-running half of kuik, not a question of a person */
   readonly isProcess?: true;
+  /** asked by shells, and not by people */
+  readonly isHidden?: true;
   readonly load: () => Promise<Run>;
 }
 
@@ -15,6 +17,9 @@ export const commands: Readonly<Record<string, Command>> = {
   explain: { help: 'where would each container pull from, and why', load: async () => (await import('./explain.js')).explain },
   status: { help: 'the whole installation on one screen, what is wrong first', load: async () => (await import('./status.js')).status },
   images: { help: 'every image, its places and its users', load: async () => (await import('./images.js')).images },
+  describe: { help: 'all that is known of one image', load: async () => (await import('./describe.js')).describe },
+  logs: { help: 'what happened to the copies of an image', load: async () => (await import('./logs.js')).logs },
+  ui: { help: "Temporal's UI at the right history", load: async () => (await import('./ui.js')).ui },
   retry: { help: 'try copies again now, and tell how each ended', load: async () => (await import('./retry.js')).retry },
   mirror: { help: 'copy an image to its mirrors now', load: async () => (await import('./retry.js')).mirror },
   pin: { help: 'keep an unused copy', load: async () => (await import('./pin.js')).pin },
@@ -24,7 +29,9 @@ export const commands: Readonly<Record<string, Command>> = {
   check: { help: 'does the webhook answer the API server', load: async () => (await import('./check.js')).check },
   uninstall: { help: 'take webhook and finalizers away, before kuik itself goes', load: async () => (await import('./uninstall.js')).uninstall },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./copy.js')).copy },
+  completion: { help: 'completion for bash, zsh, fish and PowerShell', load: async () => (await import('./completion.js')).completion },
   version: { help: 'print the version', load: async () => (await import('./version.js')).version },
+  __complete: { help: 'what can follow on a command line', isHidden: true, load: async () => (await import('./completion.js')).complete },
   run: { help: 'webhook and manager in one process', isProcess: true, load: serve('run') },
   webhook: { help: 'the admission server', isProcess: true, load: serve('webhook') },
   manager: { help: 'watchers and Temporal workers', isProcess: true, load: serve('manager') },

@@ -14,12 +14,12 @@ Exit codes: \`0\` done, and the answer is good; \`1\` the command failed (usage,
 `;
 
 /** Commands that have commands of their own. */
-const parts: Readonly<Record<string, readonly string[]>> = { cluster: ['list', 'forget'] };
+export const parts: Readonly<Record<string, readonly string[]>> = { cluster: ['list', 'forget'] };
 
 export async function cliPage(): Promise<string> {
   const sections: string[] = [];
-  for (const [name, { isProcess, help, load }] of Object.entries(commands)) {
-    if (isProcess || name === 'version') continue;
+  for (const [name, { isProcess, isHidden, help, load }] of Object.entries(commands)) {
+    if (isProcess || isHidden || name === 'version') continue;
     const run = await load();
     const texts = [await printed(() => run(['--help']))];
     for (const part of parts[name] ?? []) texts.push(await printed(() => run([part, '--help'])));

@@ -5,7 +5,25 @@ import { formatDuration, parseDuration } from '../domain/duration.js';
 /** What was read, or the exit code where that was all: help was printed, or what is wrong. */
 export type Arguments<T> = { readonly options: T; readonly args: readonly string[] } | { readonly exit: 0 | 1 };
 
+let inspect: ((command: Command) => void) | undefined;
+
+/** What a command would read, without running it. @returns undefined when it reads no arguments */
+export async function commandLineOf(run: () => Promise<number>): Promise<Command | undefined> {
+  let found: Command | undefined;
+  inspect = (command) => void (found = command);
+  try {
+    await run();
+  } finally {
+    inspect = undefined;
+  }
+  return found;
+}
+
 export function readArguments<T extends object>(command: Command, args: readonly string[]): Arguments<T> {
+  if (inspect !== undefined) {
+    inspect(command);
+    return { exit: 0 };
+  }
   const { writeOut, writeErr } = printers(command);
   command.helpOption('-h, --help', 'print this').exitOverride().configureOutput({ writeOut, writeErr });
   try {

@@ -20,6 +20,11 @@ export function authoritySecretOf({ environment }: Named): SecretRef {
   return { namespace: environment.installNamespace, name: `${environment.fullName}-webhook-server-cert` };
 }
 
+/** The ConfigMap of the configuration. */
+export function managerConfigName({ environment }: { readonly environment: Pick<Environment, 'fullName'> }): string {
+  return `${environment.fullName}-manager-config`;
+}
+
 /** The binding that gives the manager its rights in the whole cluster. */
 export function managerBindingName({ environment }: Named): string {
   return `${environment.fullName}-manager`;

@@ -92,3 +92,43 @@ describe('kuik status', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('kuik describe', () => {
+  test('tells of an image who uses it, where it is, and when it is checked next: exit 0', async () => {
+    await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name: 'all' }, spec: { filter: { include: [{ image: '.+' }] } } }));
+
+    const { code, output, errors } = await kuik('describe', stage.image());
+
+    expect(errors).toBe('');
+    expect(output).toMatch(/web:1\.0\n {2}Record: +imageavailability\.kuik\.enix\.io\/\S+\n {2}Used by: +1 Pod\n {2}Copies: +1 of 1\n {2}Next check: +about \S+Z, as number \d of 2 at its registry\n/);
+    expect(output).toMatch(/default\/web +web +\(as written\) +OriginAvailable\n/);
+    expect(output).toMatch(/Copied: +\S+Z \(\d+m ago\), /);
+    expect(output).toMatch(/this cluster +\S+ +ClusterImageSetMirror\/everything\n/);
+    expect(output).toMatch(/ago +Normal +Mirrored +the copy at /);
+    expect(code).toBe(0);
+  });
+
+  test('of an image whose copy failed says what to do: exit 2', async () => {
+    const { code, output } = await kuik('describe', stage.image('gone:1.0'));
+
+    expect(output).toMatch(/Trouble: +NotFound/);
+    expect(output).toMatch(/Next step: +The registry answers, but holds no such image.*kuik retry/);
+    expect(code).toBe(2);
+  });
+
+  test('prints data as its schema says', async () => {
+    const { output } = await kuik('describe', stage.image(), '-o', 'yaml');
+
+    expect(readDocument('ImageDescriptionList', output)).toMatchObject({ items: [{ image: stage.image(), usages: [{ pod: 'default/web' }], copiesInDetail: [{ destination: stage.copyOf() }] }] });
+  });
+
+  test('of somebody who may read records only leaves out what they may not see, and says what', async () => {
+    const reader = await userWith(stage, 'records', [{ apiGroups: ['kuik.enix.io'], resources: ['imageavailabilities'], verbs: ['get', 'list'] }]);
+
+    const { code, output, errors } = await kuikAs(reader, 'describe', stage.image());
+
+    expect(errors).toMatch(/you may not list Pods/);
+    expect(output).toMatch(/Used by: +1 Pod\n/);
+    expect(code).toBe(0);
+  });
+});

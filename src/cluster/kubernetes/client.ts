@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.js';
 import { podOf } from '../../domain/pod.js';
 import type { WorkloadKind } from '../../domain/usage.js';
-import type { Change, Cluster, WatchHealth, Watched, WatchedKind } from '../cluster.js';
+import type { Change, Cluster, ObjectRef, WatchHealth, Watched, WatchedKind } from '../cluster.js';
 import { reviewAccess, type AccessReview } from './access.js';
 import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js';
 import { Events } from './event.js';
@@ -10,6 +10,7 @@ import { LeaseLeadership, type LeaseOptions } from './lease.js';
 import { Expired, ListWatch, type RawObject } from './list-watch.js';
 import { changeNote } from './note.js';
 import { listObjects, type ApiObject, type ObjectQuery } from './objects.js';
+import { forwardPort, type Tunnel } from './port-forward.js';
 import { projections } from './projections.js';
 import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, takeAnnotation } from './record.js';
 import { Reflector, type ReflectorOptions } from './reflector.js';
@@ -55,6 +56,8 @@ export interface KubernetesCluster extends Cluster {
   removeBinding(name: string): Promise<'removed' | 'absent'>;
   /** Who has a token, and whether a role lets them get a path that is no resource. */
   reviewAccess(token: string, path: string): Promise<AccessReview>;
+  /** A port of a Pod on this machine. @throws Failure `denied` without the right to create pods/portforward */
+  forward(pod: ObjectRef, port: number, localPort?: number): Promise<Tunnel>;
   leadership(options: LeaseOptions): LeaseLeadership;
   close(): void;
 }
@@ -127,6 +130,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     removeWebhook: (name) => remove(requests, webhookType, name),
     removeBinding: (name) => remove(requests, clusterRoleBindingType, name),
     reviewAccess: (token, path) => reviewAccess(requests, token, path),
+    forward: (pod, port, localPort) => forwardPort(config, pod, port, localPort),
     leadership: (lease) => new LeaseLeadership(requests, lease),
     close: () => requests.close(),
   };

@@ -1,10 +1,12 @@
 /** Every document, and the files they are published as. Only for generating and testing: commands print, and do not check what they print. */
 import { z } from 'zod';
+import { ImageDescriptionList } from './describe.js';
 import { ImageList } from './images.js';
+import { ImageStoryList } from './logs.js';
 import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { ImageList, Status };
+export const documents: Readonly<Record<string, z.ZodObject>> = { ImageDescriptionList, ImageList, ImageStoryList, Status };
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;
