@@ -1,0 +1,89 @@
+import process from 'node:process';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import type { Config } from '../../config/config.js';
+import { readEnvironment, type Environment } from '../../config/environment.js';
+import { monitorSettingsOf } from '../../config/monitoring.js';
+import { isFailure } from '../../domain/failure.js';
+import { standingOf, troubleOf } from '../../domain/image-standing.js';
+import type { ImageRecord } from '../../domain/record.js';
+import type { UsageView } from '../../views/usage.js';
+import { lookAround } from '../../watchers/reconcile.js';
+import { askCluster } from '../ask-cluster.js';
+import { readKnown } from '../cluster/known.js';
+import { clustersName } from '../../domain/names.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { DescribeOptions } from '../describe.js';
+import type { ImageDescriptionList } from '../documents/describe.js';
+import { eventsOfRecord } from '../events.js';
+import { findImages } from '../find-images.js';
+import { usersOf } from '../images/choose.js';
+import { readManagerConfig } from '../manager-config.js';
+import { isData, printDocument } from '../output.js';
+import { readUsage, readViews } from '../read-views.js';
+import { nextCheckOf } from './next-check.js';
+import { descriptionOf, descriptionText } from './report.js';
+
+type NextCheck = (record: ImageRecord) => ImageDescriptionList['items'][number]['nextCheck'];
+
+export async function runDescribe(images: readonly string[], options: DescribeOptions): Promise<number> {
+  const usual = readEnvironment();
+  const environment = { ...usual, installNamespace: options.namespace ?? usual.installNamespace };
+  return askCluster('describe', options, async (cluster) => {
+    const { records, problems } = await findImages(images, cluster);
+    if (problems.length > 0) return complain('describe', ...problems);
+    const config = await readManagerConfig(cluster, environment);
+    if (typeof config === 'string') return complain('describe', config);
+
+    const usage = await orHidden(() => readUsage(cluster, { v1ProxyPort: config.migration.v1ProxyPort }), 'list Pods: what uses an image is not shown, nor its next check');
+    const nextCheck = usage === undefined ? () => undefined : await nextChecks(cluster, environment, config, usage);
+    const items = await Promise.all(
+      records.map(async (record) => {
+        const events = await eventsOfRecord(record.name, cluster);
+        const users = usage === undefined ? undefined : usersOf(record, usage);
+        return descriptionOf({ record, standing: standingOf(record), ...(users === undefined ? {} : { users }) }, { nextCheck: nextCheck(record), events });
+      }),
+    );
+    await print({ apiVersion: cliVersion, kind: 'ImageDescriptionList', claimants: await claimantsOf(cluster, environment), items }, options);
+    return records.some((record) => record.pods > 0 && troubleOf(record) !== undefined) ? 2 : 0;
+  });
+}
+
+/** By the picture of the manager, its settings, and the functions that decide whose turn it is. */
+async function nextChecks(cluster: KubernetesCluster, environment: Environment, config: Config, usage: UsageView): Promise<NextCheck> {
+  const views = await orHidden(() => readViews(cluster, environment.installNamespace), 'read rules and Namespaces: the next check is not shown');
+  if (views === undefined) return () => undefined;
+  const now = Date.now();
+  const { tracked } = lookAround({
+    usage,
+    rules: views.rules,
+    records: views.records,
+    namespaceLabels: (namespace) => views.namespaces.labels(namespace),
+    settings: { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip },
+    now: () => now,
+  });
+  return ({ image }) => nextCheckOf(image, tracked, (host) => monitorSettingsOf(config.monitoring, host), now);
+}
+
+/** Clusters that claim what this one claims, but itself. */
+async function claimantsOf(cluster: KubernetesCluster, { installNamespace }: Environment): Promise<ImageDescriptionList['claimants']> {
+  const known = await orHidden(() => readKnown(cluster, { namespace: installNamespace, name: clustersName }), 'read the ConfigMap of known clusters: other claimants are not shown');
+  const report = known?.report;
+  return (report?.clusters ?? []).filter(({ id }) => id !== report?.self).map(({ id, heardAt }) => ({ cluster: id, heardAt }));
+}
+
+/** What one may not see is left out, and said. */
+async function orHidden<T>(read: () => Promise<T>, what: string): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'denied') throw error;
+    complain('describe', `you may not ${what}`);
+    return undefined;
+  }
+}
+
+async function print(document: ImageDescriptionList, { output }: DescribeOptions): Promise<void> {
+  if (isData(output)) return printDocument(document, output);
+  const about = { claimants: document.claimants, now: Date.now() };
+  process.stdout.write(document.items.map((item) => descriptionText(item, about)).join('\n'));
+}
