@@ -19,11 +19,14 @@ export async function commandLineOf(run: () => Promise<number>): Promise<Command
   return found;
 }
 
+/** Whether somebody only wants to know what the command would read. */
+export function isOnlyLookedAt(command: Command): boolean {
+  inspect?.(command);
+  return inspect !== undefined;
+}
+
 export function readArguments<T extends object>(command: Command, args: readonly string[]): Arguments<T> {
-  if (inspect !== undefined) {
-    inspect(command);
-    return { exit: 0 };
-  }
+  if (isOnlyLookedAt(command)) return { exit: 0 };
   const { writeOut, writeErr } = printers(command);
   command.helpOption('-h, --help', 'print this').exitOverride().configureOutput({ writeOut, writeErr });
   try {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parsePlatform, type Platform } from '../../domain/platform.js';
 import type { CopyStrategy } from '../../domain/rule.js';
+import { isOnlyLookedAt } from '../command-line.js';
 
 export interface CopyOptions {
   /** one pair as arguments, or the name of a list (`-` is standard input) */
@@ -54,6 +55,7 @@ export type Parsed = { readonly options: CopyOptions } | { readonly help: string
 export function parseCopyArguments(args: readonly string[]): Parsed {
   const printed = { out: '', err: '' };
   const command = copyCommand().configureOutput({ writeOut: (text) => (printed.out += text), writeErr: (text) => (printed.err += text) });
+  if (isOnlyLookedAt(command)) return { help: '' };
   try {
     command.parse(args, { from: 'user' });
     return { options: readOptions(command) };
