@@ -8,8 +8,8 @@ await tell<Stage>(
     title: 'kube-image-keeper: a registry goes away, and Pods do not notice',
     open: (dir, onStart) => Stage.open({ dir, ui: true, onStart }),
     steps: story,
-    hints: ({ api, temporal }) => [
-      `export KUBECONFIG=${api.kubeconfig}`,
+    hints: ({ api, temporal, sourceAddress, mirror }) => [
+      `export KUBECONFIG=${api.kubeconfig} SOURCE=${sourceAddress} MIRROR=${mirror.address}`,
       'kubectl get kuik,ia',
       'bin/kuik explain pod/second -n default',
       `Temporal UI: ${temporal.running.uiUrl ?? 'not started'}`,
