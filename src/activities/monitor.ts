@@ -7,8 +7,8 @@ import { anonymous, type AvailabilityState, type CredentialId } from '../domain/
 import { placesAtOnce, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
-import { placeIdentity, type ImageName, type ImageRef } from '../domain/image-ref.js';
-import { checksAt, type Check, type TrackedImage } from '../domain/monitor.js';
+import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
+import { checksAt, lastAskedAt, type Check, type TrackedImage } from '../domain/monitor.js';
 import { countStates, type ChecksReport, type ChecksTask } from '../domain/monitor-run.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceRecord } from '../domain/record.js';
@@ -40,6 +40,7 @@ export type Finding =
   | { readonly asked: false; readonly failure: FailureInfo };
 
 const beatMs = 5_000; // several times within the timeout of 30 s
+const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds no slot
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
 
 /** How far a go came, so that another attempt neither begins anew nor hurries. */
@@ -50,32 +51,46 @@ interface Cursor {
 }
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
-  return { checkBatch: (task) => new Go(task, deps).run() };
+  const began: Began = new Map();
+  return { checkBatch: (task) => new Go(task, deps, began).run() };
 }
+
+/**
+ * When a check of a registry began last in this process, by host: milliseconds since the epoch. Of a monitor that was
+ * terminated the last go is still under way when the next one begins.
+ */
+type Began = Map<string, number>;
 
 /** One go: checks until its share is done, or the registry asks to be left alone. */
 class Go {
   readonly #task: ChecksTask;
   readonly #deps: MonitorDeps;
+  readonly #began: Began;
   readonly #context = Context.current();
+  readonly #checks: readonly Check[];
+  /** what somebody asked for: checked first, and out of turn */
+  readonly #asked: ReadonlySet<PlaceId>;
   #cursor: Cursor;
 
-  constructor(task: ChecksTask, deps: MonitorDeps) {
+  constructor(task: ChecksTask, deps: MonitorDeps, began: Began) {
     this.#task = task;
     this.#deps = deps;
-    this.#cursor = (this.#context.info.heartbeatDetails as Cursor | undefined) ?? { checked: 0 };
+    this.#began = began;
+    const due = checksAt(task.registry, deps.tracked());
+    const asked = askedAmong(due, task.asked);
+    this.#asked = new Set(asked.map(({ place }) => place));
+    this.#checks = [...asked, ...due.filter(({ place }) => !this.#asked.has(place))];
+    // whoever checked last may have been another monitor, or an attempt that was lost: records tell
+    this.#cursor = (this.#context.info.heartbeatDetails as Cursor | undefined) ?? { checked: 0, beganAt: lastAskedAt(due) };
   }
 
   async run(): Promise<ChecksReport> {
-    const checks = this.#inOrder(checksAt(this.#task.registry, this.#deps.tracked()));
-    const states = new Map(checks.map(({ place, state }) => [place, state]));
-    const share = Math.max(placesAtOnce(this.#task, checks.length), this.#askedAmong(checks)) - this.#cursor.checked;
+    const states = new Map(this.#checks.map(({ place, state }) => [place, state]));
     let stopped: FailureInfo | undefined;
-
     const stop = this.#keepBeating();
     try {
-      for (const check of checks.slice(0, Math.max(0, share))) {
-        await this.#turn();
+      for (const check of this.#share()) {
+        await this.#turn(check);
         const finding = await this.#check(check);
         if (finding.asked) states.set(check.place, finding.state);
         stopped = pauseOf(finding);
@@ -86,40 +101,37 @@ class Go {
     }
     return {
       v: 1,
-      places: checks.length,
+      places: this.#checks.length,
       checked: this.#cursor.checked,
       counts: countStates(states.values()),
-      nextDelayMs: untilNextMs(this.#task, this.#cursor.beganAt, Date.now(), stopped?.retryAfterMs),
+      nextDelayMs: this.#untilNextMs(stopped?.retryAfterMs),
       ...(stopped === undefined ? {} : { throttled: true }),
     };
   }
 
-  /** What somebody asked for goes first. */
-  #inOrder(checks: readonly Check[]): readonly Check[] {
-    const isAsked = (check: Check): boolean => this.#isAsked(check);
-    return [...checks.filter(isAsked), ...checks.filter((check) => !isAsked(check))];
+  /** None while it is another's turn for longer than a slot should be held. */
+  #share(): readonly Check[] {
+    const isTurn = this.#asked.size > 0 || this.#untilNextMs() <= longestWaitInsideMs;
+    const share = Math.max(placesAtOnce(this.#task, this.#checks.length), this.#asked.size) - this.#cursor.checked;
+    return this.#checks.slice(0, isTurn ? Math.max(0, share) : 0);
   }
 
-  #isAsked({ images }: Check): boolean {
-    return this.#task.asked?.some((text) => images.includes(text as ImageName)) === true;
-  }
-
-  #askedAmong(checks: readonly Check[]): number {
-    return checks.filter((check) => this.#isAsked(check)).length;
-  }
-
-  /** The first begins at once: whoever planned this go has waited for it. */
-  async #turn(): Promise<void> {
-    const { beganAt } = this.#cursor;
-    const waitMs = beganAt === undefined ? 0 : untilNextMs(this.#task, beganAt, Date.now());
-    if (waitMs > 0) await this.#context.sleep(waitMs);
+  async #turn({ place }: Check): Promise<void> {
+    while (!this.#asked.has(place) && this.#untilNextMs() > 0) await this.#context.sleep(this.#untilNextMs());
     this.#cursor = { checked: this.#cursor.checked, beganAt: Date.now() };
+    this.#began.set(this.#task.registry, Date.now());
+  }
+
+  #untilNextMs(askedMs?: number): number {
+    const { beganAt } = this.#cursor;
+    const here = this.#began.get(this.#task.registry);
+    return untilNextMs(this.#task, beganAt === undefined || here === undefined ? (beganAt ?? here) : Math.max(beganAt, here), Date.now(), askedMs);
   }
 
   async #check(check: Check): Promise<Finding> {
     const access = await this.#deps.credentials(check.images, check.ref);
     const finding = await look(check.ref, access, this.#callFor(check.ref), this.#deps);
-    if (finding.asked) await this.#write(check, finding, new Date(Date.now()).toISOString());
+    if (finding.asked) await this.#write(check, finding, new Date(this.#cursor.beganAt ?? Date.now()).toISOString());
     this.#cursor = { ...this.#cursor, checked: this.#cursor.checked + 1 };
     this.#context.heartbeat(this.#cursor);
     return finding;
@@ -138,6 +150,12 @@ class Go {
     const timer = setInterval(() => this.#context.heartbeat(this.#cursor), beatMs);
     return () => clearInterval(timer);
   }
+}
+
+/** @param asked texts of images; none: whichever is next; undefined: nobody asked */
+function askedAmong(due: readonly Check[], asked: ChecksTask['asked']): readonly Check[] {
+  if (asked === undefined) return [];
+  return asked.length === 0 ? due.slice(0, 1) : due.filter(({ images }) => asked.some((text) => images.includes(text as ImageName)));
 }
 
 /** The registry asked to be left alone, or has no turn for us: no use in going on. */

@@ -45,7 +45,7 @@ export function buildBase(role: Role, args: readonly string[]): Base {
   const log = createLog({ level: flags.logLevel, encoder: flags.logEncoder, fields: { process: role } });
   for (const warning of warnings) log.warn({ config: flags.configPath }, warning);
 
-  const metrics = createMetrics({ version, revision: '', built: '' });
+  const metrics = createMetrics({ version, revision: '', built: '' }, config.metrics.imageLastMonitorAgeBuckets);
   const instance = `${hostname()}_${randomUUID()}`;
   const cluster = connectCluster(findCluster(flags, environment), { instance });
   for (const { registry: host, setting } of weakened(config)) log.warn({ registry: host, setting }, 'what this registry says is not protected by TLS');

@@ -5,6 +5,7 @@ import { trackedImages, type TrackedImage } from '../domain/monitor.js';
 import { optOutOf } from '../domain/opt-out.js';
 import { keyring } from '../registry/keyring.js';
 import type { MonitorActivities } from '../temporal/activities.js';
+import type { MonitoredSeen } from '../telemetry/monitoring-metrics.js';
 import { usesIn, type Surroundings } from '../watchers/reconcile.js';
 import type { Base } from './base.js';
 import { fallbackSecret } from './mirror-work.js';
@@ -31,4 +32,13 @@ export function monitorWork({ cluster, registry, config }: Base, views: ManagerV
 export function trackedNow(around: Surroundings): readonly TrackedImage[] {
   const records = around.records.snapshot();
   return trackedImages({ used: usesIn(around, records), rules: around.rules.snapshot(), records, now: around.now() });
+}
+
+/** What metrics count: each image once for each rule that tracks it. */
+export function monitoredSeen(images: readonly TrackedImage[], now: number): readonly MonitoredSeen[] {
+  return images.flatMap(({ by, ref, seen = {}, unusedSince, original }) => {
+    const checkedAt = Date.parse(seen.checkedAt ?? '');
+    const about = { registry: ref.host, status: seen.state ?? 'Scheduled', used: unusedSince === undefined, original, ...(Number.isNaN(checkedAt) ? {} : { ageMs: Math.max(0, now - checkedAt) }) };
+    return by.map((name) => ({ name, ...about }));
+  });
 }

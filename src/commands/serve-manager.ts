@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
 import { failureInfo, type FailureInfo } from '../domain/failure.js';
 import type { ImageRef, PlaceId } from '../domain/image-ref.js';
+import type { TrackedImage } from '../domain/monitor.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
+import { imagesPages } from '../telemetry/images-page.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
 import { parseBindAddress } from '../telemetry/http.js';
@@ -33,6 +35,7 @@ import { monitorSettingsOf } from '../config/monitoring.js';
 import type { Base } from './base.js';
 import { leadCluster } from './lead-cluster.js';
 import { fallbackSecret, leaseOf, mirrorWork, surroundings } from './mirror-work.js';
+import { monitoredSeen, trackedNow } from './monitor-work.js';
 import type { ManagerViews, Part } from './part.js';
 import { lookAtPicture } from './watch-picture.js';
 
@@ -56,7 +59,12 @@ const workflowBundle = fileURLToPath(new URL('../../workflows.bundle.js', import
 /** Watchers, on the replica that leads, and Temporal workers, on every replica. */
 export function createManager(base: Base, views: ManagerViews): Part {
   const manager = new Manager(base, views);
-  return { checks: [{ name: 'workers', ready: () => manager.ready() }], onChange: () => manager.onChange(), run: (signal) => manager.run(signal) };
+  return {
+    checks: [{ name: 'workers', ready: () => manager.ready() }],
+    pages: imagesPages(() => trackedNow(surroundings(base, views))),
+    onChange: () => manager.onChange(),
+    run: (signal) => manager.run(signal),
+  };
 }
 
 class Manager {
@@ -74,6 +82,8 @@ class Manager {
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
   #monitors: Monitors | undefined;
+  /** as of the last pass */
+  #tracked: readonly TrackedImage[] = [];
   #searchable: boolean | undefined;
 
   constructor(base: Base, views: ManagerViews) {
@@ -121,6 +131,7 @@ class Manager {
     metrics.manager.isLeader(false);
     metrics.watchTemporal(() => (this.#client.connection() === 'unknown' ? undefined : this.#client.connection() === 'connected'));
     metrics.watchPicture(() => (this.#leads() ? lookAtPicture(this.#base, this.#views, this.#waiting) : undefined));
+    metrics.watchMonitored(() => (this.#leads() ? monitoredSeen(this.#tracked, Date.now()) : undefined));
     const clusterId = await this.#clusterId(signal);
     if (clusterId === undefined) return;
     log.info({ clusterId }, 'managing');
@@ -315,7 +326,10 @@ class Manager {
       records: views.records,
       claims: queue,
       tellAgain: (destinations) => void this.#tellAgain(destinations),
-      monitor: (images) => this.#monitors?.look(images),
+      monitor: (images) => {
+        this.#tracked = images;
+        this.#monitors?.look(images);
+      },
       hold: (picture) => holdRules(picture, hold),
       report: (picture) => {
         this.#news.look(picture.records, picture.rules);

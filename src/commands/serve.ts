@@ -58,7 +58,7 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   let looking: NodeJS.Timeout | undefined;
   try {
     pages.push(await servePages(base.flags.healthProbeBindAddress, healthPages([watchdog, viewsCheck(watched), ...parts.flatMap(({ checks }) => checks)])));
-    pages.push(await serveMetrics(base, metricsPages(base.metrics)));
+    pages.push(await serveMetrics(base, { ...metricsPages(base.metrics), ...Object.fromEntries(parts.flatMap(({ pages: more = {} }) => Object.entries(more))) }));
     watches = watchCluster(base.cluster, watched, { installNamespace: base.environment.installNamespace }, watching.signal);
     const { log } = base;
     const look = createWatchLog({ cluster: base.cluster, warn: (fields) => log.warn(fields, 'the cluster cannot be watched, going on with what was seen last'), info: (fields) => log.info(fields, 'the cluster is watched again') });

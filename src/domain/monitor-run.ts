@@ -68,7 +68,7 @@ export function countStates(states: Iterable<AvailabilityState>): Counts {
 export interface ChecksTask extends Pace {
   readonly v: 1;
   readonly registry: string;
-  /** checked first, and out of turn */
+  /** texts of images that are checked first, and out of turn; none: whichever is next */
   readonly asked?: readonly string[];
 }
 
@@ -111,8 +111,8 @@ export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRu
   return wait(state.waitsFor, state.dueAt);
 }
 
-function taskOf({ registry, asked = [] }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
-  return { v: 1, registry, intervalMs, maxPerInterval, ...(asked.length === 0 ? {} : { asked }) };
+function taskOf({ registry, asked }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
+  return { v: 1, registry, intervalMs, maxPerInterval, ...(asked === undefined ? {} : { asked }) };
 }
 
 /** A faster pace counts at once, unless the registry asked to be left alone. What was nothing to check may be something now. */

@@ -39,7 +39,7 @@ export interface TrackedImage {
   readonly seen?: Seen;
 }
 
-export type Seen = Pick<PlaceRecord, 'state' | 'checkedAt' | 'checkFailure' | 'digest'>;
+export type Seen = Pick<PlaceRecord, 'state' | 'checkedAt' | 'identity' | 'checkFailure' | 'digest'>;
 
 export interface TrackingPicture {
   readonly used: readonly ImageUse[];
@@ -166,6 +166,8 @@ export interface Check {
   readonly isUsed: boolean;
   /** milliseconds since the epoch; absent when nobody has looked yet */
   readonly checkedAt?: number;
+  /** the same, where a check looked, and no copy by the way */
+  readonly askedAt?: number;
   readonly state: AvailabilityState;
 }
 
@@ -185,20 +187,29 @@ export function checksAt(host: string, images: readonly TrackedImage[]): readonl
 
 function checkOf({ image, ref, unusedSince, seen }: TrackedImage, place: PlaceId, record: ImageName): Check {
   const checkedAt = Date.parse(seen?.checkedAt ?? '');
-  return { place, ref, images: [image], records: [record], isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...(Number.isNaN(checkedAt) ? {} : { checkedAt }) };
+  const known = Number.isNaN(checkedAt) ? {} : { checkedAt, ...(seen?.identity === undefined ? {} : { askedAt: checkedAt }) };
+  return { place, ref, images: [image], records: [record], isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...known };
 }
 
 /** Two names of one place: it is due when either of them is. */
 function joined(one: Check | undefined, other: Check): Check {
   if (one === undefined) return other;
-  const { checkedAt, ...rest } = byTurn(one, other) <= 0 ? one : other;
+  const first = byTurn(one, other) <= 0 ? one : other;
+  const isSeen = one.checkedAt !== undefined && other.checkedAt !== undefined;
   return {
-    ...rest,
+    ...first,
     images: [...one.images, ...other.images],
     records: [...new Set([...one.records, ...other.records])],
     isUsed: one.isUsed || other.isUsed,
-    ...(one.checkedAt === undefined || other.checkedAt === undefined ? {} : { checkedAt }),
+    checkedAt: isSeen ? first.checkedAt : undefined,
+    askedAt: lastAskedAt([one, other]),
   };
+}
+
+/** When a registry was checked last, as far as records tell: milliseconds since the epoch. */
+export function lastAskedAt(checks: readonly Check[]): number | undefined {
+  const times = checks.flatMap(({ askedAt }) => askedAt ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function byTurn(one: Check, other: Check): number {

@@ -1,4 +1,5 @@
 /** `docs/reference/metrics.md`, from the metrics themselves: what is counted cannot go undocumented. */
+import { availabilityStates } from '../domain/availability.js';
 import { failureCodes } from '../domain/failure.js';
 import { routeReasons } from '../domain/names.js';
 import { blockReasons } from '../domain/task.js';
@@ -23,6 +24,7 @@ export const labelTexts: Readonly<Record<string, string>> = {
   lane: '`metadata`, `download`, `upload`',
   name: 'name of the resource',
   namespace: 'namespace of the resource, empty where it has none',
+  original: '`true` where a Pod was written with this name, `false` for names that only rewritten Pods use',
   outcome: 'how it ended; reviews: `unchanged`, `rewritten`, `skipped`, `failed_open`; copies: `copied`, `adopted`, `unchanged`, `failed`; deletions: `deleted`, `absent`, `failed`',
   priority: 'the more urgent first: `probe`, `publish`, `waiting`, `copy`, `check`, `delete`',
   purpose: '`probe` for a Pod that waits, `check`, `copy`, `verify`, `delete`',
@@ -33,6 +35,8 @@ export const labelTexts: Readonly<Record<string, string>> = {
   rule: 'what the registry tried to do: `address`, `network`, `scheme`, `downgrade`, `redirects`',
   side: '`source`, `destination`',
   state: texts(mirrorStates),
+  status: texts(availabilityStates),
+  used: '`true` while something uses the image, `false` until it expires',
   verdict: '`keep`, `rewrite`, `skip`',
   version: 'of kuik',
   view: '`rules`, `records`, `namespaces`; in the manager also `usage`',

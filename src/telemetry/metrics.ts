@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { FailureCode } from '../domain/failure.js';
 import type { RouteReason } from '../domain/names.js';
 import { createHostLabel } from './host-label.js';
+import { createMonitoringMetrics, usualAgeBuckets, type AgeBuckets } from './monitoring-metrics.js';
 import { paceMeasures } from './pace-metrics.js';
 import { pictureMeasures } from './picture-metrics.js';
 import { scrapedGauges, type Measure, type Scrape } from './scraped.js';
@@ -32,7 +33,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
  * Everything one process counts, as functions in the words of whoever counts; `text()` is what `/metrics` answers.
  * Names, types and labels: contract, section 9. An image name is never a label.
  */
-export function createMetrics(build: Build) {
+export function createMetrics(build: Build, ageBuckets: AgeBuckets = usualAgeBuckets) {
   const register = new Registry();
   const host = createHostLabel();
   const scrape: Scrape = { register, prefix, host };
@@ -54,6 +55,8 @@ export function createMetrics(build: Build) {
     inside: insideMetrics(register),
     /** What the manager that leads tells. As with the others that watch, it is read at every scrape. */
     watchPicture: scrapedGauges(scrape, pictureMeasures),
+    /** What monitor rules track; undefined where somebody else leads. */
+    watchMonitored: createMonitoringMetrics(scrape, ageBuckets),
     /** Each view this process has, and whether its first complete list has arrived. */
     watchViews: scrapedGauges(scrape, viewMeasures),
     /** Whether the Temporal server answers; undefined where nobody has asked it. */

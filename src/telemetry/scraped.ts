@@ -58,8 +58,8 @@ function oncePerScrape<T>(read: () => T): () => T {
 }
 
 function bounded({ labels, value }: Reading, host: Scrape['host']): Reading {
-  const { registry, ...rest } = labels;
-  return registry === undefined ? { labels, value } : { labels: { registry: host(registry), ...rest }, value };
+  const { registry } = labels;
+  return registry === undefined ? { labels, value } : { labels: { ...labels, registry: host(registry) }, value };
 }
 
 function merged(readings: readonly Reading[], together: (one: number, other: number) => number): Iterable<Reading> {

@@ -245,6 +245,29 @@ describe('one go', () => {
     expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
   });
 
+  test('checks whichever is next, when nothing is named', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1', { seen: { ...aFact({}), identity: 'anonymous' } }), bench.image('app:2')];
+
+    await bench.run({ intervalMs: 3_600_000, asked: [] });
+
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
+  });
+
+  test.each([
+    ['is none while the last check is less than a tick ago, whoever made it', { identity: 'anonymous' }, 0],
+    ['is not held up by what a copy saw', {}, 1],
+  ])('%s', async (_sentence, identity, checks) => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2', { seen: { ...aFact({}), ...identity } })];
+
+    const report = await bench.run({ intervalMs: 3_600_000, maxPerInterval: 6 });
+
+    expect(report).toMatchObject({ places: 2, checked: checks });
+    expect(bench.server.requests).toHaveLength(checks);
+    expect(report.nextDelayMs).toBeGreaterThan(599_000);
+  });
+
   test('is left off when the registry asks for it, which counts for the next one', async () => {
     const bench = await Bench.open({}, 'app:2');
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
-import { checksAt, monitoredHosts, roundMs, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
+import { checksAt, lastAskedAt, monitoredHosts, roundMs, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import type { ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
@@ -130,7 +130,14 @@ describe('the next check of a registry', () => {
 
     expect(others).toEqual([]);
     expect(check).toMatchObject({ place: `docker.io/library/nginx@${digest}`, records: [`docker.io/library/nginx:1.27@${digest}`, `docker.io/library/nginx@${digest}`] });
-    expect(check).not.toHaveProperty('checkedAt');
+    expect(check?.checkedAt).toBeUndefined();
+  });
+
+  test('knows when a check was made last, and takes no sight of a copy for one', () => {
+    const seenBy = (ms: number, identity?: string): TrackedImage => at(`a${ms}`, ms, { seen: { state: 'Available', checkedAt: ago(ms), identity } });
+
+    expect(lastAskedAt(checksAt('docker.io', [seenBy(5), seenBy(9, 'anonymous'), seenBy(7, 'abc')]))).toBe(now - 7);
+    expect(lastAskedAt(checksAt('docker.io', [seenBy(5)]))).toBeUndefined();
   });
 
   test('a round takes as long as the registry with the most to check, shared by all rules', () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
 import { createPod, push, until } from '../support/stage.js';
@@ -20,6 +22,22 @@ describe('an image in use whose registry loses it', () => {
   afterAll(() => stage?.close());
 
   const setSays = (path: string): Promise<string> => stage.kubectl('get', 'cisa', 'critical', '-o', `jsonpath=${path}`);
+  const recordSays = async (name: string, type: string): Promise<string> => {
+    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { conditions?: { type: string; status: string; reason: string }[] } }[] };
+    const condition = items.find(({ spec }) => spec.image === stage.image(name))?.status?.conditions?.find((found) => found.type === type);
+    return `${condition?.status} ${condition?.reason}`;
+  };
+  const eventsOf = async (reason: string): Promise<string> => {
+    const kinds = await stage.kubectl('get', 'events.v1.events.k8s.io', '-A', '-o', `jsonpath={.items[?(@.reason=="${reason}")].regarding.kind}`);
+    return kinds.split(' ').sort().join(' ');
+  };
+  const pageAt = (path: string): Promise<Response> => fetch(stage.kuik.running.metricsUrl.replace('/metrics', path));
+  const page = async (query: string): Promise<unknown> => (await pageAt(`/status/images?${query}`)).json();
+  /** States of the set, and how many images are in each. */
+  const metric = async (): Promise<string[][]> => {
+    const text = await (await pageAt('/metrics')).text();
+    return [...text.matchAll(/^kube_image_keeper_monitoring_images\{name="critical",registry="[^"]+",status="(\w+)",used="true",original="true"\} (\d+)$/gm)].map(([, state = '', count = '']) => [state, count]).sort();
+  };
   const statusOf = async (name: string): Promise<string> => setSays(`{.status.images[?(@.image=="${stage.image(name)}")].status}`);
 
   test('is tracked, checked and reported, then missed, then found again', async () => {
@@ -36,10 +54,32 @@ describe('an image in use whose registry loses it', () => {
     await stage.crane('delete', stage.image('web:1.0'));
     await until('the set to miss it', async () => (await statusOf('web:1.0')) === 'NotFound');
     expect(await setSays('{.status.conditions[?(@.type=="AllImagesAvailable")].reason}')).toBe('ImagesUnavailable');
+    expect(await setSays('{.status.images[0].image}')).toBe(stage.image('web:1.0')); // worst first
+    await until('the record to say so', async () => (await recordSays('web:1.0', 'Available')) === 'False NotFound');
+    await until('events to say so', async () => (await eventsOf('ImageUnavailable')) === 'ClusterImageSetAvailability ImageAvailability');
+    expect(await metric()).toEqual([['Available', '1'], ['NotFound', '1']]);
+    expect(await page('groupBy=cisa')).toMatchObject({ total: 2, groups: { critical: [{ image: stage.image('api:1.0'), status: 'Available' }, { image: stage.image('web:1.0'), status: 'NotFound', lastError: expect.stringContaining('not found') as unknown }] } });
 
     await push(stage, 'web:1.0');
     await until('the set to find it again', async () => (await setSays('{.status.counts.available}/{.status.imageCount}')) === '2/2');
     expect((await stage.crane('digest', stage.image('web:1.0'))).trim()).toBe(digest);
     expect(await setSays('{.status.images[*].lastError}')).toBe('');
+    await until('the record to say so', async () => (await recordSays('web:1.0', 'Available')) === 'True Available');
+    await until('events to say so', async () => (await eventsOf('ImageAvailable')) === 'ClusterImageSetAvailability ImageAvailability');
+    expect(await metric()).toEqual([['Available', '2']]);
+  });
+
+  test('has one workflow per registry, which people can read, and which names no image', async () => {
+    const connection = await Connection.connect({ address: stage.temporalAddress });
+    const client = new Client({ connection, namespace: 'kuik' });
+    try {
+      const found: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: 'WorkflowType="monitorRegistry" AND ExecutionStatus="Running"' })) found.push(workflowId);
+      const cluster = await stage.kubectl('get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}');
+      expect(found).toEqual([`monitor/${cluster}/${stage.sourceAddress}`]);
+      expect(historyToJSON(await client.workflow.getHandle(found[0]!).fetchHistory())).not.toContain('library');
+    } finally {
+      await connection.close();
+    }
   });
 });

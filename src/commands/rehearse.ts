@@ -1,0 +1,37 @@
+/** `kuik rehearse`: if these registries went away now, which workloads could not restart. */
+import { Command } from 'commander';
+import { usualConfigPath } from '../config/load.js';
+import { outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
+
+export interface RehearseOptions extends ClusterChoice {
+  /** only workloads of this namespace */
+  readonly namespace?: string;
+  readonly config: string;
+  readonly output: 'table' | 'json' | 'yaml';
+}
+
+const help = `
+Images that lie on a node already are not counted on: another node may be chosen, or the policy be Always.
+
+Examples:
+  kuik rehearse docker.io
+  kuik rehearse docker.io quay.io -n shop
+  kuik rehearse docker.io -o json
+
+Exit status: 0 every workload could restart, 1 failed, 2 some could not, 130 interrupted`;
+
+/** @returns 0 every workload could restart, 1 failed, 2 some could not, 130 interrupted */
+export async function rehearse(args: readonly string[]): Promise<number> {
+  const command = withClusterOptions(new Command('kuik rehearse'))
+    .usage('REGISTRY... [options]')
+    .description('If these registries went away now: which workloads could not restart, which would be sent elsewhere, and which images have no second place. Decides with the function of the webhook, contacts every registry but these, and changes nothing.')
+    .argument('<registries...>', 'host[:port], as images name it')
+    .option('-n, --namespace <name>', 'only workloads of this namespace')
+    .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
+    .addOption(outputOption(['table', 'json', 'yaml']))
+    .addHelpText('after', help);
+  const read = readArguments<RehearseOptions>(command, args);
+  if ('exit' in read) return read.exit;
+  const { runRehearse } = await import('./rehearse/run.js');
+  return runRehearse(read.args, read.options);
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { monitorId } from '../../src/temporal/workflow-ids.js';
+import { reset } from '../support/buttons.js';
+import { fault, type Chance } from '../support/fault.js';
+import { anImage, pushImage, single } from '../support/images.js';
+import { Monitored } from '../support/monitored.js';
+import { aClient, aRegistryServer, closeAfterEach } from '../support/registry-client.js';
+import { startLab, until, World, type Lab } from '../support/temporal-lab.js';
+
+closeAfterEach();
+
+const nonsense = [undefined, null, 'yes', 42, [], {}, { v: 1 }, { v: 1, intervalMs: 0, maxPerInterval: 1 }, { v: 1, intervalMs: 1e99, maxPerInterval: 'many' }];
+const names = ['configure', 'pause', 'resume', 'claim', 'no-such-signal'];
+
+/** What people do; `checkNow` is left out, since whoever asks for a check gets one. */
+const presses: readonly ((monitor: WorkflowHandle, chance: Chance) => Promise<unknown>)[] = [
+  (monitor) => monitor.terminate('a user'),
+  (monitor) => monitor.cancel(),
+  (monitor, chance) => monitor.signal(pick(chance, names), pick(chance, nonsense)),
+  (monitor) => monitor.signal('pause'),
+  (monitor) => monitor.signal('resume'),
+  (monitor) => reset(monitor),
+];
+
+function pick<T>(chance: Chance, from: readonly T[]): T {
+  return from[chance.between(0, from.length - 1)] as T;
+}
+
+describe('somebody presses buttons on a monitor in Temporal, and workers come and go', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await startLab();
+  });
+  afterAll(async () => {
+    await lab.stop();
+  });
+
+  fault('F30', 'its registry is never asked faster than it may be, and every image is checked in the end', async ({ chance, size, seed }) => {
+    const server = await aRegistryServer();
+    const images = Array.from({ length: 8 }, (_, at) => `${server.host}/app:${at}`);
+    for (const name of images) await pushImage(aClient().registry, name, single(anImage('app')));
+    server.calm();
+    const monitored = new Monitored(images, aClient().registry);
+    const pace = { v: 1, intervalMs: 30_000, maxPerInterval: 100 } as const; // a tick of 300 ms
+    const asked: number[] = [];
+    const clock = setInterval(() => {
+      while (asked.length < server.requests.length) asked.push(Date.now());
+    }, 5);
+    const cluster = `f30-${seed}`;
+    const work = () => lab.work(cluster, new World(), { registry: monitored.activities });
+    const monitors = lab.keepers.monitors(cluster);
+    let worker = await work();
+
+    await monitors.configure(server.host, pace);
+    for (let press = 0; press < size({ quick: 15, soak: 300 }); press++) {
+      await pick(chance, presses)(lab.client.workflow.getHandle(monitorId(cluster, server.host)), chance).catch(() => undefined); // not there, or not now
+      if (chance.next() < 0.2) {
+        await worker.stop();
+        worker = await work();
+      }
+      if (chance.next() < 0.5) await monitors.configure(server.host, pace); // the leader says so within the hour
+      await sleep(chance.between(0, 700));
+    }
+    await monitors.configure(server.host, pace);
+    await lab.client.workflow.getHandle(monitorId(cluster, server.host)).signal('resume');
+    await until(async () => monitored.countOf('Available') === images.length);
+    const before = server.requests.length;
+    await until(async () => server.requests.length >= before + images.length);
+    clearInterval(clock);
+    await worker.stop();
+
+    const gaps = asked.slice(1).map((at, index) => at - asked[index]!);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(300 - 25); // seen by a clock that looks every 5 ms
+    expect((await lab.client.workflow.count('WorkflowType = "monitorRegistry" AND ExecutionStatus = "Failed"')).count).toBe(0);
+  }, 180_000);
+});
