@@ -16,6 +16,7 @@ export interface Command {
 export const commands: Readonly<Record<string, Command>> = {
   explain: { help: 'where would each container pull from, and why', load: async () => (await import('./explain.js')).explain },
   status: { help: 'the whole installation on one screen, what is wrong first', load: async () => (await import('./status.js')).status },
+  rehearse: { help: 'which workloads could not restart if a registry went away', load: async () => (await import('./rehearse.js')).rehearse },
   images: { help: 'every image, its places and its users', load: async () => (await import('./images.js')).images },
   describe: { help: 'all that is known of one image', load: async () => (await import('./describe.js')).describe },
   logs: { help: 'what happened to the copies of an image', load: async () => (await import('./logs.js')).logs },

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { ImageDescriptionList } from './describe.js';
 import { ImageList } from './images.js';
 import { ImageStoryList } from './logs.js';
+import { Rehearsal } from './rehearsal.js';
 import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { ImageDescriptionList, ImageList, ImageStoryList, Status };
+export const documents: Readonly<Record<string, z.ZodObject>> = { ImageDescriptionList, ImageList, ImageStoryList, Rehearsal, Status };
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;

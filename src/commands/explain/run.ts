@@ -44,6 +44,8 @@ function complaint(error: unknown): 1 {
   throw error;
 }
 
+const atOnce = 8; // most of the time is that of probes
+
 interface World {
   readonly cluster: KubernetesCluster;
   readonly config: Config;
@@ -56,7 +58,8 @@ interface Explained {
   readonly remarks: readonly string[];
 }
 
-async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, config, environment }: World): Promise<Explained> {
+/** Decides about all of them as the webhook would, a few at a time. */
+export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, config, environment }: World): Promise<Explained> {
   const { version } = readBuild();
   const registry = openRegistry({ config, environment, version });
   try {
@@ -70,7 +73,11 @@ async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, confi
     const deps = routeDeps({ config, cluster: eyes, registry: pretending(registry, asIf), metrics }, await readViews(cluster, environment.installNamespace));
     const seeing = withoutHidden({ ...deps, records: forgetful(deps.records, asIf) }, secrets);
     const explanations: Explanation[] = [];
-    for (const asked of pods) explanations.push(await explainPod(asked, { deps: seeing, secrets, asIf }));
+    const left = [...pods.entries()];
+    const worker = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) explanations[next[0]] = await explainPod(next[1], { deps: seeing, secrets, asIf });
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
     return { explanations, remarks: [...remarks, ...imagined(asIf, explanations), ...unread(secrets)] };
   } finally {
     await registry.close();

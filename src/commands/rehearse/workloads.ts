@@ -47,8 +47,8 @@ function atRest(template: Pod): Workload {
   return { namespace: template.namespace, name: nameOf(template), pods: 0, asked: { pod: template, isLive: false } };
 }
 
-function nameOf({ workload = 'Pod', name }: Pod): string {
-  return `${workload.toLowerCase()}/${name}`;
+function nameOf({ workload, name }: Pod): string {
+  return `${(workload ?? 'Pod').toLowerCase()}/${name}`;
 }
 
 function byName(one: Workload, other: Workload): number {
