@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
 import { failureInfo, type FailureInfo } from '../domain/failure.js';
-import type { ImageRef, PlaceId } from '../domain/image-ref.js';
+import { knownImageRef, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
 import type { TrackedImage } from '../domain/monitor.js';
 import { offersNothing } from '../registry/keyring.js';
 import { prepareNamespace } from '../temporal/bootstrap.js';
@@ -12,6 +12,7 @@ import { imagesPages } from '../telemetry/images-page.js';
 import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
 import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
 import { parseBindAddress } from '../telemetry/http.js';
+import type { MonitorClient } from '../temporal/monitor-client.js';
 import { endRuntime, installRuntime } from '../temporal/runtime.js';
 import { watchReunions } from '../temporal/reunion.js';
 import { startWorkers, type Workers } from '../temporal/worker.js';
@@ -81,6 +82,7 @@ class Manager {
   #loop: Loop | undefined;
   #reconciler: Reconciler | undefined;
   #workers: Workers | undefined;
+  #checks: MonitorClient | undefined;
   #monitors: Monitors | undefined;
   /** as of the last pass */
   #tracked: readonly TrackedImage[] = [];
@@ -137,7 +139,8 @@ class Manager {
     log.info({ clusterId }, 'managing');
 
     const queue = this.#claimQueue(clusterId);
-    this.#monitors = this.#makeMonitors(clusterId);
+    this.#checks = this.#client.monitors(clusterId);
+    this.#monitors = this.#makeMonitors(this.#checks);
     await Promise.all([this.#watch(clusterId, queue, signal), this.#work(clusterId, signal), this.#meetTemporal(clusterId, queue, signal)]);
     await this.#client.close();
   }
@@ -173,11 +176,10 @@ class Manager {
     });
   }
 
-  #makeMonitors(cluster: string): Monitors {
+  #makeMonitors(client: MonitorClient): Monitors {
     const { config, log } = this.#base;
-    const monitors = this.#client.monitors(cluster);
     return new Monitors({
-      configure: (registry, settings) => monitors.configure(registry, settings),
+      configure: (registry, settings) => client.configure(registry, settings),
       paceOf: (host) => monitorSettingsOf(config.monitoring, host),
       onError: (error) => log.warn({ err: error }, 'the monitor of a registry cannot be told, trying again'),
       now: Date.now,
@@ -290,7 +292,8 @@ class Manager {
     const retry = async (destination: PlaceId): Promise<void> => {
       if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
     };
-    await requests.carryOut({ records, cluster: this.#base.cluster, retry });
+    const check = async (image: ImageName): Promise<void> => void (await this.#checks?.checkNow(knownImageRef(image).host, image));
+    await requests.carryOut({ records, cluster: this.#base.cluster, retry, check });
     await this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry);
   }
 

@@ -8,6 +8,8 @@ export interface RequestDeps {
   readonly cluster: Pick<Cluster, 'takeAnnotation'>;
   /** has the keeper of a destination copy now; jumps the queue. A keeper that is gone is claimed again, which copies as well */
   readonly retry: (destination: PlaceId) => Promise<void>;
+  /** has a tracked image checked before its turn */
+  readonly check: (image: ImageName) => Promise<void>;
 }
 
 const atOnce = 8; // of the servers' answers: after an outage hundreds ask at a time, and the pass waits for us
@@ -21,13 +23,14 @@ export class Requests {
   #done = new Map<ImageName, string>();
 
   /** @throws Failure of the first request that a keeper or the cluster could not be reached for, after all others were tried: the next pass repeats it */
-  async carryOut({ records, cluster, retry }: RequestDeps): Promise<void> {
+  async carryOut({ records, cluster, retry, check }: RequestDeps): Promise<void> {
     const asked = records.snapshot().filter((record): record is Asked => record.requestedAt !== undefined);
     const isDone = ({ image, requestedAt }: Asked): boolean => this.#done.get(image) === requestedAt;
     const done = new Map(asked.filter(isDone).map(({ image, requestedAt }) => [image, requestedAt]));
 
-    const failed = await eachOf(asked.filter((record) => !isDone(record)), async ({ image, requestedAt, places }) => {
+    const failed = await eachOf(asked.filter((record) => !isDone(record)), async ({ image, requestedAt, places, trackedBy = [] }) => {
       for (const { role, reference } of places) if (role === 'mirror') await retry(reference as string as PlaceId);
+      if (trackedBy.length > 0) await check(image);
       await cluster.takeAnnotation(image, annotations.requestedAt, requestedAt);
       done.set(image, requestedAt);
     });

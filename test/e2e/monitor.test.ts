@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Stage } from '../../tools/demo/stage.js';
+import { ask } from '../../tools/health.js';
 import { scratchFolder } from '../../tools/servers.js';
 import { createPod, push, until } from '../support/stage.js';
 
@@ -31,11 +32,11 @@ describe('an image in use whose registry loses it', () => {
     const kinds = await stage.kubectl('get', 'events.v1.events.k8s.io', '-A', '-o', `jsonpath={.items[?(@.reason=="${reason}")].regarding.kind}`);
     return kinds.split(' ').sort().join(' ');
   };
-  const pageAt = (path: string): Promise<Response> => fetch(stage.kuik.running.metricsUrl.replace('/metrics', path));
-  const page = async (query: string): Promise<unknown> => (await pageAt(`/status/images?${query}`)).json();
+  const pageAt = async (path: string): Promise<string> => (await ask(stage.kuik.running.metricsUrl.replace('/metrics', path))).body;
+  const page = async (query: string): Promise<unknown> => JSON.parse(await pageAt(`/status/images?${query}`));
   /** States of the set, and how many images are in each. */
   const metric = async (): Promise<string[][]> => {
-    const text = await (await pageAt('/metrics')).text();
+    const text = await pageAt('/metrics');
     return [...text.matchAll(/^kube_image_keeper_monitoring_images\{name="critical",registry="[^"]+",status="(\w+)",used="true",original="true"\} (\d+)$/gm)].map(([, state = '', count = '']) => [state, count]).sort();
   };
   const statusOf = async (name: string): Promise<string> => setSays(`{.status.images[?(@.image=="${stage.image(name)}")].status}`);

@@ -6,7 +6,7 @@ import { push, until, untilMirrored } from '../support/stage.js';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.open({ dir: scratchFolder('private'), configuration: '  pullSecrets:\n    renewEvery: 1s\n', passwords: { source: { reader: 'source-password' }, mirror: { pusher: 'mirror-password' } } });
+  stage = await Stage.open({ dir: scratchFolder('private'), configuration: '  pullSecrets:\n    renewEvery: 1s\nmonitoring:\n  registries:\n    default:\n      interval: 10s\n      maxPerInterval: 50\n', passwords: { source: { reader: 'source-password' }, mirror: { pusher: 'mirror-password' } } });
   await stage.crane('auth', 'login', stage.sourceAddress, '-u', 'reader', '-p', 'source-password');
   await stage.crane('auth', 'login', stage.mirror.address, '-u', 'pusher', '-p', 'mirror-password');
   await dockerSecret('source-pull', 'default', stage.sourceAddress, 'reader', 'source-password');
@@ -79,6 +79,22 @@ test('a Secret the mirror does not accept is told on the rule; when it is put ri
   await until('the rule to be well', async () => (await condition('CredentialsValid')) === 'True PushCredentialShared');
 }, 120_000);
 
+test('an image is checked with the Secret of a Pod that uses it; when nobody can read one, that is said', async () => {
+  const checked = (): Promise<string> => stage.kubectl('get', 'cisa', 'critical', '-o', `jsonpath={range .status.images[?(@.image=="${stage.image()}")]}{.status}: {.lastError}.{end}`);
+  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name: 'critical' }, spec: { filter: { include: [{ image: `${stage.sourceAddress}/.+` }] } } }));
+  await until('it to be available', async () => (await checked()) === 'Available: .');
+
+  await stage.kubectl('delete', 'secret', 'source-pull');
+  await until('the Secret to be missed', async () => (await checked()) === 'UnavailableSecret: secret default/source-pull not found.');
+
+  await dockerSecret('source-pull', 'default', stage.sourceAddress, 'reader', 'another password');
+  await until('the password to be refused', async () => (await checked()).startsWith('InvalidAuth: '));
+
+  await stage.kubectl('delete', 'secret', 'source-pull');
+  await dockerSecret('source-pull', 'default', stage.sourceAddress, 'reader', 'source-password');
+  await until('it to be available again', async () => (await checked()) === 'Available: .');
+});
+
 test('what happened is told on the record and on the rule', async () => {
   const events = await stage.kubectl('get', 'events', '-o', 'jsonpath={range .items[*]}{.action} {.reason} {.involvedObject.kind}{"\\n"}{end}');
 
@@ -86,7 +102,7 @@ test('what happened is told on the record and on the rule', async () => {
 });
 
 test('no password stands in a record, a status, an annotation or the log', async () => {
-  const everything = [await stage.kubectl('get', 'ia,cism,pods,events', '-A', '-o', 'yaml'), await logOf(stage)].join('\n');
+  const everything = [await stage.kubectl('get', 'ia,cism,cisa,pods,events', '-A', '-o', 'yaml'), await logOf(stage)].join('\n');
 
   expect(everything).not.toMatch(/source-password|mirror-password/);
 });

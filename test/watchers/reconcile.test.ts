@@ -440,6 +440,12 @@ describe('the watchers', () => {
 });
 
 describe('a request on a record', () => {
+  let checks: ImageName[];
+  const noted = async (image: ImageName): Promise<void> => void checks.push(image);
+  beforeEach(() => {
+    checks = [];
+  });
+
   async function ask(): Promise<void> {
     bench.cluster.put('ClusterImageSetMirror', rule);
     bench.cluster.put('Pod', aPod());
@@ -452,16 +458,27 @@ describe('a request on a record', () => {
     await ask();
     const retried: PlaceId[] = [];
 
-    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: async (place) => void retried.push(place) });
+    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, check: noted, retry: async (place) => void retried.push(place) });
 
     expect(retried).toEqual([copy]);
     expect((await bench.record())?.requestedAt).toBeUndefined();
+    expect(checks).toEqual([]); // nobody tracks it
+  });
+
+  test('of a tracked image has it checked as well, before its turn', async () => {
+    const spec = { filter: { include: [{ image: '.*' }] } };
+    bench.cluster.put('ClusterImageSetAvailability', { ...rule, kind: 'ClusterImageSetAvailability', key: 'critical', name: 'critical', uid: 'uid-of-critical', spec });
+    await ask();
+
+    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, check: noted, retry: async () => undefined });
+
+    expect(checks).toEqual([nginx]);
   });
 
   test('is carried out once, although the watch still shows it at the next pass', async () => {
     await ask();
     const retried: PlaceId[] = [];
-    const deps = { records: { snapshot: () => snapshot }, cluster: bench.cluster, retry: async (place: PlaceId) => void retried.push(place) };
+    const deps = { records: { snapshot: () => snapshot }, cluster: bench.cluster, check: noted, retry: async (place: PlaceId) => void retried.push(place) };
     const snapshot = bench.views.records.snapshot();
     const requests = new Requests();
 
@@ -475,7 +492,7 @@ describe('a request on a record', () => {
     await ask();
     const again = async (): Promise<void> => void (await bench.cluster.annotateRecord(nginx, { 'kuik.enix.io/requested-at': '2026-11-20T12:00:01Z' }));
 
-    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: again });
+    await new Requests().carryOut({ ...bench.views, cluster: bench.cluster, check: noted, retry: again });
 
     expect((await bench.record())?.requestedAt).toBe('2026-11-20T12:00:01Z');
   });
@@ -488,7 +505,7 @@ describe('a request on a record', () => {
     await bench.cluster.settle();
     const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'temporal gone' });
 
-    const asking = new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: (place) => (place === copy ? Promise.reject(away) : Promise.resolve()) });
+    const asking = new Requests().carryOut({ ...bench.views, cluster: bench.cluster, check: noted, retry: (place) => (place === copy ? Promise.reject(away) : Promise.resolve()) });
 
     await expect(asking).rejects.toBe(away);
     expect((await bench.cluster.record(other))?.requestedAt).toBeUndefined();
@@ -498,7 +515,7 @@ describe('a request on a record', () => {
     await ask();
     const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'temporal gone' });
 
-    await expect(new Requests().carryOut({ ...bench.views, cluster: bench.cluster, retry: () => Promise.reject(away) })).rejects.toBe(away);
+    await expect(new Requests().carryOut({ ...bench.views, cluster: bench.cluster, check: noted, retry: () => Promise.reject(away) })).rejects.toBe(away);
 
     expect((await bench.record())?.requestedAt).toBe('2026-11-20T12:00:00Z');
   });
