@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: { help: 'does the webhook answer the API server', load: async () => (await import('./check.js')).check },
   uninstall: { help: 'take webhook and finalizers away, before kuik itself goes', load: async () => (await import('./uninstall.js')).uninstall },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./copy.js')).copy },
+  bundle: { help: 'a support archive, without secrets', load: async () => (await import('./bundle.js')).bundle },
   completion: { help: 'completion for bash, zsh, fish and PowerShell', load: async () => (await import('./completion.js')).completion },
   version: { help: 'print the version', load: async () => (await import('./version.js')).version },
   __complete: { help: 'what can follow on a command line', isHidden: true, load: async () => (await import('./completion.js')).complete },

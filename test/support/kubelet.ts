@@ -18,10 +18,17 @@ export interface Kubelet {
 
 const protocol = 'v4.channel.k8s.io';
 
-/** @param behind `namespace/pod:port` to the port on loopback that is behind it */
-export async function startKubelet(stage: Stage, behind: Readonly<Record<string, number>>): Promise<Kubelet> {
+/**
+ * @param behind `namespace/pod:port` to the port on loopback that is behind it
+ * @param logs `namespace/pod/container` to what it has written
+ */
+export async function startKubelet(stage: Stage, behind: Readonly<Record<string, number>>, logs: Readonly<Record<string, string>> = {}): Promise<Kubelet> {
   const pair = await aCertificate(await anAuthority(), { ips: ['127.0.0.1'] });
-  const server = createServer({ cert: pair.certificate, key: pair.privateKey });
+  const server = createServer({ cert: pair.certificate, key: pair.privateKey }, ({ url = '' }, answer) => {
+    const { pathname } = new URL(url, 'https://kubelet');
+    const log = pathname.startsWith('/containerLogs/') ? logs[pathname.slice('/containerLogs/'.length)] : undefined;
+    answer.writeHead(log === undefined ? 404 : 200, { 'content-type': 'text/plain' }).end(log);
+  });
   const sockets = new WebSocketServer({ server, handleProtocols: (offered) => offered.has(protocol) && protocol });
   const forwarded: string[] = [];
   sockets.on('connection', (socket, { url = '' }) => {

@@ -56,6 +56,8 @@ export interface KubernetesCluster extends Cluster {
   removeBinding(name: string): Promise<'removed' | 'absent'>;
   /** Who has a token, and whether a role lets them get a path that is no resource. */
   reviewAccess(token: string, path: string): Promise<AccessReview>;
+  /** The last lines of a container's log, at most 4 MiB; `previous`: of the one before it was restarted. */
+  podLog(pod: ObjectRef, options: { readonly container: string; readonly lastLines: number; readonly previous: boolean }): Promise<string>;
   /** A port of a Pod on this machine. @throws Failure `denied` without the right to create pods/portforward */
   forward(pod: ObjectRef, port: number, localPort?: number): Promise<Tunnel>;
   leadership(options: LeaseOptions): LeaseLeadership;
@@ -130,6 +132,8 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
     removeWebhook: (name) => remove(requests, webhookType, name),
     removeBinding: (name) => remove(requests, clusterRoleBindingType, name),
     reviewAccess: (token, path) => reviewAccess(requests, token, path),
+    podLog: ({ namespace, name }, { container, lastLines: tailLines, previous }) =>
+      requests.text({ verb: 'get', type: watchedTypes.Pod, namespace, name, subresource: 'log', query: { container, tailLines, previous, limitBytes: 4 * 1024 * 1024, timestamps: true } }),
     forward: (pod, port, localPort) => forwardPort(config, pod, port, localPort),
     leadership: (lease) => new LeaseLeadership(requests, lease),
     close: () => requests.close(),

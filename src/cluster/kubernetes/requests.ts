@@ -57,11 +57,16 @@ export class Requests {
    * @throws Failure side `cluster`; an abort by the call's signal passes through
    */
   async json(call: ApiCall): Promise<unknown> {
+    return parse(await this.text(call), call);
+  }
+
+  /** The same of an answer that is no JSON, such as a log. */
+  async text(call: ApiCall): Promise<string> {
     const deadline = AbortSignal.timeout(this.#answerMs);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
     try {
       const answer = await this.open({ ...call, signal });
-      return parse(await readText(answer, longestAnswer, call), call);
+      return await readText(answer, longestAnswer, call);
     } catch (error) {
       if (deadline.aborted && !call.signal?.aborted) throw connectionFailure(call, deadline.reason);
       throw error;

@@ -1,10 +1,10 @@
 import process from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, ObjectRef } from '../../cluster/cluster.js';
 import { annotations } from '../../domain/names.js';
 import { isClusterId, type ForgottenReport, type SharingCluster } from '../../domain/sweep.js';
 import { askCluster } from '../ask-cluster.js';
+import { agrees } from '../ask-person.js';
 import type { ForgetOptions } from '../cluster.js';
 import { cliVersion, complain, printJson } from '../command-line.js';
 import { agoText, clustersObject, isSilent, readKnown, unknownYet, type Known } from './known.js';
@@ -45,17 +45,6 @@ export function questionFor(id: string, claimed: SharingCluster | undefined, now
   const heard = `it was heard of ${agoText(claimed.heardAt, now)} ago`;
   const warning = isSilent(claimed, now) ? heard : `${heard}: it seems to live, and then claims again within a day`;
   return `${id} claims ${claimed.claims} copies together with this cluster; ${warning}. Nothing waits for it any more before a copy is deleted. Forget it? [y/N] `;
-}
-
-/** Without a terminal nobody can answer: that is a no. */
-async function agrees(question: string, signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return ['y', 'yes'].includes((await terminal.question(question, { signal })).trim().toLowerCase());
-  } finally {
-    terminal.close();
-  }
 }
 
 async function outcomeOf(requestedAt: string, at: ObjectRef, cluster: Pick<Cluster, 'configMap'>, signal: AbortSignal): Promise<ForgottenReport | undefined> {

@@ -1,23 +1,17 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
-import { readEnvironment, type Environment } from '../../config/environment.js';
+import { readEnvironment } from '../../config/environment.js';
 import { wantsNoColor } from '../../config/terminal.js';
-import { ruleKinds } from '../../domain/rule.js';
 import { askCluster } from '../ask-cluster.js';
 import type { Status } from '../documents/status.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { Redraw } from '../redraw.js';
 import type { StatusOptions } from '../status.js';
-import { readBuild } from '../version.js';
-import { readInstallation } from './installation.js';
-import { statusOf } from './picture.js';
+import { environmentFor, readStatus } from './read.js';
 import { statusLine, statusScreen } from './report.js';
 
-type Asked = Pick<KubernetesCluster, 'list' | 'object' | 'registeredWebhook' | 'context'>;
-
 export async function runStatus(options: StatusOptions): Promise<number> {
-  const environment = environmentFor(options);
+  const environment = environmentFor(options, readEnvironment());
   return askCluster('status', options, async (cluster, signal) => {
     const first = await readStatus(cluster, environment);
     if (options.watch === true) return watchStatus(first, () => readStatus(cluster, environment), options, signal);
@@ -25,17 +19,6 @@ export async function runStatus(options: StatusOptions): Promise<number> {
     else process.stdout.write(statusScreen(first, { now: Date.now(), form: options.output }));
     return codeOf(first);
   });
-}
-
-function environmentFor({ namespace }: StatusOptions): Environment {
-  const environment = readEnvironment();
-  return namespace === undefined ? environment : { ...environment, installNamespace: namespace };
-}
-
-async function readStatus(cluster: Asked, environment: Environment): Promise<Status> {
-  const [installation, records, ...rules] = await Promise.all([readInstallation(cluster, environment), cluster.list('ImageAvailability'), ...ruleKinds.map((kind) => cluster.list(kind))]);
-  const { version } = readBuild();
-  return statusOf({ version, context: cluster.context, namespace: environment.installNamespace, installation, records, rules: rules.flat(), now: Date.now() });
 }
 
 function codeOf({ troubles }: Status): 0 | 2 {
