@@ -14,8 +14,8 @@ sources := $(shell find src tools bench test/support -name '*.ts' 2>/dev/null)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
-demo: demo-tools ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story
-	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once)
+demo: dist/.built ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story. CLUSTER=0: no Pods that run
+	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter 0,$(CLUSTER)),--api-server)
 
 demo-multicluster: demo-tools ## two clusters that keep their images in one registry; as demo otherwise
 	@node dist/tools/demo/multicluster.js $(if $(filter-out 0,$(ONCE)),--once)
@@ -24,7 +24,7 @@ image: dist/.built ## the image of kuik, as an OCI layout in .kuik/image; needs 
 	@node dist/tools/release/image.js
 
 e2e: dist/.built ## the chart on a cluster in which Pods run: install, outage, upgrade, uninstall; needs root and containerd
-	@node dist/tools/e2e/main.js
+	@node dist/tools/e2e/main.js $(if $(filter-out 0,$(RECORD)),--record)
 
 cluster: dist/.built ## a Kubernetes cluster in which Pods run, up until Ctrl-C; needs root and containerd
 	@node dist/tools/cluster/main.js
@@ -39,7 +39,7 @@ clean: ## remove what was built here; the servers in the per-user cache stay
 
 setup: tools
 
-# What a demo plays with; Helm takes minutes to build, and only tests of the chart need it.
+# What two clusters are played with; Helm takes minutes to build, and only the chart needs it.
 demo-tools: dist/.built
 	@node dist/tools/build.js etcd kube-apiserver kubectl registry crane temporal
 

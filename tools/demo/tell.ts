@@ -10,7 +10,7 @@ export interface Telling<Scene> {
   open(dir: string, onStart: (what: string) => void): Promise<Scene>;
   readonly steps: readonly { readonly title: string; play(scene: Scene, say: (line: string) => void): Promise<void> }[];
   /** what a person may try while everything stays up */
-  hints(scene: Scene): readonly string[];
+  hints(scene: Scene): Promise<readonly string[]> | readonly string[];
   close(scene: Scene): Promise<void>;
 }
 
@@ -28,14 +28,13 @@ export async function tell<Scene>(telling: Telling<Scene>, once: boolean): Promi
   let scene: Scene | undefined;
   try {
     heading(1, total, 'start real servers');
-    scene = await telling.open(dir, say);
+    scene = await unlessStopped(telling.open(dir, say), stop.signal);
     for (const [index, step] of steps.entries()) {
-      if (stop.signal.aborted) throw new Error('interrupted');
       heading(index + 2, total, step.title);
-      await step.play(scene, say);
+      await unlessStopped(step.play(scene, say), stop.signal);
     }
     print(styleText('green', `\nEvery step happened, in ${seconds()}.`));
-    if (!once && !stop.signal.aborted) await stayUp(telling.hints(scene), stop.signal);
+    if (!once && !stop.signal.aborted) await stayUp(await telling.hints(scene), stop.signal);
   } catch (error) {
     process.exitCode = stop.signal.aborted ? 130 : 1;
     print(styleText('red', `\n${error instanceof Error ? error.message : String(error)}`));
@@ -44,6 +43,17 @@ export async function tell<Scene>(telling: Telling<Scene>, once: boolean): Promi
     if (scene !== undefined) await telling.close(scene);
     if (process.exitCode === undefined || stop.signal.aborted) await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** What it was about goes on for a moment, and fails once its servers end: nobody listens any more. */
+async function unlessStopped<T>(doing: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(new Error('interrupted'));
+    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+  stopped.catch(() => undefined);
+  doing.catch(() => undefined);
+  return Promise.race([doing, stopped]);
 }
 
 async function stayUp(hints: readonly string[], signal: AbortSignal): Promise<void> {
