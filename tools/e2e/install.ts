@@ -33,10 +33,11 @@ async function testRelease(site: Site, say: Say): Promise<void> {
   for (const phase of new Set(phases)) say(phase);
 }
 
-/** Every Pod of the release runs and is ready; of hooks none is left. */
+/** Every Pod of the release runs, is ready and never ended; of hooks none is left. */
 export async function allReady(site: Site): Promise<readonly SeenPod[]> {
   const pods = await podsOf(site, namespace);
   expectEqual('Pods that are not ready', pods.filter(({ ready }) => !ready).map(({ name, phase }) => `${name} (${phase})`).join(', '), '');
+  expectEqual('Pods that ended and were started again', pods.filter(({ restarts }) => restarts > 0).map(({ name, restarts }) => `${name} (${restarts})`).join(', '), '');
   return pods;
 }
 

@@ -66,8 +66,22 @@ export async function podThat(site: Site, what: string, selector: string, fits: 
   return found;
 }
 
+interface SeenEvent {
+  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly name: string };
+}
+
 /** `Normal OriginUnavailable container web is pulled from ...`, in the order they happened. */
 export async function eventsOf(site: Site, pod: string): Promise<readonly string[]> {
-  const { items } = JSON.parse(await site.kubectl('get', 'events', '-n', 'default', '--sort-by=.metadata.creationTimestamp', '-o', 'json')) as { items: readonly { type: string; reason: string; message: string; involvedObject: { name: string } }[] };
-  return items.filter(({ involvedObject }) => involvedObject.name === pod).map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+  const { items } = JSON.parse(await site.kubectl('get', 'events', '-n', 'default', '-o', 'json')) as { items: SeenEvent[] };
+  const ours = items.filter(({ involvedObject }) => involvedObject.name === pod).sort((one, other) => order(one).localeCompare(order(other)));
+  return ours.map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+}
+
+/** Times are whole seconds; names of events end in finer ones, as hexadecimal. */
+function order({ metadata }: SeenEvent): string {
+  return `${metadata.creationTimestamp} ${metadata.name.split('.').at(-1)}`;
 }

@@ -1,7 +1,11 @@
-/** `make e2e`: the chart on a cluster in which Pods run, from the first `helm install` to the last `helm uninstall`. */
+/**
+ * `make e2e`: the chart on a cluster in which Pods run, from the first `helm install` to the last. With `--record`
+ * what Pods take at rest is written down.
+ */
 import { missingForCluster, thisMachine } from '../cluster/requirements.js';
 import { tell } from '../demo/tell.js';
 import { prepareTools } from '../prepare.js';
+import { resting } from './footprint.js';
 import { installing } from './install.js';
 import { leaving } from './leaving.js';
 import { outage } from './outage.js';
@@ -16,7 +20,7 @@ if (missing.length > 0) {
     {
       title: 'kube-image-keeper, installed: a registry goes away, and Pods start all the same',
       open: (dir, onStart) => Site.open({ dir, onStart }),
-      steps: [...installing, ...outage, ...leaving],
+      steps: [...installing, ...resting, ...outage, ...leaving],
       hints: () => [],
       close: (site) => site.close(),
     },
