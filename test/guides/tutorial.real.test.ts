@@ -1,4 +1,4 @@
-/** The tutorial, as a reader meets it: `make demo` in one terminal, its commands in another. */
+/** The tutorial, as a reader meets it: `make demo CLUSTER=0` in one terminal, its commands in another. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { scratchFolder } from '../../tools/servers.js';
 import { toolPath } from '../../tools/toolchain.js';
 import { blocksIn, prints, type Block } from '../support/guide.js';
 
-const blocks = blocksIn(readFileSync(join(projectRoot(), 'docs/guides/tutorial.md'), 'utf8')).filter(({ commands }) => commands !== 'make demo');
+const blocks = blocksIn(readFileSync(join(projectRoot(), 'docs/guides/tutorial.md'), 'utf8')).filter(({ commands }) => commands !== 'make demo CLUSTER=0');
 
 describe('the tutorial', () => {
   const folder = scratchFolder('tutorial');
