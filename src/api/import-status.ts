@@ -33,7 +33,8 @@ export function importedChecks(status: unknown, now: number): readonly Monitored
     const image = readName(item.get('image'));
     if (image === undefined) return [];
     const checkedAt = readTime(item.get('lastMonitor'), now);
-    return [{ image, ...readUnused(item, now), state: item.get('status').oneOf(availabilityStates) ?? 'Scheduled', ...(checkedAt && { checkedAt }) }];
+    const original = item.get('original').boolean();
+    return [{ image, ...readUnused(item, now), ...(original !== undefined && { original }), state: item.get('status').oneOf(availabilityStates) ?? 'Scheduled', ...(checkedAt && { checkedAt }) }];
   });
 }
 

@@ -4,7 +4,8 @@
  *
  * - a copy that v2 made is there, and may be deleted later: only at a place where the rule keeps that image, since a
  *   status may say anything;
- * - what v2 last found out about an image stands until the next check.
+ * - what v2 last found out about an image stands until the next check;
+ * - an image that v2 tracked although no Pod uses it any more stays tracked: nothing else tells.
  */
 import { importedChecks, importedCopies } from '../api/import-status.js';
 import type { MirroredImage } from '../api/report-mirror.js';
@@ -14,7 +15,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { mirrorAt } from '../domain/copy-policy.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
-import type { MirrorRule, Rule } from '../domain/rule.js';
+import type { MirrorRule, MonitorRule, Rule } from '../domain/rule.js';
 
 export interface ImportDeps {
   readonly cluster: Pick<Cluster, 'record' | 'applyUsage' | 'changePlace'>;
@@ -37,7 +38,7 @@ export async function importStatus(rule: Rule, status: unknown, now: number, { c
     rule.type === 'mirror'
       ? importedCopies(status, now).map((image) => () => importCopies(rule, image, now, cluster))
       : rule.type === 'monitor'
-        ? importedChecks(status, now).map((image) => () => importCheck(image, cluster))
+        ? importedChecks(status, now).map((image) => () => importCheck(rule, image, cluster))
         : [];
   const errors: unknown[] = [];
   const worker = async (): Promise<void> => {
@@ -62,8 +63,12 @@ async function importCopies(rule: MirrorRule, { image, unusedSince, places }: Mi
 }
 
 /** Without the credential it was seen with, an observation informs people and decides nothing. */
-async function importCheck({ image, state, checkedAt }: MonitoredImage, cluster: ImportDeps['cluster']): Promise<void> {
+async function importCheck({ id }: MonitorRule, { image, state, checkedAt, unusedSince, original }: MonitoredImage, cluster: ImportDeps['cluster']): Promise<void> {
   if (checkedAt === undefined) return;
+  if (unusedSince !== undefined && (await cluster.record(image)) === undefined) {
+    const origin = { reference: identityOf(image), role: 'origin' } as const;
+    await cluster.applyUsage({ image, pods: 0, original, unusedSince, trackedBy: [id.name], mirrors: '0/0', places: [origin], conditions: [] });
+  }
   await cluster.changePlace(image, identityOf(image), 'kuik-monitor', (place) => (place.state === undefined ? { ...place, state, checkedAt } : place));
 }
 

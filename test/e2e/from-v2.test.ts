@@ -22,8 +22,8 @@ async function leaveAsV2(): Promise<void> {
   await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec }));
   const listed = (name: string, rest: object) => ({ image: stage.image(name), ...rest, mirrors: [{ image: stage.copyOf(name), mirroredAt }] });
   await status('cism', { matchingImages: [listed('web:1.0', {}), listed('web:0.9', { unusedSince })] });
-  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name: 'everything' }, spec: { imageFilter: { include: ['.+'] } } }));
-  await status('cisa', { imageCount: 1, images: [{ image: 'registry.invalid/lost:1', status: 'NotFound', lastMonitor: mirroredAt }] });
+  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name: 'everything' }, spec: { imageFilter: { include: ['.+'] }, suspend: true } })); // so that nothing is checked anew
+  await status('cisa', { imageCount: 2, images: [{ image: 'registry.invalid/lost:1', status: 'NotFound', lastMonitor: mirroredAt }, { image: 'registry.invalid/old:1', status: 'Available', lastMonitor: mirroredAt, unusedSince }] });
 }
 
 async function status(kind: string, value: object): Promise<void> {
@@ -32,7 +32,7 @@ async function status(kind: string, value: object): Promise<void> {
 
 interface Seen {
   readonly spec: { readonly image: string };
-  readonly status?: { readonly unusedSince?: string; readonly expiresAt?: string; readonly places?: readonly { readonly reference: string; readonly role?: string; readonly state?: string; readonly digest?: string; readonly mirroredAt?: string; readonly workflowId?: string }[] };
+  readonly status?: { readonly unusedSince?: string; readonly trackedBy?: readonly string[]; readonly expiresAt?: string; readonly places?: readonly { readonly reference: string; readonly role?: string; readonly state?: string; readonly digest?: string; readonly mirroredAt?: string; readonly workflowId?: string }[] };
 }
 
 async function recordOf(image: string): Promise<Seen | undefined> {
@@ -59,6 +59,11 @@ test('after an upgrade every copy v2 made is known and kept, used or not, and no
 
 test('what v2 last found out about an image stands', async () => {
   expect((await recordOf('registry.invalid/lost:1'))?.status?.places).toMatchObject([{ role: 'origin', state: 'NotFound' }]);
+});
+
+test('an image that v2 tracked although nobody used it stays tracked', async () => {
+  await until('the set to list it', async () => (await stage.kubectl('get', 'cisa', 'everything', '-o', 'jsonpath={.status.images[*].image} {.status.counts.unused}')) === 'registry.invalid/old:1 1');
+  expect(await recordOf('registry.invalid/old:1')).toMatchObject({ status: { unusedSince: expect.stringMatching(/^2026-11-01T00:00:00/), trackedBy: ['everything'] } });
 });
 
 test('the status is ours from then on', async () => {

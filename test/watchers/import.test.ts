@@ -62,3 +62,17 @@ test('what v2 last found out about an image in use stands until the next check',
 
   expect((await cluster.record(nginx))?.places).toEqual([{ reference: nginx, role: 'origin', state: 'NotFound', checkedAt: mirroredAt }]);
 });
+
+test('an image that v2 tracked although no Pod uses it any more stays tracked, with its clock', async () => {
+  const images = [{ image: nginx, status: 'Available', lastMonitor: mirroredAt, unusedSince: '2026-11-01T00:00:00Z', original: true }];
+
+  await importStatus(aMonitorRule({ name: 'critical' }), { images }, now, { cluster });
+
+  expect(await cluster.record(nginx)).toMatchObject({ pods: 0, original: true, unusedSince: '2026-11-01T00:00:00Z', trackedBy: ['critical'], places: [{ reference: nginx, role: 'origin', state: 'Available', checkedAt: mirroredAt }] });
+});
+
+test('one that v2 had not checked yet is left behind', async () => {
+  await importStatus(aMonitorRule(), { images: [{ image: nginx, status: 'Scheduled', unusedSince: '2026-11-01T00:00:00Z' }] }, now, { cluster });
+
+  expect(await cluster.record(nginx)).toBeUndefined();
+});
