@@ -160,11 +160,11 @@ export class Reconciler {
     return (image === undefined ? undefined : records.byImage(image))?.places.find(({ reference }) => reference === referenceOf(destination))?.triedAt;
   }
 
-  #planRecords({ used, rules, records, plan, now }: Picture): RecordPlan {
+  #planRecords({ used, rules, records, plan, tracked, now }: Picture): RecordPlan {
     const isKnownCopy = (place: PlaceId): boolean => this.#deps.records.holder(place) !== undefined;
     const recorded = recordedImages(used, rules, (ref) => isKnownCopy(placeIdentity(ref)));
     const { retentionMs, isConnected } = this.#deps.settings;
-    return planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now });
+    return planRecords({ used: recorded, plan, rules, records, tracked, retentionMs, isConnected, now });
   }
 
   /** @returns the first error, after everything was tried */
