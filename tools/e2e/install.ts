@@ -13,11 +13,12 @@ export interface Step {
 }
 
 export const installing: readonly Step[] = [
-  { title: 'helm install: kuik, Temporal and its database', play: installChart },
+  { title: 'helm install: kuik, Temporal and its database, where only restricted Pods are let in', play: installChart },
   { title: 'helm test: a Pod is routed, Temporal is healthy', play: testRelease },
 ];
 
 async function installChart(site: Site, say: Say): Promise<void> {
+  await site.cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } }));
   site.notes.set('began', String(performance.now()));
   await mustWork(site, await site.helm('install', release, chartFolder, '--create-namespace', '--wait', '--timeout=10m'));
   say(indent(await site.kubectl('get', 'pods', '-n', namespace)));

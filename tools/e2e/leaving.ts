@@ -1,4 +1,5 @@
 /** The last part: an installation changes, goes, and comes again, while Pods are created all the time. */
+import { join } from 'node:path';
 import { expectEqual, indent, until } from '../demo/story.js';
 import { runTool } from '../servers.js';
 import { allReady, mustWork, type Say, type Step } from './install.js';
@@ -7,20 +8,27 @@ import { chartFolder, namespace, release, type Site } from './site.js';
 import { deployment } from './outage.js';
 
 export const leaving: readonly Step[] = [
-  { title: 'helm upgrade: three webhooks instead of two, and no Pod is missed meanwhile', play: upgrade },
+  { title: 'helm upgrade: three webhooks, two managers and two servers of Temporal, and no Pod is missed meanwhile', play: upgrade },
   { title: 'helm rollback: as before, and again no Pod is missed', play: rollback },
   { title: 'helm uninstall: Pods are created during and after, and nothing is left that would hold anything up', play: uninstall },
   { title: 'helm install again: it finds its database, rules and records, and routes', play: installAgain },
+  { title: 'the demo profile in its place: one process, and the development server of Temporal', play: installDemo },
 ];
 
 async function upgrade(site: Site, say: Say): Promise<void> {
-  await changed(site, say, ['upgrade', release, chartFolder, '--set=webhook.replicas=3', '--set=manager.verbosity=DEBUG', '--wait', '--timeout=10m']);
-  expectEqual('webhooks', String((await podsOf(site, namespace, 'app.kubernetes.io/component=webhook')).length), '3');
+  await changed(site, say, ['upgrade', release, chartFolder, '--set=webhook.replicas=3', '--set=manager.replicas=2', '--set=temporal.server.replicas=2', '--set=manager.verbosity=DEBUG', '--wait', '--timeout=10m']);
+  await expectPods(site, { webhook: 3, manager: 2, temporal: 2 });
 }
 
 async function rollback(site: Site, say: Say): Promise<void> {
   await changed(site, say, ['rollback', release, '1', '--wait', '--timeout=10m']);
-  expectEqual('webhooks', String((await podsOf(site, namespace, 'app.kubernetes.io/component=webhook')).length), '2');
+  await expectPods(site, { webhook: 2, manager: 1, temporal: 1 });
+}
+
+async function expectPods(site: Site, expected: Readonly<Record<string, number>>): Promise<void> {
+  for (const [component, count] of Object.entries(expected)) {
+    expectEqual(`Pods of ${component}`, String((await podsOf(site, namespace, `app.kubernetes.io/component=${component}`)).length), String(count));
+  }
 }
 
 async function changed(site: Site, say: Say, command: readonly string[]): Promise<void> {
@@ -44,7 +52,7 @@ async function uninstall(site: Site, say: Say): Promise<void> {
   expectEqual('finalizers that are left', (await finalizers(site)).join(', '), '');
   await until('the last Pod of the release to go', async () => (await site.kubectl('get', 'pods', '-n', namespace, '-o', 'name')) === '');
 
-  await site.cluster.apply(deployment('after', site.copyOf('web:1.0')));
+  await site.cluster.apply(deployment('after', site.image('web:1.0')));
   await podThat(site, 'a Pod created afterwards that runs', 'app=after', ({ ready }) => ready);
   say('no registration, no role, no finalizer; a Pod created afterwards runs. What stays:');
   say(indent(await site.kubectl('get', 'cism,ia', '-o', 'name')));
@@ -52,8 +60,19 @@ async function uninstall(site: Site, say: Say): Promise<void> {
 }
 
 async function installAgain(site: Site, say: Say): Promise<void> {
-  await mustWork(site, await site.helm('install', release, chartFolder, '--wait', '--timeout=10m'));
+  await installed(site, say);
+}
+
+async function installDemo(site: Site, say: Say): Promise<void> {
+  await mustWork(site, await site.helm('uninstall', release, '--wait', '--timeout=5m'));
+  await installed(site, say, `--values=${join(chartFolder, 'values-demo.yaml')}`);
+  await expectPods(site, { manager: 1, webhook: 0, temporal: 1, postgresql: 0 });
+}
+
+async function installed(site: Site, say: Say, ...more: string[]): Promise<void> {
+  await mustWork(site, await site.helm('install', release, chartFolder, ...more, '--wait', '--timeout=10m'));
   await allReady(site);
+  say(indent(await site.kubectl('get', 'pods', '-n', namespace)));
   await until('a Pod to be sent to the mirror', async () => (await tryPod(site)).stdout === site.copyOf('web:1.0'));
   await until('the rule to be Ready', async () => (await site.kubectl('get', 'cism', 'web', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True');
   say(indent(await site.kubectl('get', 'cism,ia')));

@@ -12,6 +12,8 @@ export interface SeenPod {
   readonly runs: string;
   /** why its first container waits, empty when it does not */
   readonly waits: string;
+  /** Secrets it pulls with */
+  readonly pullSecrets: readonly string[];
   /** of all its containers */
   readonly restarts: number;
   readonly annotations: Readonly<Record<string, string>>;
@@ -26,7 +28,7 @@ interface ContainerStatus {
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly spec: { readonly containers: readonly { readonly image: string }[]; readonly imagePullSecrets?: readonly { readonly name: string }[] };
   readonly status: { readonly phase: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[]; readonly containerStatuses?: readonly ContainerStatus[] };
 }
 
@@ -46,6 +48,7 @@ function seen({ metadata, spec, status }: Pod): SeenPod {
     image: spec.containers[0]?.image ?? '',
     runs: first?.imageID ?? '',
     waits: first?.state?.waiting?.reason ?? '',
+    pullSecrets: (spec.imagePullSecrets ?? []).map(({ name }) => name),
     restarts: containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
     annotations: metadata.annotations ?? {},
   };

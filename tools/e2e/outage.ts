@@ -10,7 +10,7 @@ import { projectRoot } from '../programs.js';
 import { architecture } from '../release/assemble.js';
 import { sinceInstall, type Say, type Step } from './install.js';
 import { eventsOf, podThat } from './look.js';
-import { namespace, type Site } from './site.js';
+import { mirrorUser, namespace, type Site } from './site.js';
 
 export const outage: readonly Step[] = [
   { title: 'push two images to "source", and ask for a mirror of one of them', play: pushAndMirror },
@@ -26,7 +26,9 @@ const answerCountsForMs = 30_000;
 async function pushAndMirror(site: Site, say: Say): Promise<void> {
   site.notes.set('digest', await site.push('web:1.0'));
   await site.push('other:1.0');
-  const mirrors = [{ registry: site.mirror.address, path: '/kept', platforms: [{ os: 'linux', architecture: architecture() }] }];
+  await site.kubectl('create', 'secret', 'docker-registry', 'mirror', '-n', namespace, `--docker-server=${site.mirror.address}`, `--docker-username=${mirrorUser.name}`, `--docker-password=${mirrorUser.password}`);
+  const credentialSecret = { name: 'mirror', namespace };
+  const mirrors = [{ registry: site.mirror.address, path: '/kept', credentialSecret, platforms: [{ os: 'linux', architecture: architecture() }] }];
   const spec = { filter: { include: [{ image: '.+/library/web:.+' }] }, cleanup: { enabled: true, retention: '168h' }, mirrors };
   say(await site.cluster.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'web' }, spec })));
   await until('the rule to be Ready', async () => (await site.kubectl('get', 'cism', 'web', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True');
@@ -54,6 +56,8 @@ async function scaleProtected(site: Site, say: Say): Promise<void> {
   const pod = await podThat(site, 'a Pod of "web" that runs from the mirror', 'app=web', ({ ready, image }) => ready && image === site.copyOf('web:1.0'));
   say(`Pod ${pod.name} runs ${pod.runs}, ${((performance.now() - before) / 1000).toFixed(1)} s after it was asked for, ${sinceInstall(site)} after helm install`);
   expectEqual('the digest that runs', pod.runs.split('@')[1] ?? '', site.notes.get('digest') ?? 'unknown');
+  expectEqual('Secrets it pulls with', String(pod.pullSecrets.length), '1');
+  say(`the password of "mirror" came to it as Secret ${pod.pullSecrets.join(', ')}`);
   expectEqual('its reason', pod.annotations[annotations.reason]?.includes('OriginUnavailable') === true ? 'OriginUnavailable' : JSON.stringify(pod.annotations), 'OriginUnavailable');
   await until('the event that says so', async () => (await eventsOf(site, pod.name)).some((event) => event.includes(' OriginUnavailable ')));
   for (const event of await eventsOf(site, pod.name)) say(`  ${event}`);

@@ -20,6 +20,9 @@ export const namespace = 'kuik-system';
 /** All of them; what was not built yet takes a quarter of an hour. */
 export const sitePrograms: readonly Program[] = programs.filter(({ name }) => name !== 'regctl');
 
+/** Who may read and write at "mirror". */
+export const mirrorUser = { name: 'robot', password: 'not-told-to-pods' } as const;
+
 /** Nobody is pulled from there: what it stands for lies in the node. */
 const chartRegistry = 'kuik.test';
 
@@ -51,9 +54,9 @@ export class Site {
       const port = await freePort();
       const source = new Coming(() => startRegistry({ name: 'source', dir: join(dir, 'source'), host, port }));
       const { address } = await source.start();
-      const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), host });
+      const mirror = await startRegistry({ name: 'mirror', dir: join(dir, 'mirror'), host, htpasswd: { [mirrorUser.name]: mirrorUser.password } });
       for (const each of [address, mirror.address]) cluster.trust(each);
-      onStart(`registry "source" at ${address}, registry "mirror" at ${mirror.address}`);
+      onStart(`registry "source" at ${address}, registry "mirror", which wants a password, at ${mirror.address}`);
       const values = await loadImages(dir, cluster, onStart);
       const items = Object.fromEntries([address, mirror.address].map((each) => [each, { plainHTTP: true }]));
       return new Site(dir, cluster, source, address, mirror, { ...values, configuration: { registries: { items } } });
@@ -112,7 +115,7 @@ async function loadImages(dir: string, cluster: Cluster, onStart: SiteOptions['o
   for (const layout of [product, server.layout, adminTools.layout, ui.layout, postgresql.layout]) await cluster.load(layout);
   onStart(`images of Temporal ${server.tag}, its UI ${ui.tag} and PostgreSQL ${postgresql.tag}, made here; all of them loaded into the node`);
   const tagged = ({ tag }: BuiltImage): object => ({ image: { tag } });
-  return { global: { imageRegistry: chartRegistry }, temporal: { server: tagged(server), schema: tagged(adminTools), ui: tagged(ui), postgresql: tagged(postgresql) } };
+  return { global: { imageRegistry: chartRegistry }, temporal: { server: tagged(server), schema: tagged(adminTools), demo: tagged(adminTools), ui: tagged(ui), postgresql: tagged(postgresql) } };
 }
 
 function built(recipe: keyof typeof recipes): Promise<BuiltImage> {
