@@ -30,7 +30,7 @@ export async function buildProgram(program: Program, path: string, environment: 
 
 /** Static (no C compiler needed) and without paths of this machine. */
 async function goBuild(program: Program, output: string, environment: Environment): Promise<void> {
-  const args = ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ['-s', '-w', ...stamps(program)].join(' '), '-o', output, program.package];
+  const args = ['build', ...(program.tags === undefined ? [] : ['-tags', program.tags]), '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags', ['-s', '-w', ...stamps(program)].join(' '), '-o', output, program.package];
   const go = spawn('go', args, { cwd: moduleFolder(program), env: { ...environment, CGO_ENABLED: '0', GOWORK: 'off' }, stdio: ['ignore', 'pipe', 'pipe'] });
 
   let said = '';

@@ -11,6 +11,8 @@ export interface Program {
   readonly module: string;
   /** what `go build` is asked for */
   readonly package: string;
+  /** build tags, separated by commas */
+  readonly tags?: string;
   /** the line of `go.mod` that holds the version; absent where the code is ours */
   readonly versionOf?: string;
   /** arguments that print a version and end with status 0 */
@@ -23,7 +25,7 @@ export interface Program {
   readonly only?: 'cluster';
 }
 
-export type ProgramName = 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal' | 'helm' | ClusterProgram;
+export type ProgramName = 'promtool' | 'etcd' | 'kube-apiserver' | 'kubectl' | 'registry' | 'crane' | 'regctl' | 'temporal' | 'helm' | ClusterProgram;
 
 /** What a cluster in which Pods run has beside: its other components, and what its images are made of. */
 export type ClusterProgram = 'kubelet' | 'kube-controller-manager' | 'kube-scheduler' | 'kube-proxy' | 'coredns' | 'pause' | 'temporal-server' | 'temporal-sql-tool' | 'temporal-ui';
@@ -73,6 +75,16 @@ export const programs: readonly Program[] = [
     versionOf: 'helm.sh/helm/v4',
     versionArguments: ['version', '--short'],
     versionLooksLike: /^v[34]\./,
+    usually: '1 to 2 minutes',
+  },
+  {
+    name: 'promtool',
+    module: 'promtool',
+    package: 'github.com/prometheus/prometheus/cmd/promtool',
+    tags: 'remove_all_sd', // it is to check rules: what finds targets in clouds is most of its code
+    versionOf: 'github.com/prometheus/prometheus',
+    versionArguments: ['--version'],
+    versionLooksLike: /promtool, version/,
     usually: '1 to 2 minutes',
   },
   {
