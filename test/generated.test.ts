@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { generatedFiles } from '../src/api/generated-files.js';
-import { readExamples } from '../src/api/generate.js';
+import { readExamples, readVersion } from '../src/api/generate.js';
 import { metricsPage, metricsPath } from '../src/telemetry/metrics-page.js';
 
 const root = join(import.meta.dirname, '..');
 const examples = readExamples(root);
-const generated = (): Readonly<Record<string, string>> => ({ ...generatedFiles(examples), [metricsPath]: metricsPage() });
+const generated = (): Readonly<Record<string, string>> => ({ ...generatedFiles(examples, readVersion(root)), [metricsPath]: metricsPage() });
 const files = generated();
 
 describe('generated files', () => {

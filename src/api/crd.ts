@@ -1,4 +1,4 @@
-import { apiGroup } from '../domain/names.js';
+import { annotations, apiGroup } from '../domain/names.js';
 import { lintSchema } from './schema-lint.js';
 import { published, structural, type Structural } from './structural.js';
 import type { Column, Kind } from './v1alpha1/kind.js';
@@ -11,14 +11,15 @@ const unseenStatus = { observedGeneration: -1 };
 /**
  * The CustomResourceDefinition of one kind.
  *
+ * @param version of kuik, which the definition says: an earlier kuik leaves it alone
  * @throws Error that lists everything the lint found, since what it finds is a mistake in our own source
  * @see https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/
  */
-export function customResourceDefinition(kind: Kind): object {
+export function customResourceDefinition(kind: Kind, version: string) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${kind.plural}.${apiGroup}` },
+    metadata: { name: `${kind.plural}.${apiGroup}`, annotations: { [annotations.version]: version } },
     spec: {
       group: apiGroup,
       names: {

@@ -11,8 +11,13 @@ export function readExamples(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
+/** Of the package. */
+export function readVersion(root: string): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
 function generate(root: string): void {
-  for (const [path, text] of Object.entries(generatedFiles(readExamples(root)))) {
+  for (const [path, text] of Object.entries(generatedFiles(readExamples(root), readVersion(root)))) {
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);

@@ -10,6 +10,7 @@ import { ProvidedAuthority } from '../webhook/provided-authority.js';
 import { systemClock } from '../webhook/server.js';
 import type { Base } from './base.js';
 import { readAuthority } from './webhook-files.js';
+import { upgradeDefinitions } from './upgrade-definitions.js';
 import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
 
 export interface LeadDeps {
@@ -30,7 +31,7 @@ const betweenSignalsMs = 50; // 20 a second leaves room for claims
 
 /** What only the leader does beside sending claims, until the signal aborts; never rejects. */
 export async function leadCluster(deps: LeadDeps, signal: AbortSignal): Promise<void> {
-  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal), makePassword(deps, signal)]);
+  await Promise.all([scheduleSweep(deps, signal), forgetClusters(deps, signal), keepAuthority(deps.base, signal), makePassword(deps, signal), upgradeOnce(deps, signal)]);
 }
 
 /** Of the webhook that a chart registered through our Service, whoever makes its certificates; a process that registers itself is none of ours. */
@@ -52,6 +53,21 @@ async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
   const { folder } = flags.webhookCertificate;
   const keeper = folder === '' ? new AuthorityKeeper({ ...common, cluster, secret: authoritySecretOf(base) }) : new ProvidedAuthority({ ...common, read: () => readAuthority(folder) });
   await keeper.run(signal);
+}
+
+/** Once per term: whoever changes a definition afterwards means it. */
+async function upgradeOnce({ base, sleep }: LeadDeps, signal: AbortSignal): Promise<void> {
+  const { environment, cluster, version, log } = base;
+  if (!environment.upgradesDefinitions) return;
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    try {
+      await upgradeDefinitions({ cluster, version, log });
+      return;
+    } catch (error) {
+      log.warn({ err: error }, 'a definition cannot be upgraded, trying again');
+      await sleep(pauseMs, signal);
+    }
+  }
 }
 
 /** Of the database that the chart runs: made once, by whoever leads first, since a template that makes one makes another each time. */

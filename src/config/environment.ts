@@ -10,6 +10,8 @@ export interface Environment {
   readonly fullName: string;
   /** the Secret of the bundled database, whose password the manager makes; absent: somebody else's business */
   readonly databaseSecret?: string;
+  /** the leading manager brings our definitions up to its version */
+  readonly upgradesDefinitions: boolean;
   readonly kubeconfig?: string;
   /** of the user, whose `.kube/config` comes after KUBECONFIG */
   readonly home?: string;
@@ -34,6 +36,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
     installNamespace: environment['POD_NAMESPACE'] || readFile(namespaceFile)?.trim() || usualInstallNamespace,
     fullName: environment['KUIK_FULL_NAME'] || usualFullName,
     databaseSecret: environment['KUIK_DATABASE_SECRET'] || undefined,
+    upgradesDefinitions: environment['KUIK_UPGRADE_DEFINITIONS'] === 'true',
     kubeconfig: environment['KUBECONFIG'] || undefined,
     home: environment['HOME'] || undefined,
     webhooksEnabled: environment['ENABLE_WEBHOOKS'] !== 'false',

@@ -18,6 +18,8 @@ export const annotations = {
   secretSource: 'kuik.enix.io/source',
   secretSourceVersion: 'kuik.enix.io/source-version',
   secretUnusedSince: 'kuik.enix.io/unused-since',
+  /** on a definition: the version of kuik that wrote it */
+  version: 'kuik.enix.io/version',
   /** the kubelet's mark of a static Pod's mirror */
   staticPod: 'kubernetes.io/config.mirror',
 } as const;
@@ -48,6 +50,7 @@ export const fieldManagers = {
   report: 'kuik-report',
   certificates: 'kuik-certificates',
   cli: 'kuik-cli',
+  definitions: 'kuik-definitions',
 } as const;
 
 export type FieldManager = (typeof fieldManagers)[keyof typeof fieldManagers];

@@ -71,7 +71,7 @@ describe('the lint finds what would only show in a cluster', () => {
   test('and stops the generator with all of it', () => {
     const broken = { ...kinds[0]!, spec: z.object({ a: z.string(), b: z.int() }) };
 
-    expect(() => customResourceDefinition(broken)).toThrow(/spec\.a: has no description[\s\S]*spec\.b: has no description/);
+    expect(() => customResourceDefinition(broken, '3.0.0')).toThrow(/spec\.a: has no description[\s\S]*spec\.b: has no description/);
   });
 });
 
@@ -86,6 +86,6 @@ describe('what is published', () => {
   });
 
   test.each(kinds)('$kind: nothing that only we understand', (kind) => {
-    expect(JSON.stringify(customResourceDefinition(kind))).not.toContain('x-kuik');
+    expect(JSON.stringify(customResourceDefinition(kind, '3.0.0'))).not.toContain('x-kuik');
   });
 });

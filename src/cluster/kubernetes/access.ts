@@ -7,6 +7,8 @@ export type AccessReview = { readonly verdict: 'allowed' | 'forbidden'; readonly
 const tokenReviewType: ResourceType = { group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews', kind: 'TokenReview' };
 const accessReviewType: ResourceType = { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews', kind: 'SubjectAccessReview' };
 
+const ownReviewType: ResourceType = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' };
+
 interface User {
   readonly username?: string;
   readonly uid?: string;
@@ -30,6 +32,21 @@ export async function reviewAccess(requests: Requests, token: string, path: stri
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
   const { status } = (await requests.json({ verb: 'create', type: accessReviewType, body })) as { readonly status?: { readonly allowed?: boolean } };
   return { verdict: status?.allowed === true ? 'allowed' : 'forbidden', user: username };
+}
+
+/** What somebody wants to do, everywhere. */
+export interface Deed {
+  readonly verb: string;
+  /** empty for the core group */
+  readonly group: string;
+  readonly resource: string;
+}
+
+/** Whether whoever asks may do it. @throws Failure side `cluster` */
+export async function mayI(requests: Requests, deed: Deed): Promise<boolean> {
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: deed } };
+  const { status } = (await requests.json({ verb: 'create', type: ownReviewType, body })) as { readonly status?: { readonly allowed?: boolean } };
+  return status?.allowed === true;
 }
 
 async function userOf(requests: Requests, token: string): Promise<User | undefined> {
