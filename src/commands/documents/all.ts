@@ -1,5 +1,6 @@
 /** Every document, and the files they are published as. Only for generating and testing: commands print, and do not check what they print. */
 import { z } from 'zod';
+import { Check } from './check.js';
 import { ImageDescriptionList } from './describe.js';
 import { ImageList } from './images.js';
 import { ImageStoryList } from './logs.js';
@@ -7,7 +8,7 @@ import { Rehearsal } from './rehearsal.js';
 import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { ImageDescriptionList, ImageList, ImageStoryList, Rehearsal, Status };
+export const documents: Readonly<Record<string, z.ZodObject>> = { Check, ImageDescriptionList, ImageList, ImageStoryList, Rehearsal, Status };
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;

@@ -98,7 +98,7 @@ function isWaiting(place: PlaceRecord): boolean {
 const badStates: readonly string[] = ['Unreachable', 'QuotaExceeded', 'InvalidAuth', 'UnavailableSecret'];
 
 /** Registries by what they do to several images, most first. A missing image is the image's trouble. */
-function registriesOf(records: readonly ImageRecord[]): Status['registries'] {
+export function registriesOf(records: readonly ImageRecord[]): Status['registries'] {
   const found = new Map<string, { registry: string; state: string; images: number }>();
   for (const { places, pods } of records) {
     if (pods === 0) continue;

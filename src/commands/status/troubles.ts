@@ -11,7 +11,7 @@ import type { StatusFacts } from './picture.js';
 type Trouble = Status['troubles'][number];
 
 /** Leases are renewed every few seconds; after a minute nobody holds this one any more. */
-const leaderLostMs = 60_000;
+export const leaderLostMs = 60_000;
 
 export function troublesOf(facts: StatusFacts, rules: Status['rules']): Trouble[] {
   const used = facts.records.filter(({ pods }) => pods > 0);
