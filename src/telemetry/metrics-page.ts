@@ -13,7 +13,7 @@ export const labelTexts: Readonly<Record<string, string>> = {
   action: '`created`, `renewed`, `expired`, `failed`',
   built: 'when it was built',
   cache: '`manifest`, `blob`, `token`, `availability`',
-  certificate: '`leaf`: what the webhook answers with; `ca`: the authority that API servers trust',
+  certificate: '`leaf`: what the webhook answers with, made by kuik for seven days; `provided`: the same, made by others; `ca`: the authority that API servers trust',
   code: `the [failure](failures.md), empty without one: ${texts(failureCodes)}`,
   direction: '`read` from the source, `written` to the destination',
   goarch: 'architecture of the process',

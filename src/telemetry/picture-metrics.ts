@@ -9,7 +9,7 @@ export interface RegistryCount {
 
 export interface PictureSeen {
   readonly mirrors: readonly MirrorSeen[];
-  /** by destination: how long the oldest wanted copy has been missing, in seconds */
+  /** by destination: how long the oldest copy that is wanted and has not failed has been waited for, in seconds */
   readonly oldestWaiting: readonly { readonly registry: string; readonly seconds: number }[];
   /** copies whose retention clock runs */
   readonly expiring: readonly RegistryCount[];
@@ -39,7 +39,7 @@ export const pictureMeasures: readonly Measure<PictureSeen>[] = [
     of: ({ mirrors }) => mirrors.flatMap(({ kind, namespace, name, counts }) => mirrorStates.map((state) => ({ labels: { kind, namespace, name, state }, value: counts[state] }))),
   },
   {
-    name: 'mirroring_oldest_waiting_seconds', help: 'How long the oldest copy that is wanted has been missing, by destination; 0 while none is', labelNames: ['registry'], together: Math.max,
+    name: 'mirroring_oldest_waiting_seconds', help: 'How long the oldest copy that is wanted and has not failed has been waited for, by destination; 0 while none is', labelNames: ['registry'], together: Math.max,
     of: ({ oldestWaiting }) => oldestWaiting.map(({ registry, seconds }) => ({ labels: { registry }, value: seconds })),
   },
   { name: 'retention_expiring', help: 'Copies whose retention clock runs', labelNames: ['registry'], of: ({ expiring }) => counted(expiring) },

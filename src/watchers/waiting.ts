@@ -4,13 +4,13 @@ import { referenceOf } from '../domain/record-plan.js';
 import type { WantedCopy } from '../domain/mirror.js';
 import type { Picture } from './reconcile.js';
 
-/** Since when copies that are wanted have been missing, for metrics. */
+/** Since when copies that are wanted have been waited for, as far as this process knows; for metrics. */
 export class Waiting {
   /** milliseconds since the epoch */
   #since = new Map<PlaceId, number>();
   #hosts: ReadonlySet<string> = new Set();
 
-  /** A failure that the record tells of may be older than this process. */
+  /** One that has failed is tried again by itself, and counted as failed: it does not wait. */
   look({ plan, records, now }: Pick<Picture, 'plan' | 'records' | 'now'>): void {
     const places = new Map(records.flatMap((record) => record.places.map((place) => [place.reference, place] as const)));
     const before = this.#since;
@@ -18,13 +18,11 @@ export class Waiting {
     this.#hosts = new Set([...plan.wanted.values()].filter(isToBeMade).map(hostOf));
     for (const copy of plan.wanted.values()) {
       const place = places.get(referenceOf(copy.destination));
-      if (!isToBeMade(copy) || place?.mirroredAt !== undefined) continue;
-      const failedSince = Date.parse(place?.failure?.since ?? '');
-      this.#since.set(copy.destination, Math.min(before.get(copy.destination) ?? now, Number.isNaN(failedSince) ? now : failedSince));
+      if (isToBeMade(copy) && place?.mirroredAt === undefined && place?.failure === undefined) this.#since.set(copy.destination, before.get(copy.destination) ?? now);
     }
   }
 
-  /** @returns by destination, how long the oldest has been missing; 0 where all are there */
+  /** @returns by destination, how long the oldest has been waited for; 0 where none is */
   oldest(now: number): readonly { readonly registry: string; readonly seconds: number }[] {
     const longest = new Map([...this.#hosts].map((host) => [host, 0]));
     for (const [destination, since] of this.#since) {

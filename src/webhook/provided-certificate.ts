@@ -15,7 +15,7 @@ export interface ProvidedCertificateDeps {
   /** Reads certificate chain and key as they are now (`-webhook-cert-path`); throws when a file is missing. */
   readonly read: () => Promise<ProvidedPair>;
   readonly serve: (leaf: KeyPair) => void;
-  readonly observe?: (certificate: 'leaf', notAfter: number) => void;
+  readonly observe?: (certificate: 'provided', notAfter: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -52,7 +52,7 @@ export class ProvidedCertificate {
     this.#served = found;
     this.#waiting = undefined;
     const { notAfter } = validityOf(found.certificate) ?? { notAfter: 0 };
-    observe?.('leaf', notAfter);
+    observe?.('provided', notAfter);
     log.info({ notAfter: new Date(notAfter).toISOString() }, 'webhook certificate is loaded');
   }
 

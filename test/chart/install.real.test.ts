@@ -5,7 +5,7 @@ import { runTool, startApiServer, toolOutput, type ApiServer } from '../../tools
 import { chartFolder, claimed, namespace, podsOf, profiles, render, type Installation, type Rendered } from './helm.js';
 
 /** Kinds of other operators, which the API server of the tests does not know. */
-const ofOthers = ['ServiceMonitor', 'Certificate', 'Issuer'];
+const ofOthers = ['ServiceMonitor', 'PrometheusRule', 'Certificate', 'Issuer'];
 
 const installations: Readonly<Record<string, Installation>> = {
   ...profiles,
@@ -16,8 +16,12 @@ const installations: Readonly<Record<string, Installation>> = {
       manager: { pdb: { create: true }, serviceMonitor: { create: true } },
       rbac: { secretNamespaces: ['default'] },
       configuration: { mirroring: { nodePlatforms: true }, retention: { workloads: true } },
+      metrics: { secure: true },
+      prometheusRule: { create: true },
+      dashboards: { create: true },
+      flowSchema: { create: true },
       networkPolicy: { metricsFrom: [{ namespaceSelector: {} }] },
-      temporal: { ui: { allowFrom: [{ podSelector: {} }] } },
+      temporal: { ui: { allowFrom: [{ podSelector: {} }], oidc: { providerUrl: 'https://id.example.com', clientId: 'kuik', existingSecret: 'oidc', callbackUrl: 'https://temporal.example.com/auth/sso/callback' } } },
     },
   },
 };

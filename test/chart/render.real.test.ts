@@ -1,4 +1,5 @@
 /** What Helm makes of the chart: no server is asked here. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -10,6 +11,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { parseFlags } from '../../src/config/flags.js';
 import { admissionPath, webhookConfiguration } from '../../src/webhook/configuration.js';
 import { runTool } from '../../tools/servers.js';
+import { dashboardFile, dashboardJson, dashboards } from '../support/dashboards.js';
 import { chartFolder, namespace, podsOf, profiles, render, template, theOne, titleOf, variable, type Container, type Installation, type Rendered } from './helm.js';
 
 const v2: Installation = { files: [join('..', '..', 'test', 'chart', 'v2-values.yaml')] };
@@ -39,7 +41,7 @@ describe.each(names)('the installation %s', (name) => {
 
   test('names no object twice, and each in its namespace', async () => {
     const objects = await render(installation(name));
-    const clusterKinds = ['ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration'];
+    const clusterKinds = ['ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'FlowSchema'];
 
     expect(objects.filter((object, at) => objects.findIndex((other) => titleOf(other) === titleOf(object)) !== at).map(titleOf)).toEqual([]);
     expect(objects.filter(({ kind, metadata }) => (metadata.namespace === undefined) !== clusterKinds.includes(kind)).map(titleOf)).toEqual([]);
@@ -186,6 +188,7 @@ describe('an installation that could not mean what it says stops', () => {
     ['an unknown mode', { temporal: { mode: 'cloud' } }, /mode/],
     ['an external Temporal without address', { temporal: { mode: 'external' } }, /temporal\.external\.address/],
     ['a provided certificate without Secret', { certificates: { mode: 'provided' } }, /certificates\.provided\.secretName/],
+    ['people who log in with half of what it takes', { temporal: { ui: { oidc: { providerUrl: 'https://id.example.com', clientId: 'kuik' } } } }, /temporal\.ui\.oidc\.existingSecret/],
     ['one process in two Pods', { singleProcess: true, manager: { replicas: 2 } }, /manager\.replicas/],
     ['a database without password', { temporal: { database: { host: 'db' } } }, /temporal\.database\.existingSecret/],
     ['a memory limit that is none', { webhook: { resources: { limits: { memory: '12 apples' } } } }, /is no quantity/],
@@ -261,6 +264,18 @@ describe('Temporal', () => {
     expect(Object.keys(parse(data['dynamic.yaml'] ?? '') as object)).toContain('limit.maxIDLength');
   });
 
+  test.each([
+    ['on behind a port-forward alone', {}, 'false'],
+    ['off for peers that nobody knows', { allowFrom: [{ podSelector: {} }] }, 'true'],
+    ['on for peers who log in', { allowFrom: [{ podSelector: {} }], oidc: { providerUrl: 'https://id.example.com', clientId: 'kuik', existingSecret: 'oidc', callbackUrl: 'https://temporal.example.com/auth/sso/callback' } }, 'false'],
+  ])('bundled: write actions of the UI are %s', async (_sentence, ui, disabled) => {
+    const [container] = podsOf(await render({ values: { temporal: { ui } } })).get('Deployment/kube-image-keeper-temporal-ui')?.spec.containers ?? [];
+
+    expect(variable(container as Container, 'TEMPORAL_DISABLE_WRITE_ACTIONS')).toBe(disabled);
+    expect(variable(container as Container, 'TEMPORAL_AUTH_CLIENT_ID')).toBe('oidc' in ui ? 'kuik' : undefined);
+    expect(container?.env?.find(({ name }) => name === 'TEMPORAL_AUTH_CLIENT_SECRET')?.valueFrom).toEqual('oidc' in ui ? { secretKeyRef: { name: 'oidc', key: 'client-secret' } } : undefined);
+  });
+
   test('bundled: the manager makes the password that the database and the server read', async () => {
     const objects = await render({});
     const reads = [...podsOf(objects).values()].flatMap(({ spec }) => [...(spec.initContainers ?? []), ...spec.containers]).flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => (valueFrom as { secretKeyRef?: object } | undefined)?.secretKeyRef ?? []));
@@ -324,7 +339,7 @@ describe('hooks', () => {
     const pods = podsOf(await render({}));
     const args = ['check', 'cleanup'].map((name) => pods.get(`Job/kube-image-keeper-${name}`)?.spec.containers[0]?.args ?? []);
 
-    expect(args).toEqual([['check', '--timeout=5m'], ['uninstall', '--yes']]);
+    expect(args).toEqual([['check', '--only=webhook', '--timeout=5m'], ['uninstall', '--yes']]);
     expect([await check([...(args[0] ?? []).slice(1), '--help']), await uninstall([...(args[1] ?? []).slice(1), '--help'])]).toEqual([0, 0]);
   });
 
@@ -349,3 +364,58 @@ function kuikContainers(objects: readonly Rendered[]): readonly Container[] {
   return ['manager', 'webhook'].flatMap((part) => [...pods].find(([title]) => title.endsWith(`-${part}`) && title.startsWith('Deployment/'))?.[1].spec.containers ?? []);
 }
 
+describe('metrics', () => {
+  const monitored = async (values: object): Promise<unknown> => (theOne(await render({ values: { manager: { serviceMonitor: { create: true } }, ...values } }), 'ServiceMonitor/kube-image-keeper-manager')['spec'] as { endpoints: unknown }).endpoints;
+
+  test('of the manager are scraped at both of its ports', async () => {
+    expect(await monitored({})).toMatchObject([{ port: 'http' }, { port: 'sdk' }]);
+  });
+
+  test('that are secure are scraped with a token, which the other port never wants', async () => {
+    const endpoints = await monitored({ metrics: { secure: true } });
+
+    expect(endpoints).toMatchObject([{ port: 'http', scheme: 'https', bearerTokenFile: expect.any(String) }, { port: 'sdk' }]);
+    expect(endpoints).not.toMatchObject([{}, { scheme: 'https' }]);
+  });
+
+  test('that are secure are served so by both processes, and a role says who reads them', async () => {
+    const objects = await render({ values: { metrics: { secure: true } } });
+
+    for (const { args } of kuikContainers(objects)) expect(args).toContain('-metrics-secure=true');
+    expect(theOne(objects, 'ClusterRole/kube-image-keeper-metrics-reader')['rules']).toEqual([{ nonResourceURLs: ['/metrics'], verbs: ['get'] }]);
+  });
+
+  test('are shown on dashboards that a sidecar finds, each whole', async () => {
+    const objects = await render({ values: { dashboards: { create: true, annotations: { folder: 'kuik' } } } });
+
+    for (const dashboard of dashboards) {
+      const map = theOne(objects, `ConfigMap/kube-image-keeper-dashboard-${dashboard.uid.replace('kuik-', '')}`);
+      expect(map.metadata).toMatchObject({ labels: { grafana_dashboard: '1' }, annotations: { folder: 'kuik' } });
+      expect((map['data'] as Record<string, string>)[dashboardFile(dashboard)]).toBe(dashboardJson(dashboard));
+    }
+  });
+});
+
+describe('what Pods may speak to', () => {
+  const egress = async (part: string, temporal: object = {}): Promise<unknown> => (theOne(await render({ values: { temporal } }), `NetworkPolicy/kube-image-keeper-${part}`)['spec'] as { egress?: unknown }).egress;
+
+  test('is nobody for the database, and the database and each other for Temporal', async () => {
+    expect(await egress('postgresql')).toEqual([]);
+    expect(JSON.stringify(await egress('temporal'))).toContain('"app.kubernetes.io/component":"postgresql"');
+    expect(JSON.stringify(await egress('temporal-ui'))).toContain('"app.kubernetes.io/component":"temporal"');
+  });
+
+  test('is not narrowed where nobody knows: a database of the user, a provider of logins, registries', async () => {
+    expect(await egress('temporal', { database: { host: 'db', existingSecret: 's' } })).toBeUndefined();
+    expect(await egress('temporal-ui', { ui: { oidc: { providerUrl: 'https://id.example.com', clientId: 'c', existingSecret: 's', callbackUrl: 'https://t' } } })).toBeUndefined();
+    expect(await egress('manager')).toBeUndefined();
+    expect(await egress('webhook')).toBeUndefined();
+  });
+});
+
+test('images.txt lists what any profile needs, and nothing else', async () => {
+  const installations = [...Object.values(profiles), { values: { temporal: { mode: 'demo' } } }];
+  const needed = await Promise.all(installations.map(async (each) => [...podsOf(await render(each)).values()].flatMap(({ spec }) => [...(spec.initContainers ?? []), ...spec.containers]).map(({ image }) => image)));
+
+  expect(readFileSync(join(chartFolder, 'images.txt'), 'utf8').trim().split('\n')).toEqual([...new Set(needed.flat())].sort());
+});

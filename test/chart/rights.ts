@@ -6,8 +6,8 @@ import { workloadKinds } from '../../src/domain/usage.js';
 
 /** `get pods`, `patch imageavailabilities.kuik.enix.io/status`, ... */
 export type Right = string;
-/** everywhere, in the install namespace, in any namespace but only of Secrets, or of one object */
-export type Scope = 'cluster' | 'install' | 'secrets' | 'webhook';
+/** everywhere, in the install namespace, in any namespace but only of Secrets, of one object, or of the definitions of our kinds */
+export type Scope = 'cluster' | 'install' | 'secrets' | 'webhook' | 'definitions';
 
 interface Need {
   readonly scope: Scope;
@@ -54,6 +54,10 @@ export type Method = keyof typeof asksFor;
 
 /** Beyond the port: the election. */
 const election = asksFor.changeNote;
+/** The upgrade of our definitions, unless it is turned off. */
+const definitions: Need = { scope: 'definitions', rights: ['get customresourcedefinitions.apiextensions.k8s.io', 'patch customresourcedefinitions.apiextensions.k8s.io'] };
+/** And who reads metrics, with `-metrics-secure`. */
+const accessReview = cluster('create tokenreviews.authentication.k8s.io', 'create subjectaccessreviews.authorization.k8s.io');
 
 const watched = (kinds: readonly (keyof typeof watchedTypes)[]): Need => cluster(...kinds.flatMap((kind) => [`list ${resourceText(watchedTypes[kind])}`, `watch ${resourceText(watchedTypes[kind])}`]));
 const pictures = [...ruleKinds, 'ImageAvailability', 'Namespace'] as const;
@@ -76,9 +80,9 @@ const kindsWatched = {
 } as const;
 
 /** @param options of the configuration that ask for more */
-export function neededBy(process: 'manager' | 'webhook', options: { readonly nodes?: true; readonly workloads?: true } = {}): ReadonlyMap<Scope, ReadonlySet<Right>> {
+export function neededBy(process: 'manager' | 'webhook', options: { readonly nodes?: true; readonly workloads?: true; readonly secureMetrics?: true; readonly keepsDefinitions?: true } = {}): ReadonlyMap<Scope, ReadonlySet<Right>> {
   const more = process === 'webhook' ? [] : [...(options.nodes ? (['Node'] as const) : []), ...(options.workloads ? workloadKinds : [])];
-  const needs = [...inTheChart(process).flatMap((method) => asksFor[method]), watched([...kindsWatched[process], ...more]), ...(process === 'manager' ? election : [])];
+  const needs = [...inTheChart(process).flatMap((method) => asksFor[method]), watched([...kindsWatched[process], ...more]), ...(process === 'manager' ? [...election, ...(options.keepsDefinitions ? [] : [definitions])] : []), ...(options.secureMetrics ? [accessReview] : [])];
   return gather(needs.map(({ scope, rights }) => [scope, rights] as const));
 }
 

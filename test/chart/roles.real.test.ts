@@ -1,5 +1,6 @@
 /** The roles of the chart against what the code asks for, both ways: nothing is missing, and nothing is too much. */
 import { expect, test } from '@jest/globals';
+import { kinds } from '../../src/api/v1alpha1/kinds.js';
 import { render, theOne, type Rendered } from './helm.js';
 import { gather, neededBy, type Right, type Scope } from './rights.js';
 
@@ -16,8 +17,11 @@ test.each([
   ['the manager', 'manager', {}, {}],
   ['the manager that looks at nodes and workloads', 'manager', all, { nodes: true, workloads: true } as const],
   ['the webhook', 'webhook', {}, {}],
+  ['the manager that is asked who reads its metrics', 'manager', {}, { secureMetrics: true } as const],
+  ['the manager that leaves definitions alone', 'manager', {}, { keepsDefinitions: true } as const],
+  ['the webhook that is asked who reads its metrics', 'webhook', {}, { secureMetrics: true } as const],
 ] as const)('%s may do what it does and nothing else', async (_sentence, process, configuration, options) => {
-  const granted = grantedTo(process, await render({ values: { configuration } }));
+  const granted = grantedTo(process, await render({ values: { configuration, metrics: { secure: 'secureMetrics' in options }, crds: { upgrade: !('keepsDefinitions' in options) } } }));
 
   expect(sorted(granted)).toEqual(sorted(neededBy(process, options)));
 });
@@ -45,7 +49,7 @@ test('nobody lists or watches Secrets, and nobody has a wildcard', async () => {
 
 /** By following the bindings of its ServiceAccount. */
 function grantedTo(process: string, objects: readonly Rendered[]): ReadonlyMap<Scope, ReadonlySet<Right>> {
-  const bindings = objects.filter(({ kind, ...binding }) => kind.endsWith('Binding') && (binding['subjects'] as { name: string }[]).some(({ name }) => name === `kube-image-keeper-${process}`));
+  const bindings = objects.filter(({ kind, ...binding }) => /RoleBinding$/.test(kind) && (binding['subjects'] as { name: string }[]).some(({ name }) => name === `kube-image-keeper-${process}`));
   return gather(
     bindings.flatMap((binding) => {
       const { kind, name } = binding['roleRef'] as { kind: string; name: string };
@@ -56,9 +60,14 @@ function grantedTo(process: string, objects: readonly Rendered[]): ReadonlyMap<S
 }
 
 function scopeOf({ kind }: Rendered, { resources, resourceNames }: Rule): Scope {
-  if (resourceNames !== undefined) return resourceNames[0] === 'kube-image-keeper-mutating-webhook' ? 'webhook' : 'cluster';
+  if (resourceNames !== undefined) return resourceNames[0] === 'kube-image-keeper-mutating-webhook' ? 'webhook' : isOurKinds(resourceNames) ? 'definitions' : 'cluster';
   if (resources.includes('secrets')) return 'secrets';
   return kind === 'ClusterRoleBinding' ? 'cluster' : 'install';
+}
+
+/** All of them and no other. */
+function isOurKinds(names: readonly string[]): boolean {
+  return JSON.stringify([...names].sort()) === JSON.stringify(kinds.map(({ plural }) => `${plural}.kuik.enix.io`).sort());
 }
 
 function rightsOf({ apiGroups, resources, verbs }: Rule): readonly Right[] {

@@ -65,12 +65,11 @@ test('a copy is counted, timed and weighed, and takes the risk away', async () =
   await until('nobody to be at risk', async () => (await value('manager', `workloads_at_risk{${registryOf(stage.sourceAddress)}}`)) === undefined);
 });
 
-test('an image that nobody has is told of, and how long its copy waits', async () => {
+test('an image that nobody has is told of', async () => {
   await createPod(stage, 'gone', stage.image('gone:1.0'));
 
   await untilTold('manager', `images_unavailable{${registryOf(stage.sourceAddress)}}`, 1);
   await untilTold('manager', 'mirroring_images{kind="ClusterImageSetMirror",namespace="",name="all",state="failed"}', 1);
-  await until('the wait to be told', async () => ((await value('manager', `mirroring_oldest_waiting_seconds{${registryOf(stage.mirror.address)}}`)) ?? 0) > 0);
 });
 
 test('the Temporal SDK tells of pollers and of workflows that failed, at a port of its own', async () => {

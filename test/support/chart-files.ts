@@ -12,6 +12,7 @@ import { wholeWebhook } from '../../src/cluster/kubernetes/webhook-configuration
 import { footprintFile, type Footprint } from '../../tools/e2e/footprint-file.js';
 import { admissionPath, webhookConfiguration } from '../../src/webhook/configuration.js';
 import { footprintPage } from './chart-footprint.js';
+import { dashboardFile, dashboardJson, dashboards } from './dashboards.js';
 
 export const chart = 'charts/kube-image-keeper';
 
@@ -24,6 +25,8 @@ export function chartFiles(root: string): Readonly<Record<string, string>> {
     [`${chart}/files/webhook.yaml`]: header('src/cluster/kubernetes/webhook-configuration.ts') + stringify(chartWebhook(), { lineWidth: 0 }),
     [`${chart}/files/renamed.yaml`]: header('src/config/chart/renamed.ts') + stringify(renamedValues, { lineWidth: 0 }),
     [`${chart}/README.md`]: readme(readFileSync(join(root, chart, 'README.md'), 'utf8'), JSON.parse(readFileSync(join(root, footprintFile), 'utf8')) as Footprint),
+    ...Object.fromEntries(dashboards.map((dashboard) => [`${chart}/files/dashboards/${dashboardFile(dashboard)}`, dashboardJson(dashboard)])),
+    [`${chart}/images.txt`]: imagesFile(root),
   };
 }
 
@@ -31,6 +34,22 @@ export function chartFiles(root: string): Readonly<Record<string, string>> {
 export function chartWebhook(): object {
   const client = { service: { namespace: '', name: '', path: admissionPath, port: 443 } };
   return { ...wholeWebhook(webhookConfiguration({ name: '', client }, '')), clientConfig: { service: { path: client.service.path, port: client.service.port } } };
+}
+
+interface ImageValue {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What a release needs, whatever its profile, one image a line: for who mirrors them first. */
+function imagesFile(root: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const images = imagesIn(ChartValues.parse({})).map(({ repository, tag }) => `${repository}:${tag === '' ? version : tag}`);
+  return `${[...new Set(images)].sort().join('\n')}\n`;
+}
+
+function imagesIn(values: object): readonly ImageValue[] {
+  return Object.entries(values).flatMap(([key, value]: [string, unknown]) => (typeof value !== 'object' || value === null ? [] : key === 'image' ? [value as ImageValue] : imagesIn(value)));
 }
 
 /** The page as it was written by hand, with what is made between its marks. */

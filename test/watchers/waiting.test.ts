@@ -31,12 +31,13 @@ describe('the oldest copy that waits', () => {
     expect(waiting.oldest(t0 + 5 * minutes)).toEqual([{ registry: 'registry.example.com', seconds: 0 }]);
   });
 
-  test('is as old as its failure, whoever led then', () => {
+  test('is none that has failed: that is told elsewhere, and tried again by itself', () => {
     const waiting = new Waiting();
 
-    waiting.look(picture(t0, failing));
+    waiting.look(picture(t0));
+    waiting.look(picture(t0 + minutes, failing));
 
-    expect(waiting.oldest(t0)).toEqual([{ registry: 'registry.example.com', seconds: 3600 }]);
+    expect(waiting.oldest(t0 + 2 * minutes)).toEqual([{ registry: 'registry.example.com', seconds: 0 }]);
   });
 
   test('is none while its rule rests', () => {

@@ -136,3 +136,9 @@ The file of `configuration`, with what the chart knows of Temporal beneath: what
 {{- if not $factor -}}{{- fail (printf "resources.limits.memory: %s is no quantity; write one such as 512Mi" $quantity) -}}{{- end -}}
 {{- divf (mulf (float64 (regexFind "^[0-9.]+" $quantity)) $factor 0.625) 1048576.0 | floor | int -}}
 {{- end -}}
+
+{{/* Where names are looked up: a cluster has no one selector for its DNS either. */}}
+{{- define "kuik.dnsPorts" -}}
+- { port: 53, protocol: UDP }
+- { port: 53, protocol: TCP }
+{{- end -}}

@@ -20,3 +20,11 @@ subjects:
 {{- define "kuik.secretRule" -}}
 - { apiGroups: [""], resources: [secrets], verbs: [get, create, patch, delete] }
 {{- end -}}
+
+{{/* Who reads metrics over HTTPS: the API server is asked about their token. */}}
+{{- define "kuik.metricsRules" -}}
+{{- if .Values.metrics.secure }}
+- { apiGroups: [authentication.k8s.io], resources: [tokenreviews], verbs: [create] }
+- { apiGroups: [authorization.k8s.io], resources: [subjectaccessreviews], verbs: [create] }
+{{- end }}
+{{- end -}}

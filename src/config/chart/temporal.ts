@@ -42,6 +42,19 @@ const database = z
   })
   .prefault({});
 
+/** Whoever logs in is known, so that write actions stay on. */
+const oidc = z
+  .strictObject({
+    providerUrl: text('An OpenID provider; its presence makes people log in.').default(''),
+    issuerUrl: text('Its issuer, where that is another URL.').default(''),
+    clientId: text('Of the client registered there.').default(''),
+    existingSecret: text('Secret of the install namespace with the secret of that client.').default(''),
+    secretKey: text('Key in that Secret.').default('client-secret'),
+    callbackUrl: text('Where people come back to: https://HOST/auth/sso/callback, as registered at the provider.').default(''),
+    scopes: text('Separated by commas.').default('openid,profile,email'),
+  })
+  .prefault({});
+
 export const temporalValues = z
   .strictObject({
     mode: z
@@ -57,8 +70,9 @@ export const temporalValues = z
       .strictObject({
         enabled: flag('Whether the UI of Temporal runs.').default(true),
         image: image('docker.io/temporalio/ui', '2.49.1'),
-        allowFrom: passedList('Peers of a NetworkPolicy that reach the UI. Empty: nobody but a port-forward. With peers, write actions are off.').default([]),
+        allowFrom: passedList('Peers of a NetworkPolicy that reach the UI. Empty: nobody but a port-forward. With peers, write actions are off, unless people log in.').default([]),
         writeActions: flag('Whether they stay on all the same: only where something in front knows who people are.').default(false),
+        oidc,
         env,
         resources: resources('20m', '64Mi', '128Mi'),
         ...pod,

@@ -108,6 +108,7 @@ export const ChartValues = z.strictObject({
   rbac: z
     .strictObject({
       create: flag('Whether there are roles and bindings.').default(true),
+      secretPolicy: flag('Whether a ValidatingAdmissionPolicy lets our processes write no Secrets but their copies of pull Secrets and their own.').default(true),
       secretNamespaces: z.array(z.string()).meta({ description: 'Namespaces whose Secrets kuik may read and write, by name. Empty: all.' }).default([]),
     })
     .prefault({}),
@@ -123,6 +124,32 @@ export const ChartValues = z.strictObject({
     .strictObject({
       create: flag('Whether NetworkPolicies narrow who may speak to the Pods of the chart.').default(true),
       metricsFrom: passedList('Peers of a NetworkPolicy that may read metrics. Empty: everybody.').default([]),
+    })
+    .prefault({}),
+  flowSchema: z
+    .strictObject({
+      create: flag('Whether a FlowSchema puts our requests to the API server into a priority level of their own choice, for a cluster whose API server is often busy.').default(false),
+      priorityLevel: text('A PriorityLevelConfiguration there is.').default('workload-high'),
+      matchingPrecedence: whole('The smaller comes first.', 1, 10_000).default(1_000),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({ secure: flag('Whether metrics are served over HTTPS, to whom the ClusterRole `<full name>-metrics-reader` is bound. Those of the Temporal SDK, at a port of their own, never are.').default(false) })
+    .prefault({}),
+  crds: z
+    .strictObject({ upgrade: flag('Whether the leading manager brings the definitions of our kinds up to its own version, since Helm installs them once and never again. It never goes back from a later one.').default(true) })
+    .prefault({}),
+  prometheusRule: z
+    .strictObject({
+      create: flag('Whether there is a PrometheusRule with our alerts, for the Prometheus operator.').default(false),
+      extraLabels: passed('Labels of it.').default({}),
+    })
+    .prefault({}),
+  dashboards: z
+    .strictObject({
+      create: flag('Whether there is a ConfigMap per dashboard, for the sidecar of Grafana.').default(false),
+      labels: passed('Labels by which the sidecar finds them.').default({ grafana_dashboard: '1' }),
+      annotations: passed('Annotations, such as for the folder they go to.').default({}),
     })
     .prefault({}),
   check: z

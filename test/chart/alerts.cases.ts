@@ -1,0 +1,84 @@
+/** When each alert fires, and when it does not: what Prometheus has seen, minute by minute, and what it says then. */
+
+export interface AlertCase {
+  readonly alert: string;
+  readonly sentence: string;
+  /** samples a minute apart, in the notation of promtool: `0+6x10` grows by 6 ten times, `_` is none */
+  readonly seen: Readonly<Record<string, string>>;
+  /** when it is looked at */
+  readonly at: string;
+  /** what is said; nothing where it does not fire */
+  readonly fires?: readonly Said[];
+}
+
+interface Said {
+  readonly severity: 'warning' | 'critical';
+  /** beside the namespace; `absent` where there is nothing whose namespace could be told */
+  readonly labels?: Readonly<Record<string, string>> | 'absent';
+  readonly description: string;
+}
+
+const kuik = 'namespace="kuik-system"';
+const ours = (name: string, labels = ''): string => `kube_image_keeper_${name}{${[kuik, labels].filter((text) => text !== '').join(',')}}`;
+const days = 86_400;
+
+const views = (pod: string): string => ours('view_synced', `pod="${pod}",view="rules"`);
+const leaf = (pod: string): string => ours('certificate_not_after_seconds', `pod="${pod}",certificate="leaf"`);
+const nobody = 'For 5 minutes no replica has been ready. New Pods start as if kube-image-keeper were not installed; they pull from where their users wrote, available or not.';
+const unpolled = 'For 10 minutes no manager has taken work from Temporal. Pods are routed as before; nothing is copied, checked or deleted.';
+const broken = 'The code does not fit the history of a workflow, or its steps fail again and again. The copies that this workflow keeps are neither renewed nor deleted until it goes on.';
+const pollers = `temporal_num_pollers{${kuik},exported_namespace="kuik",poller_type="workflow_task",task_queue="kuik"}`;
+const failedSteps = (reason: string): string => `temporal_workflow_task_execution_failed_total{${kuik},failure_reason="${reason}"}`;
+
+export const alertCases: readonly AlertCase[] = [
+  { alert: 'KuikWebhookAbsent', sentence: 'fires when no replica can be scraped', seen: { 'up{job="other"}': '1x20' }, at: '6m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
+  { alert: 'KuikWebhookAbsent', sentence: 'fires when the only replica has not seen all rules', seen: { [views('a')]: '0x20', [leaf('a')]: `${30 * days}x20` }, at: '6m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
+  { alert: 'KuikWebhookAbsent', sentence: 'fires when the certificate of the only replica has ended', seen: { [views('a')]: '1x20', [leaf('a')]: '60x20' }, at: '8m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
+  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while one of two is ready', seen: { [views('a')]: '1x20', [leaf('a')]: `${30 * days}x20`, [views('b')]: '0x20' }, at: '10m' },
+  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while Pods are replaced', seen: { [views('a')]: '1 1 1 _ _ _ 1x10', [leaf('a')]: `${30 * days}x2 _ _ _ ${30 * days}x10` }, at: '8m' },
+
+  { alert: 'KuikWebhookSlow', sentence: 'fires when one in fifty takes two seconds', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '0+98x30', [ours('admission_duration_seconds_bucket', 'le="2"')]: '0+100x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '0+100x30' }, at: '20m', fires: [{ severity: 'warning', description: 'One review in a hundred takes more than 1.5s. Above 3 s the API server waits no longer, and Pods start as their users wrote them.' }] },
+  { alert: 'KuikWebhookSlow', sentence: 'is quiet when one in two hundred does', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '0+199x30', [ours('admission_duration_seconds_bucket', 'le="2"')]: '0+200x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '0+200x30' }, at: '20m' },
+  { alert: 'KuikWebhookSlow', sentence: 'is quiet when nobody creates Pods', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '7x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '7x30' }, at: '20m' },
+
+  { alert: 'KuikFailingOpen', sentence: 'fires when reviews go wrong for five minutes', seen: { [ours('admission_reviews_total', 'pod="a",outcome="failed_open"')]: '0+6x20' }, at: '10m', fires: [{ severity: 'critical', description: '30 Pods were admitted undecided in the last five minutes, because something went wrong. They start, but from where their users wrote, available or not.' }] },
+  { alert: 'KuikFailingOpen', sentence: 'is quiet when other reviews are answered', seen: { [ours('admission_reviews_total', 'pod="a",outcome="failed_open"')]: '3x20', [ours('admission_reviews_total', 'pod="a",outcome="rewritten"')]: '0+60x20' }, at: '10m' },
+
+  { alert: 'KuikImageUnavailable', sentence: 'fires when an image in use is nowhere', seen: { [ours('images_unavailable', 'registry="docker.io"')]: '2x20' }, at: '6m', fires: [{ severity: 'critical', labels: { registry: 'docker.io' }, description: '2 images of docker.io are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.' }] },
+  { alert: 'KuikImageUnavailable', sentence: 'fires when Pods are admitted and no place answers', seen: { [ours('routing_decisions_total', 'verdict="keep",reason="NoPlaceAvailable"')]: '0+1x20' }, at: '15m', fires: [{ severity: 'critical', description: '10 images are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.' }] },
+  { alert: 'KuikImageUnavailable', sentence: 'is quiet when images are elsewhere', seen: { [ours('routing_decisions_total', 'verdict="rewrite",reason="OriginUnavailable"')]: '0+9x20' }, at: '15m' },
+
+  { alert: 'KuikCertificateExpiring', sentence: 'warns a month before an authority ends', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="ca"')]: `${20 * days}x120` }, at: '90m', fires: [{ severity: 'warning', labels: { certificate: 'ca' }, description: 'The certificate ca ends in 19d 22h 30m 0s, and should have been renewed by now.' }] },
+  {
+    alert: 'KuikCertificateExpiring', sentence: 'is critical a week before a certificate that others made ends', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="provided"')]: `${5 * days}x120` }, at: '90m',
+    fires: [
+      { severity: 'critical', labels: { certificate: 'provided' }, description: 'The certificate provided ends in 4d 22h 30m 0s. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.' },
+      { severity: 'warning', labels: { certificate: 'provided' }, description: 'The certificate provided ends in 4d 22h 30m 0s, and should have been renewed by now.' },
+    ],
+  },
+  { alert: 'KuikCertificateExpiring', sentence: 'is critical when a leaf of ours was not renewed', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="leaf"')]: `${0.5 * days}x120` }, at: '90m', fires: [{ severity: 'critical', labels: { certificate: 'leaf' }, description: 'The certificate leaf ends in 10h 30m 0s. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.' }] },
+  { alert: 'KuikCertificateExpiring', sentence: 'is quiet about leaves, which live seven days', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="leaf"')]: `${3 * days}x120`, [ours('certificate_not_after_seconds', 'pod="a",certificate="ca"')]: `${200 * days}x120` }, at: '90m' },
+
+  { alert: 'KuikMirrorFailing', sentence: 'fires after an hour', seen: { [ours('mirroring_images', 'kind="ImageSetMirror",exported_namespace="shop",name="main",state="failed"')]: '3x120' }, at: '65m', fires: [{ severity: 'warning', labels: { kind: 'ImageSetMirror', exported_namespace: 'shop', name: 'main' }, description: '3 images of ImageSetMirror shop/main have no copy, and trying again has not helped.' }] },
+  { alert: 'KuikMirrorFailing', sentence: 'goes on when another manager leads', seen: { [ours('mirroring_images', 'pod="a",kind="ClusterImageSetMirror",name="all",state="failed"')]: '1x30 stale', [ours('mirroring_images', 'pod="b",kind="ClusterImageSetMirror",name="all",state="failed"')]: '_x30 1x90' }, at: '70m', fires: [{ severity: 'warning', labels: { kind: 'ClusterImageSetMirror', name: 'all' }, description: '1 images of ClusterImageSetMirror all have no copy, and trying again has not helped.' }] },
+  { alert: 'KuikMirrorFailing', sentence: 'is quiet when trying again helps', seen: { [ours('mirroring_images', 'kind="ImageSetMirror",exported_namespace="shop",name="main",state="failed"')]: '3x50 0x70' }, at: '100m' },
+
+  { alert: 'KuikMirrorQueueOld', sentence: 'fires when a copy waits for more than an hour', seen: { [ours('mirroring_oldest_waiting_seconds', 'registry="mirror.example.com"')]: '0+60x120' }, at: '70m', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com' }, description: 'The oldest copy to mirror.example.com that is wanted and has not failed has waited for 1h 10m 0s.' }] },
+  { alert: 'KuikMirrorQueueOld', sentence: 'is quiet while copies are made', seen: { [ours('mirroring_oldest_waiting_seconds', 'registry="mirror.example.com"')]: '0+60x30 0x60' }, at: '70m' },
+
+  { alert: 'KuikRegistryThrottled', sentence: 'fires after a quarter of an hour', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0+2x60' }, at: '20m', fires: [{ severity: 'warning', labels: { registry: 'docker.io' }, description: 'docker.io has refused requests for 15 minutes because there were too many.' }] },
+  { alert: 'KuikRegistryThrottled', sentence: 'is quiet after one refusal', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0 0 0 1x60' }, at: '20m' },
+
+  { alert: 'KuikDeletionBlocked', sentence: 'fires after a day', seen: { [ours('retention_blocked_deletions', 'registry="mirror.example.com",reason="shared-digest"')]: '4x2000' }, at: '25h', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com', reason: 'shared-digest' }, description: 'For a day 4 copies in mirror.example.com could not be deleted: shared-digest.' }] },
+  { alert: 'KuikDeletionBlocked', sentence: 'is quiet about what people pinned, and what Pods use', seen: Object.fromEntries(['pinned', 'in-use', 'claimed', 'budget'].map((reason) => [ours('retention_blocked_deletions', `registry="mirror.example.com",reason="${reason}"`), '4x2000'])), at: '25h' },
+
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when the manager has no poller', seen: { [ours('manager_up')]: '1x30', [pollers]: '0x30' }, at: '12m', fires: [{ severity: 'warning', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when the manager never came to poll', seen: { [ours('manager_up')]: '1x30' }, at: '12m', fires: [{ severity: 'warning', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when the server is away', seen: { [ours('manager_up')]: '1x30', [pollers]: '2x30', [ours('temporal_connected')]: '0x30' }, at: '12m', fires: [{ severity: 'warning', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when there is no manager', seen: { 'up{job="other"}': '1x30' }, at: '12m', fires: [{ severity: 'warning', labels: 'absent', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'is quiet while one of two managers polls', seen: { [ours('manager_up', 'pod="a"')]: '1x30', [ours('manager_up', 'pod="b"')]: '1x30', [pollers]: '2x30', [ours('temporal_connected', 'pod="a"')]: '1x30' }, at: '12m' },
+
+  { alert: 'KuikWorkflowBroken', sentence: 'fires at the first history that the code does not fit', seen: { [failedSteps('NonDeterminismError')]: '_x5 1x60' }, at: '7m', fires: [{ severity: 'critical', description: broken }] },
+  { alert: 'KuikWorkflowBroken', sentence: 'fires when steps fail again and again', seen: { [failedSteps('WorkflowError')]: '0+1x60' }, at: '10m', fires: [{ severity: 'critical', description: broken }] },
+  { alert: 'KuikWorkflowBroken', sentence: 'is quiet about one step that failed, and about what is long over', seen: { [failedSteps('WorkflowError')]: '0 0 1x200', [failedSteps('NonDeterminismError')]: '1x200' }, at: '60m' },
+];

@@ -1,0 +1,48 @@
+/** The alerts as Prometheus understands them: promtool checks the rules and plays the cases. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { scratchFolder, runTool, toolOutput } from '../../tools/servers.js';
+import { alertCases, type AlertCase } from './alerts.cases.js';
+import { alerts, alertsFile, type Alert } from './alerts.js';
+import { namespace, render, theOne } from './helm.js';
+
+const folder = scratchFolder('alerts');
+beforeAll(() => toolOutput('promtool', ['--version']), 600_000);
+
+describe('promtool', () => {
+  test('finds nothing wrong with the rules', async () => {
+    expect(await runTool('promtool', ['check', 'rules', '--lint=all', '--lint-fatal', alertsFile])).toMatchObject({ code: 0 });
+  });
+
+  test.each(alertCases.map((each) => [`${each.alert} ${each.sentence}`, each] as const))('%s', async (_sentence, each) => {
+    const file = join(folder, 'case.yaml');
+    writeFileSync(file, stringify(played(each)));
+
+    const { code, stdout, stderr } = await runTool('promtool', ['test', 'rules', file]);
+
+    expect({ code, said: `${stdout}${stderr}`.includes('FAILED') ? `${stdout}${stderr}` : '' }).toEqual({ code: 0, said: '' });
+  });
+});
+
+test('the chart writes the namespace it is installed in, and changes nothing else', async () => {
+  const rule = theOne(await render({ values: { prometheusRule: { create: true, extraLabels: { release: 'prometheus' } } } }), 'PrometheusRule/kube-image-keeper');
+
+  expect(rule.metadata).toMatchObject({ namespace, labels: { release: 'prometheus' } });
+  expect(rule['spec']).toEqual(parse(readFileSync(alertsFile, 'utf8')));
+});
+
+/** What promtool is given: it compares what is said word by word. */
+function played({ alert, seen, at, fires = [] }: AlertCase): object {
+  const ruleOf = (severity: string): Alert | undefined => alerts.find((each) => each.alert === alert && each.labels.severity === severity);
+  const expected = fires.map(({ severity, labels = {}, description }) => {
+    const { summary, runbook_url } = ruleOf(severity)?.annotations ?? {};
+    return { exp_labels: { severity, ...(labels === 'absent' ? {} : { namespace, ...labels }) }, exp_annotations: { summary, runbook_url, description } };
+  });
+  return {
+    rule_files: [alertsFile],
+    evaluation_interval: '1m',
+    tests: [{ interval: '1m', input_series: Object.entries(seen).map(([series, values]) => ({ series, values })), alert_rule_test: [{ eval_time: at, alertname: alert, exp_alerts: expected }] }],
+  };
+}
