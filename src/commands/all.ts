@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: { help: 'is the installation healthy, part by part; before one, is the cluster fit', load: async () => (await import('./check.js')).check },
   uninstall: { help: 'take webhook and finalizers away, before kuik itself goes', load: async () => (await import('./uninstall.js')).uninstall },
   copy: { help: 'copy one image between two registries', load: async () => (await import('./copy.js')).copy },
+  migrate: { help: 'what replaces a v1 set-up; what is different after v2', load: async () => (await import('./migrate.js')).migrate },
   bundle: { help: 'a support archive, without secrets', load: async () => (await import('./bundle.js')).bundle },
   completion: { help: 'completion for bash, zsh, fish and PowerShell', load: async () => (await import('./completion.js')).completion },
   version: { help: 'print the version', load: async () => (await import('./version.js')).version },

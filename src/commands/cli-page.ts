@@ -14,7 +14,7 @@ Exit codes: \`0\` done, and the answer is good; \`1\` the command failed (usage,
 `;
 
 /** Commands that have commands of their own. */
-export const parts: Readonly<Record<string, readonly string[]>> = { cluster: ['list', 'forget'] };
+export const parts: Readonly<Record<string, readonly string[]>> = { cluster: ['list', 'forget'], migrate: ['v1', 'v2'] };
 
 export async function cliPage(): Promise<string> {
   const sections: string[] = [];

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.js';
 import { translateRule } from '../api/translate.js';
+import { isFailure } from '../domain/failure.js';
 import { ruleKinds } from '../domain/rule.js';
 import { workloadKinds } from '../domain/usage.js';
 import { NamespacesView } from '../views/namespaces.js';
@@ -15,10 +16,13 @@ export interface ReadViews {
 }
 
 /** The same pictures the webhook keeps, read once. */
-export async function readViews(cluster: Pick<Cluster, 'list'>, installNamespace: string): Promise<ReadViews> {
+export async function readViews(cluster: Pick<Cluster, 'list'>, installNamespace: string, { recordsMayBeAbsent = false }: { /** before the chart was swapped there are none */ readonly recordsMayBeAbsent?: boolean } = {}): Promise<ReadViews> {
   const views = { rules: new RulesView(), records: new RecordsView(), namespaces: new NamespacesView() };
   const [records, namespaces] = await Promise.all([
-    cluster.list('ImageAvailability'),
+    cluster.list('ImageAvailability').catch((error: unknown) => {
+      if (recordsMayBeAbsent && isFailure(error) && error.code === 'missing') return [];
+      throw error;
+    }),
     cluster.list('Namespace'),
     ...ruleKinds.map(async (kind) => {
       for (const resource of await cluster.list(kind)) views.rules.apply(kind, { type: 'put', key: resource.key, object: translateRule(resource, { installNamespace }) });

@@ -5,10 +5,11 @@ import { ImageDescriptionList } from './describe.js';
 import { ImageList } from './images.js';
 import { ImageStoryList } from './logs.js';
 import { Rehearsal } from './rehearsal.js';
+import { DifferenceList, MigrationPlan } from './migrate.js';
 import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { Check, ImageDescriptionList, ImageList, ImageStoryList, Rehearsal, Status };
+export const documents: Readonly<Record<string, z.ZodObject>> = { Check, DifferenceList, ImageDescriptionList, ImageList, ImageStoryList, MigrationPlan, Rehearsal, Status };
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;
@@ -39,7 +40,7 @@ export function fieldLines(): readonly string[] {
 }
 
 function linesOf(path: string, schema: Schema, isRequired: boolean): string[] {
-  const line = `${path} ${schema.type ?? JSON.stringify(schema.const ?? schema.enum)}${isRequired ? ' always' : ''}`;
+  const line = `${path} ${schema.type ?? JSON.stringify(schema.const ?? schema.enum ?? 'any')}${isRequired ? ' always' : ''}`;
   const required = new Set(schema.required);
   const values = typeof schema.additionalProperties === 'object' ? linesOf(`${path}.*`, schema.additionalProperties, false) : [];
   const below = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => linesOf(`${path}.${name}`, property, required.has(name)));

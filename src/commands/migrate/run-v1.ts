@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { stringify } from 'yaml';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import { watchedTypes } from '../../cluster/kubernetes/resources.js';
+import { locationProblem } from '../../domain/join.js';
+import { askCluster } from '../ask-cluster.js';
+import { complain } from '../command-line.js';
+import { runCopy } from '../copy/run.js';
+import type { MigrationPlan } from '../documents/migrate.js';
+import type { MigrateV1Options } from '../migrate.js';
+import { printDocument } from '../output.js';
+import { readV1, readValues } from './read-v1.js';
+import { planV1, v1StoredName } from './v1.js';
+
+const name = 'migrate v1';
+const usualNamespace = 'kuik-system';
+
+export async function runMigrateV1(registry: string, options: MigrateV1Options): Promise<number> {
+  const { path } = options;
+  const problem = locationProblem({ registry, path });
+  if (problem !== undefined) return complain(name, `--registry ${registry} --path ${path}: ${problem}`);
+  const values = await readValues(options.values);
+  if (typeof values === 'string') return complain(name, values);
+  const [namespace, secretName] = options.secret?.split('/') ?? [];
+  return askCluster(name, options, async (cluster) => {
+    const setup = await readV1(cluster, values);
+    if (!setup.isThere) complain(name, 'this cluster has no CachedImages: what follows is from Pods and values alone');
+    const plan = planV1(setup, { registry, path, ...(namespace === undefined || secretName === undefined ? {} : { secret: { namespace, name: secretName } }) });
+    if (options.copyImages === true) return copyImages(plan, cluster, options.namespace ?? usualNamespace);
+
+    if (options.output === 'json') await printDocument(plan, 'json');
+    else process.stdout.write(manifests(plan));
+    process.stderr.write(planText(plan, { registry, isThere: setup.isThere }));
+    return plan.onlyInV1.length > 0 || plan.remarks.some(({ next }) => !next.startsWith('nothing to do')) ? 2 : 0;
+  });
+}
+
+/** What kubectl applies; the values for Helm stand in front, as a comment. */
+function manifests({ resources, values }: MigrationPlan): string {
+  const commented = Object.keys(values).length === 0 ? '' : `# Values of the chart:\n${stringify(values).trimEnd().split('\n').map((line) => `#   ${line}`).join('\n')}\n`;
+  return commented + resources.map((resource) => `---\n${stringify(resource, { lineWidth: 0 })}`).join('');
+}
+
+function planText({ cached, onlyInV1, retained, pods, remarks, values }: MigrationPlan, { registry, isThere }: { readonly registry: string; readonly isThere: boolean }): string {
+  const steps = [
+    ...(onlyInV1.length === 0 ? [] : [`Copy ${onlyInV1.length} of ${cached} images, which v1 has not seen at their origin, while v1's registry is there: the same command with --copy-images.\n${onlyInV1.map(({ image, destination }) => `     ${image} -> ${destination}\n`).join('')}`.trimEnd()]),
+    `Install kuik beside v1, in a namespace of its own${Object.keys(values).length === 0 ? '' : ', with the values printed in front'}; names of v1's proxy are understood.`,
+    'Apply the resources, and wait until kuik status says that every image has its copy.',
+    ...(retained.length === 0 ? [] : [`Keep what v1 was told to retain: kuik pin ${retained.join(' ')}; those that no Pod uses are not known here, copy them with kuik copy.`]),
+    `Uninstall v1. ${pods.rewritten} Pods still name its proxy: restart their workloads (kubectl rollout restart), and they are sent to ${registry} or their origin.`,
+    "The way back: install v1 again; Pods that were restarted keep running, and v1's own resources were never touched.",
+  ];
+  const seen = isThere ? `${cached} images in v1's registry` : 'no registry of v1 seen';
+  return `
+Found: ${seen}, ${pods.rewritten} Pods behind its proxy, ${pods.optedOut} Pods that opted out and stay so.
+
+${steps.map((step, at) => `  ${at + 1}. ${step}`).join('\n')}
+${remarks.length === 0 ? '' : `\nNot the same:\n${remarks.map(({ what, next }) => `  - ${what}\n    ${next}\n`).join('')}`}`;
+}
+
+const registryPort = 5000;
+
+/** From v1's registry, through the API server, to where the rules want them. */
+async function copyImages({ onlyInV1 }: MigrationPlan, cluster: KubernetesCluster, namespace: string): Promise<number> {
+  if (onlyInV1.length === 0) {
+    process.stderr.write("v1 has seen every image at its origin: nothing has to be copied from its registry\n");
+    return 0;
+  }
+  const [pod] = (await cluster.objects(watchedTypes.Pod, { namespace, labelSelector: 'app.kubernetes.io/component=registry' })) ?? [];
+  if (pod === undefined) return complain(name, `no Pod of v1's registry in namespace ${namespace} (label app.kubernetes.io/component=registry); -n names another namespace`);
+  const tunnel = await cluster.forward({ namespace, name: pod.metadata.name }, registryPort);
+  const folder = await mkdtemp(join(tmpdir(), 'kuik-migrate-'));
+  try {
+    const list = join(folder, 'images.txt');
+    await writeFile(list, onlyInV1.map(({ image, destination }) => `127.0.0.1:${tunnel.port}/${v1StoredName(image)} ${destination}\n`).join(''));
+    return await runCopy(['--from-file', list]);
+  } finally {
+    await rm(folder, { recursive: true });
+    await tunnel.close();
+  }
+}

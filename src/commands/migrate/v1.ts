@@ -1,0 +1,202 @@
+/**
+ * What replaces a v1 set-up. Pure: from what was read to what is printed.
+ *
+ * v1 kept every image of every rewritten Pod in a registry of its own, and sent Pods to a proxy on their node. Here a
+ * rule says the same: mirror everything but what v1 ignored, to a registry of yours, before the origin.
+ */
+import { patternError } from '../../api/pattern.js';
+import { imageName, parseImageRef, type ImageRef } from '../../domain/image-ref.js';
+import { mirrorPlace } from '../../domain/join.js';
+import { apiVersion, labels } from '../../domain/names.js';
+import type { Pod } from '../../domain/usage.js';
+import { usualV1ProxyPort } from '../../domain/v1-proxy.js';
+import { cliVersion } from '../command-line.js';
+import type { MigrationPlan } from '../documents/migrate.js';
+
+/** A `CachedImage`, as far as it counts. */
+export interface CachedImage {
+  /** as a Pod wrote it */
+  readonly sourceImage: string;
+  readonly retain: boolean;
+  readonly isCached: boolean;
+  /** v1 looked at the origin, and the image was there */
+  readonly isUpstream: boolean;
+}
+
+/** A `Repository`: which of its tags v1 kept up to date. */
+export interface V1Repository {
+  readonly name: string;
+  readonly updateFilters: readonly string[];
+}
+
+/** Values of v1's chart that have a counterpart. */
+export interface V1Values {
+  readonly cachedImagesExpiryDelay?: number;
+  readonly architectures?: readonly string[];
+  readonly insecureRegistries?: readonly string[];
+  readonly rootCertificateAuthorities?: { readonly secretName?: string };
+  readonly controllers?: {
+    readonly webhook?: {
+      readonly ignoredNamespaces?: readonly string[];
+      readonly ignoredImages?: readonly string[];
+      readonly acceptedImages?: readonly string[];
+      readonly ignorePullPolicyAlways?: boolean;
+      readonly objectSelector?: { readonly matchExpressions?: readonly unknown[] };
+    };
+  };
+  readonly proxy?: { readonly hostPort?: number };
+}
+
+export interface V1Setup {
+  readonly cachedImages: readonly CachedImage[];
+  readonly repositories: readonly V1Repository[];
+  readonly values: V1Values;
+  readonly pods: readonly Pick<Pod, 'usages' | 'labels'>[];
+}
+
+/** Where the copies are to be. */
+export interface V1Target {
+  readonly registry: string;
+  readonly path: string;
+  readonly secret?: { readonly namespace: string; readonly name: string };
+}
+
+type Remark = MigrationPlan['remarks'][number];
+
+const usualExpiryDays = 30;
+const ruleName = 'global-mirror';
+
+export function planV1(setup: V1Setup, target: V1Target): MigrationPlan {
+  const remarks: Remark[] = [];
+  const { cachedImages, values, pods } = setup;
+  const port = values.proxy?.hostPort ?? usualV1ProxyPort;
+  const cached = cachedImages.filter(({ isCached }) => isCached);
+  const plan = {
+    resources: rulesFor(setup, target, remarks),
+    values: valuesFor(values, remarks),
+    cached: cached.length,
+    onlyInV1: cached.filter(({ isUpstream }) => !isUpstream).flatMap(({ sourceImage }) => placed(sourceImage, target, remarks)),
+    retained: cachedImages.filter(({ retain }) => retain).flatMap(({ sourceImage }) => parsedName(sourceImage) ?? []),
+    pods: {
+      rewritten: pods.filter(({ usages }) => usages.some(({ written }) => written.startsWith(`localhost:${port}/`))).length,
+      optedOut: pods.filter((pod) => pod.labels[labels.v1Policy] === 'ignore').length,
+    },
+  };
+  remarks.push(...valueRemarks(values), ...collisionRemarks(cached, target));
+  return { apiVersion: cliVersion, kind: 'MigrationPlan', ...plan, remarks };
+}
+
+/** v1 matched anywhere in the text; here a pattern matches the whole of it. */
+function anywhere(pattern: string): string {
+  return `.*(?:${pattern}).*`;
+}
+
+const longestPattern = 128; // of the schema
+
+/** What compiles and fits; the rest is said. */
+function usable(patterns: readonly string[], field: string, remarks: Remark[]): string[] {
+  return patterns.filter((pattern) => {
+    const problem = patternError(pattern) ?? (pattern.length > longestPattern ? `it is longer than ${longestPattern} characters` : undefined);
+    if (problem !== undefined) remarks.push({ what: `${field}: ${pattern} cannot be taken over: ${problem}`, next: 'write it shorter, or split it, in the rule that is printed' });
+    return problem === undefined;
+  });
+}
+
+function rulesFor({ repositories, values }: V1Setup, target: V1Target, remarks: Remark[]): MigrationPlan['resources'] {
+  const { ignoredImages = [], acceptedImages = [] } = values.controllers?.webhook ?? {};
+  const include = usable(acceptedImages.map(anywhere), 'controllers.webhook.acceptedImages', remarks);
+  const exclude = usable(ignoredImages.map(anywhere), 'controllers.webhook.ignoredImages', remarks);
+  const updated = usable(repositories.flatMap(updatedImages), 'Repository spec.updateFilters', remarks);
+  const spec = specFor(values, target);
+  const images = (patterns: readonly string[]): object[] => patterns.map((image) => ({ image }));
+  const everything = include.length === 0 ? ['.+'] : include;
+  const rule = (name: string, included: readonly string[], excluded: readonly string[], more: object) => ({
+    apiVersion,
+    kind: 'ClusterImageSetMirror',
+    metadata: { name },
+    spec: { ...spec, filter: { include: images(included), ...(excluded.length === 0 ? {} : { exclude: images(excluded) }) }, ...more },
+  });
+  return [
+    rule(ruleName, everything, [...exclude, ...updated], {}),
+    // two rules for one destination agree on the careful one: what follows its origin is taken out of the other
+    ...(updated.length === 0 ? [] : [rule(`${ruleName}-updated`, updated, exclude, { drift: 'sync' })]),
+  ];
+}
+
+/** The images of a repository that v1 kept up to date. */
+function updatedImages({ name, updateFilters }: V1Repository): string[] {
+  const ref = parseImageRef(name);
+  const repository = (ref === undefined ? name : `${ref.host}/${ref.path}`).replace(/[.+]/g, '\\$&');
+  return updateFilters.map((filter) => `${repository}:.*(?:${filter}).*`);
+}
+
+function specFor({ cachedImagesExpiryDelay: days = usualExpiryDays, architectures }: V1Values, { registry, path, secret }: V1Target): object {
+  const platforms = architectures?.map((architecture) => ({ os: 'linux', architecture }));
+  return {
+    // before the origin, as v1's proxy was
+    priority: -1,
+    cleanup: { enabled: true, retention: `${days * 24}h` },
+    mirrors: [{ registry, path, ...(secret === undefined ? {} : { credentialSecret: { name: secret.name, namespace: secret.namespace } }), ...(platforms === undefined || platforms.length === 0 ? {} : { platforms }) }],
+  };
+}
+
+function valuesFor(values: V1Values, remarks: Remark[]): Record<string, unknown> {
+  const { ignoredNamespaces = [] } = values.controllers?.webhook ?? {};
+  const { insecureRegistries = [], proxy } = values;
+  const port = proxy?.hostPort;
+  const hosts = Object.fromEntries(insecureRegistries.map((host) => [host, { insecureSkipVerify: true }]));
+  if (insecureRegistries.length > 0) remarks.push({ what: `insecureRegistries: ${insecureRegistries.join(', ')}: any certificate is accepted there`, next: 'for one that speaks plain HTTP write plainHTTP: true instead; better, give it a caFile' });
+  const configuration = {
+    // names are exact in v1, and patterns here
+    ...(ignoredNamespaces.length === 0 ? {} : { skipNamespaces: ignoredNamespaces.map((name) => name.replace(/[.+]/g, '\\$&')) }),
+    ...(insecureRegistries.length === 0 ? {} : { registries: { items: hosts } }),
+    ...(port === undefined || port === usualV1ProxyPort ? {} : { migration: { v1ProxyPort: port } }),
+  };
+  return Object.keys(configuration).length === 0 ? {} : { configuration };
+}
+
+function valueRemarks({ controllers, rootCertificateAuthorities }: V1Values): Remark[] {
+  const { ignoredImages = [], acceptedImages = [], ignorePullPolicyAlways, objectSelector } = controllers?.webhook ?? {};
+  const anchored = [...ignoredImages, ...acceptedImages].filter((pattern) => pattern.startsWith('^'));
+  return [
+    { what: 'pinned images (name@sha256:...), which v1 left alone, are mirrored and may be rewritten', next: 'nothing to do; an exclude of .*@sha256:.* keeps them out' },
+    ...(anchored.length === 0 ? [] : [{ what: `${anchored.join(', ')}: v1 matched what the Pod says, here the full name is matched, such as docker.io/library/nginx:1.27`, next: 'write the full name behind the ^' }]),
+    ...(ignorePullPolicyAlways === true ? [{ what: 'ignorePullPolicyAlways: containers that always pull were left alone; here they are mirrored, and the origin is asked first', next: 'nothing to do: while the origin answers, they pull from it as before' }] : []),
+    ...((objectSelector?.matchExpressions ?? []).length === 0 ? [] : [{ what: 'controllers.webhook.objectSelector chose Pods by labels', next: 'write the same as label items into spec.filter.include of the rule, such as {label: "cache in (yes)"}' }]),
+    ...(rootCertificateAuthorities?.secretName === undefined ? [] : [{ what: `rootCertificateAuthorities: Secret ${rootCertificateAuthorities.secretName} holds authorities for all registries`, next: 'mount it, and name its files as configuration.registries.items.<host>.caFile for each registry' }]),
+  ];
+}
+
+function placed(sourceImage: string, target: V1Target, remarks: Remark[]): MigrationPlan['onlyInV1'] {
+  const ref = parseImageRef(sourceImage);
+  const place = ref && placeOf(ref, target);
+  if (ref !== undefined && place !== undefined) return [{ image: imageName(ref), destination: imageName(place) }];
+  remarks.push({ what: `${sourceImage}, which exists only in v1's registry, has no place at ${target.registry}${target.path}`, next: 'copy it by hand with kuik copy' });
+  return [];
+}
+
+function placeOf(ref: ImageRef, { registry, path }: V1Target): ImageRef | undefined {
+  return mirrorPlace({ registry, path, layout: 'path' }, ref);
+}
+
+/** v1 kept the host of the origin in the path. */
+function collisionRemarks(cached: readonly CachedImage[], target: V1Target): Remark[] {
+  const byPlace = new Map<string, Set<string>>();
+  for (const { sourceImage } of cached) {
+    const ref = parseImageRef(sourceImage);
+    const place = ref && placeOf(ref, target);
+    if (ref === undefined || place === undefined) continue;
+    byPlace.set(imageName(place), (byPlace.get(imageName(place)) ?? new Set()).add(imageName(ref)));
+  }
+  return [...byPlace].filter(([, images]) => images.size > 1).map(([place, images]) => ({ what: `${[...images].sort().join(' and ')} both want ${place}`, next: 'write layout: host into the mirror: it keeps the host of the origin in the path' }));
+}
+
+function parsedName(text: string): string | undefined {
+  const ref = parseImageRef(text);
+  return ref && imageName(ref);
+}
+
+/** What v1 calls an image in its registry: a port is written with a dash there. */
+export function v1StoredName(image: string): string {
+  return image.replace(/^([^/]+):(\d+)\//, '$1-$2/');
+}

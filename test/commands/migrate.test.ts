@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals';
+import { translateRule } from '../../src/api/translate.js';
+import { differencesFrom, type V2Setup } from '../../src/commands/migrate/v2.js';
+import { planV1, v1StoredName, type V1Setup, type V1Values } from '../../src/commands/migrate/v1.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { selectsImage } from '../../src/domain/filter.js';
+import { knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
+import type { MirrorRule, Rule } from '../../src/domain/rule.js';
+import { aMirrorRule, aPod, aReplicaRule, brokenFilter } from '../support/builders.js';
+import { readDocument } from '../support/documents.js';
+
+const target = { registry: 'registry.example.com', path: '/kuik' };
+const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, pods: [] };
+const cached = (sourceImage: string, rest = {}) => ({ sourceImage, retain: false, isCached: true, isUpstream: true, ...rest });
+const withValues = (values: V1Values): V1Setup => ({ ...nothing, values });
+
+/** The rules that are printed, as the manager reads them. */
+function rulesOf(setup: V1Setup): readonly MirrorRule[] {
+  return planV1(setup, target).resources.map((resource) => {
+    const { metadata, spec } = resource as unknown as { metadata: { name: string }; spec: unknown };
+    const rule = translateRule({ kind: 'ClusterImageSetMirror', name: metadata.name, uid: metadata.name, generation: 1, annotations: {}, spec }, { installNamespace: 'kuik-system' });
+    expect(rule.problems).toEqual([]);
+    return rule as MirrorRule;
+  });
+}
+
+/** Names of the rules that mirror an image. */
+const mirroredBy = (setup: V1Setup, image: string): readonly string[] => rulesOf(setup).filter(({ images }) => selectsImage(images, knownImageRef(image))).map(({ id }) => id.name);
+
+describe('what replaces a v1 set-up', () => {
+  test.each<[string, V1Setup, string, string[]]>([
+    ['without values mirrors everything', nothing, 'quay.io/any/thing:1', ['global-mirror']],
+    ['leaves out what v1 ignored, wherever the pattern matched', withValues({ controllers: { webhook: { ignoredImages: ['alpine'] } } }), 'alpine:3', []],
+    ['leaves out nothing else', withValues({ controllers: { webhook: { ignoredImages: ['alpine'] } } }), 'nginx:1', ['global-mirror']],
+    ['leaves out by alternatives as a whole', withValues({ controllers: { webhook: { ignoredImages: ['a:1|b:1'] } } }), 'b:1', []],
+    ['takes only what v1 accepted', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'ghcr.io/acme/api:v1', ['global-mirror']],
+    ['takes nothing v1 did not accept', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'nginx:1', []],
+    ['ignores before it accepts', withValues({ controllers: { webhook: { acceptedImages: ['ghcr'], ignoredImages: ['acme'] } } }), 'ghcr.io/acme/api:v1', []],
+    ['follows the origin where v1 did, by one rule only', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['latest', '^15'] }] }, 'postgres:latest', ['global-mirror-updated']],
+    ['does not follow other tags', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['latest'] }] }, 'postgres:14', ['global-mirror']],
+    ['does not follow other repositories', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['.'] }] }, 'postgresql:14', ['global-mirror']],
+  ])('%s', (_sentence, setup, image, rules) => {
+    expect(mirroredBy(setup, image)).toEqual(rules);
+  });
+
+  test('keeps unused copies as long as v1 did, for its architectures, before the origin', () => {
+    const [rule] = rulesOf(withValues({ cachedImagesExpiryDelay: 7, architectures: ['amd64', 'arm64'] }));
+
+    expect(rule).toMatchObject({ priority: -1, mirrors: [{ registry: 'registry.example.com', path: '/kuik', cleanup: { enabled: true, retentionMs: 7 * 86_400_000 }, platforms: [{ os: 'linux', architecture: 'amd64' }, { os: 'linux', architecture: 'arm64' }] }] });
+  });
+
+  test('names the Secret that pushes, and no other', () => {
+    const [resource] = planV1(nothing, { ...target, secret: { namespace: 'kuik-system', name: 'push' } }).resources;
+
+    expect(resource).toMatchObject({ spec: { mirrors: [{ credentialSecret: { namespace: 'kuik-system', name: 'push' } }] } });
+  });
+
+  test('has values that the configuration takes: namespaces, ports, registries', () => {
+    const { values } = planV1(withValues({ insecureRegistries: ['old.example.com:5000'], proxy: { hostPort: 7000 }, controllers: { webhook: { ignoredNamespaces: ['kube-system', 'a.b'] } } }), target);
+
+    const { config } = loadConfig(JSON.stringify(values['configuration']), { readFile: () => '', installNamespace: 'kuik-system' });
+    expect(config?.migration.v1ProxyPort).toBe(7000);
+    expect(config?.registries.items['old.example.com:5000']).toMatchObject({ insecureSkipVerify: true });
+    expect(['kube-system', 'a.b', 'aXb', 'kube-system-2'].filter((name) => config?.skip.namespaces.some((matches) => matches(name)))).toEqual(['kube-system', 'a.b']);
+  });
+
+  test('lists images that exist only in the registry of v1, with their new places', () => {
+    const { onlyInV1, cached: count } = planV1({ ...nothing, cachedImages: [cached('nginx:1.25'), cached('ghcr.io/acme/gone:1', { isUpstream: false }), cached('never:1', { isCached: false, isUpstream: false })] }, target);
+
+    expect(onlyInV1).toEqual([{ image: 'ghcr.io/acme/gone:1', destination: 'registry.example.com/kuik/acme/gone:1' }]);
+    expect(count).toBe(2);
+  });
+
+  test('counts the Pods behind the proxy, and those that opted out', () => {
+    const pods = [aPod({ images: { a: 'localhost:7439/nginx:1' } }), aPod({ labels: { 'kube-image-keeper.enix.io/image-caching-policy': 'ignore' } }), aPod()];
+
+    expect(planV1({ ...nothing, pods }, target).pods).toEqual({ rewritten: 1, optedOut: 1 });
+  });
+
+  test.each<[string, V1Setup, RegExp]>([
+    ['a pattern that does not compile', withValues({ controllers: { webhook: { ignoredImages: ['a('] } } }), /a\(.* cannot be taken over/],
+    ['a pattern that is too long', withValues({ controllers: { webhook: { ignoredImages: ['a'.repeat(130)] } } }), /longer than 128/],
+    ['a pattern that starts at the front of what the Pod said', withValues({ controllers: { webhook: { ignoredImages: ['^nginx'] } } }), /\^nginx: v1 matched what the Pod says/],
+    ['labels that chose Pods', withValues({ controllers: { webhook: { objectSelector: { matchExpressions: [{}] } } } }), /objectSelector/],
+    ['authorities of registries', withValues({ rootCertificateAuthorities: { secretName: 'ca' } }), /Secret ca/],
+    ['containers that always pull', withValues({ controllers: { webhook: { ignorePullPolicyAlways: true } } }), /origin is asked first/],
+    ['two images of one place', { ...nothing, cachedImages: [cached('nginx:1'), cached('quay.io/library/nginx:1')] }, /docker.io\/library\/nginx:1 and quay.io\/library\/nginx:1 both want/],
+  ])('remarks on %s', (_sentence, setup, said) => {
+    expect(planV1(setup, target).remarks.map(({ what }) => what).join('\n')).toMatch(said);
+  });
+
+  test('is data as its schema says', () => {
+    readDocument('MigrationPlan', JSON.stringify(planV1({ ...nothing, cachedImages: [cached('nginx:1', { retain: true, isUpstream: false })] }, target)));
+  });
+
+  test('knows what v1 calls an image in its registry', () => {
+    expect(v1StoredName('docker.io/library/nginx:1')).toBe('docker.io/library/nginx:1');
+    expect(v1StoredName('old.example.com:5000/a/b:1')).toBe('old.example.com-5000/a/b:1');
+  });
+});
+
+describe('what is different after v2', () => {
+  const { config } = loadConfig(undefined, { readFile: () => '', installNamespace: 'kuik-system' });
+  type Picture = V2Setup['picture'];
+  const setup = (rules: readonly Rule[], picture: Partial<Picture> = {}, rest: Partial<V2Setup> = {}): V2Setup => ({ picture: { rules, plan: { wanted: new Map(), collisions: [] }, used: [], ...picture }, resources: [], config: config!, ...rest });
+  const collision = { destination: 'r.example.com/x/nginx:1' as PlaceId, image: 'quay.io/library/nginx:1' as ImageName, holder: 'docker.io/library/nginx:1' as ImageName };
+  const cleaning = { cleanup: { enabled: true } };
+
+  test.each<[string, V2Setup, 'act' | 'know', RegExp]>([
+    ['a rule that cannot be read says so on itself', setup([aMirrorRule({ problems: [brokenFilter], mirrors: [] })]), 'act', /does not compile: the rule is out of force/],
+    ['the second image of a place is refused', setup([], { plan: { wanted: new Map(), collisions: [collision] } }), 'act', /quay.io\/library\/nginx:1 is refused/],
+    ['a registry on a private address needs its plain HTTP configured', setup([aMirrorRule({ mirrors: [{ registry: '192.168.1.5:5000', ...cleaning, cleanup: { enabled: true, retentionMs: 1 } }] })]), 'act', /private addresses/],
+    ['clean-up without retention keeps copies for a month', setup([aMirrorRule({ mirrors: [cleaning] })]), 'know', /720h/],
+    ['a rule without clean-up leaves its copies', setup([aMirrorRule()]), 'know', /its copies stay/],
+    ['neighbours are told apart by segments', setup([aMirrorRule({ mirrors: [{ ...cleaning, cleanup: { enabled: true, retentionMs: 1 } }, { path: '/mirror-b', cleanup: { enabled: true, retentionMs: 1 } }] })]), 'know', /below registry.example.com\/mirror-b/],
+    ['a discarded match takes its origin out', setup([aReplicaRule({ upstreams: [{ registry: 'docker.io', discarded: true }] })]), 'know', /takes the origin out/],
+    ['pinned images are mirrored', setup([], { used: [{ ref: knownImageRef(`nginx@sha256:${'a'.repeat(64)}`), users: [], pods: 1, original: true }] }), 'know', /1 pinned images/],
+    ['a finalizer of v2 is drained', setup([], {}, { resources: [{ kind: 'ClusterReplicatedImageSet', name: 'x', finalizers: ['kuik.enix.io/secret-cleanup'], status: {} }] }), 'know', /secret-cleanup/],
+  ])('%s', (_sentence, from, weight, what) => {
+    const items = differencesFrom(from);
+
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({ weight, what: expect.stringMatching(what) });
+  });
+
+  test('is nothing of a registry whose plain HTTP is configured, and of loopback', () => {
+    const plain = loadConfig('registries: {items: {"10.0.0.1:5000": {plainHTTP: true}}}', { readFile: () => '', installNamespace: 'k' }).config!;
+    const rule = aMirrorRule({ mirrors: ['10.0.0.1:5000', '127.0.0.1:5000', 'registry.example.com'].map((registry) => ({ registry, cleanup: { enabled: true, retentionMs: 1 } })) });
+
+    expect(differencesFrom(setup([rule], {}, { config: plain }))).toEqual([]);
+  });
+
+  test('lists what to act on first', () => {
+    const items = differencesFrom(setup([aMirrorRule(), aMirrorRule({ name: 'broken', problems: [brokenFilter], mirrors: [] })]));
+
+    expect(items.map(({ weight }) => weight)).toEqual(['act', 'know']);
+  });
+});
