@@ -8,7 +8,7 @@ import { placesAtOnce, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
-import { checksAt, lastAskedAt, type Check, type TrackedImage } from '../domain/monitor.js';
+import { checksAt, lastAskedAt, laterOf, type Check, type TrackedImage } from '../domain/monitor.js';
 import { countStates, type ChecksReport, type ChecksTask } from '../domain/monitor-run.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceRecord } from '../domain/record.js';
@@ -51,32 +51,54 @@ interface Cursor {
 }
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
-  const began: Began = new Map();
-  return { checkBatch: (task) => new Go(task, deps, began).run() };
+  const turns = new Turns();
+  return { checkBatch: (task) => new Go(task, deps, turns).run() };
 }
 
-/**
- * When a check of a registry began last in this process, by host: milliseconds since the epoch. Of a monitor that was
- * terminated the last go is still under way when the next one begins.
- */
-type Began = Map<string, number>;
+const mostTried = 20_000;
+
+/** When turns were taken in this process, whatever came of them: milliseconds since the epoch. */
+class Turns {
+  /** by host: of a monitor that was terminated, the last go is still under way when the next one begins */
+  readonly #began = new Map<string, number>();
+  /** oldest first: what cannot be written down would be next for ever */
+  readonly #tried = new Map<PlaceId, number>();
+
+  get tried(): ReadonlyMap<PlaceId, number> {
+    return this.#tried;
+  }
+
+  beganAt(host: string): number | undefined {
+    return this.#began.get(host);
+  }
+
+  take(host: string, place: PlaceId, now: number): void {
+    this.#began.set(host, now);
+    this.#tried.delete(place);
+    this.#tried.set(place, now);
+    for (const oldest of this.#tried.keys()) {
+      if (this.#tried.size <= mostTried) return;
+      this.#tried.delete(oldest);
+    }
+  }
+}
 
 /** One go: checks until its share is done, or the registry asks to be left alone. */
 class Go {
   readonly #task: ChecksTask;
   readonly #deps: MonitorDeps;
-  readonly #began: Began;
+  readonly #turns: Turns;
   readonly #context = Context.current();
   readonly #checks: readonly Check[];
   /** what somebody asked for: checked first, and out of turn */
   readonly #asked: ReadonlySet<PlaceId>;
   #cursor: Cursor;
 
-  constructor(task: ChecksTask, deps: MonitorDeps, began: Began) {
+  constructor(task: ChecksTask, deps: MonitorDeps, turns: Turns) {
     this.#task = task;
     this.#deps = deps;
-    this.#began = began;
-    const due = checksAt(task.registry, deps.tracked());
+    this.#turns = turns;
+    const due = checksAt(task.registry, deps.tracked(), turns.tried);
     const asked = askedAmong(due, task.asked);
     this.#asked = new Set(asked.map(({ place }) => place));
     this.#checks = [...asked, ...due.filter(({ place }) => !this.#asked.has(place))];
@@ -105,7 +127,7 @@ class Go {
       checked: this.#cursor.checked,
       counts: countStates(states.values()),
       nextDelayMs: this.#untilNextMs(stopped?.retryAfterMs),
-      ...(stopped === undefined ? {} : { throttled: true }),
+      ...(stopped?.code === 'throttled' ? { throttled: true } : {}),
     };
   }
 
@@ -118,14 +140,14 @@ class Go {
 
   async #turn({ place }: Check): Promise<void> {
     while (!this.#asked.has(place) && this.#untilNextMs() > 0) await this.#context.sleep(this.#untilNextMs());
-    this.#cursor = { checked: this.#cursor.checked, beganAt: Date.now() };
-    this.#began.set(this.#task.registry, Date.now());
+    const now = Date.now();
+    this.#cursor = { checked: this.#cursor.checked, beganAt: now };
+    this.#turns.take(this.#task.registry, place, now);
   }
 
   #untilNextMs(askedMs?: number): number {
-    const { beganAt } = this.#cursor;
-    const here = this.#began.get(this.#task.registry);
-    return untilNextMs(this.#task, beganAt === undefined || here === undefined ? (beganAt ?? here) : Math.max(beganAt, here), Date.now(), askedMs);
+    const beganAt = laterOf(this.#cursor.beganAt, this.#turns.beganAt(this.#task.registry));
+    return untilNextMs(this.#task, beganAt, Date.now(), askedMs);
   }
 
   async #check(check: Check): Promise<Finding> {

@@ -174,15 +174,24 @@ export interface Check {
 /**
  * The checks of one registry, next one first: what was never checked, in use before unused; then what was checked
  * longest ago; then by name. What no record speaks of yet is left for the next time.
+ *
+ * @param tried when somebody last tried, whatever came of it: milliseconds since the epoch. One that cannot be checked,
+ *   or written down, lets the others have their turns
  */
-export function checksAt(host: string, images: readonly TrackedImage[]): readonly Check[] {
+export function checksAt(host: string, images: readonly TrackedImage[], tried: ReadonlyMap<PlaceId, number> = new Map()): readonly Check[] {
   const checks = new Map<PlaceId, Check>();
   for (const image of images) {
     if (!image.isChecked || image.record === undefined || image.ref.host !== host) continue;
     const place = placeIdentity(image.ref);
     checks.set(place, joined(checks.get(place), checkOf(image, place, image.record)));
   }
-  return [...checks.values()].sort(byTurn);
+  const turns = [...checks.values()].map((check) => ({ check, turn: { ...check, checkedAt: laterOf(check.checkedAt, tried.get(check.place)) } }));
+  return turns.sort((one, other) => byTurn(one.turn, other.turn)).map(({ check }) => check);
+}
+
+/** The later of two times, where both are known. */
+export function laterOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 function checkOf({ image, ref, unusedSince, seen }: TrackedImage, place: PlaceId, record: ImageName): Check {

@@ -7,6 +7,7 @@ import { imageName, knownImageRef, type ImageName } from '../../src/domain/image
 import type { TrackedImage } from '../../src/domain/monitor.js';
 import type { ChecksReport, ChecksTask } from '../../src/domain/monitor-run.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
+import type { MonitorActivities } from '../../src/temporal/activities.js';
 import { sdkLogger } from '../../src/temporal/logger.js';
 import type { Damage, FaultRegistry, FaultRegistryOptions } from '../support/fault-registry.js';
 import { anImage, pushImage, single } from '../support/images.js';
@@ -27,7 +28,7 @@ class Bench {
   settings: CheckSettings = { method: 'HEAD', timeoutMs: 30_000, resolveDigest: false };
   access: CheckAccess = { as: [] };
   tracked: readonly TrackedImage[];
-  writeFails: Failure | undefined;
+  writeFails: ((record: ImageName) => Failure | undefined) | undefined;
   readonly #registry: MonitorDeps['registry'];
 
   constructor(server: FaultRegistry, registry: MonitorDeps['registry']) {
@@ -54,25 +55,27 @@ class Bench {
     return this.records.get(`${this.server.host}/${name}` as ImageName);
   }
 
+  readonly #activities = createMonitorActivities({
+    tracked: () => this.tracked,
+    settings: () => this.settings,
+    credentials: async () => this.access,
+    registry: { head: (...args) => this.#registry.head(...args), manifest: (...args) => this.#registry.manifest(...args) },
+    cluster: {
+      changePlace: async (record, reference, manager, change) => {
+        const failure = this.writeFails?.(record);
+        if (failure !== undefined) throw failure;
+        expect(manager).toBe('kuik-monitor');
+        this.records.set(record, change(this.records.get(record) ?? { reference, role: 'origin' }));
+        return 'changed';
+      },
+    },
+  });
+
   run(task: Partial<ChecksTask> = {}, heartbeatDetails?: unknown): Promise<ChecksReport> {
     const env = new MockActivityEnvironment({ heartbeatDetails }, { logger: sdkLogger(quiet) });
     env.on('heartbeat', (details: unknown) => this.beats.push(details));
-    const activities = createMonitorActivities({
-      tracked: () => this.tracked,
-      settings: () => this.settings,
-      credentials: async () => this.access,
-      registry: this.#registry,
-      cluster: {
-        changePlace: async (record, reference, manager, change) => {
-          if (this.writeFails !== undefined) throw this.writeFails;
-          expect(manager).toBe('kuik-monitor');
-          this.records.set(record, change(this.records.get(record) ?? { reference, role: 'origin' }));
-          return 'changed';
-        },
-      },
-    });
     const whole: ChecksTask = { v: 1, registry: this.server.host, intervalMs: 60_000, maxPerInterval: 1, ...task };
-    return env.run<[ChecksTask], ChecksReport, typeof activities.checkBatch>(activities.checkBatch, whole);
+    return env.run<[ChecksTask], ChecksReport, MonitorActivities['checkBatch']>(this.#activities.checkBatch, whole);
   }
 }
 
@@ -125,8 +128,8 @@ describe('one check', () => {
     bench.settings = { ...bench.settings, method };
     bench.tracked = [bench.image(`app@${digest}`)];
 
-    await bench.run();
-    await bench.run();
+    await bench.run({ intervalMs: 10 });
+    await bench.run({ intervalMs: 10 });
 
     expect(bench.server.log()).toEqual([...expected, ...expected]);
   });
@@ -282,10 +285,10 @@ describe('one go', () => {
   test('writes nothing about an image that was not asked for, since the registry wants to be left alone', async () => {
     const bench = await Bench.open();
     bench.server.fault({ on: { route: 'manifest' }, times: 1, does: { status: 429, headers: { 'retry-after': '1800' } } });
-    await bench.run();
+    await bench.run({ intervalMs: 10 });
     bench.records.clear();
 
-    const report = await bench.run();
+    const report = await bench.run({ intervalMs: 10 });
 
     expect(report).toMatchObject({ throttled: true });
     expect(report.nextDelayMs).toBeGreaterThan(1_790_000);
@@ -307,9 +310,20 @@ describe('one go', () => {
 
   test('is a failure when nothing can be written down: nobody looked', async () => {
     const bench = await Bench.open();
-    bench.writeFails = new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
+    bench.writeFails = () => new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
 
     await expect(bench.run()).rejects.toMatchObject({ code: 'unreachable', side: 'cluster' });
+  });
+
+  test('is not that of an image whose record cannot be written, time and again: the others have their turns', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.writeFails = (record) => (record.endsWith('app:1') ? new Failure({ code: 'invalid', side: 'cluster', message: 'the record is too large' }) : undefined);
+
+    await expect(bench.run()).rejects.toMatchObject({ code: 'invalid' });
+    await expect(bench.run({ intervalMs: 10 })).rejects.toMatchObject({ code: 'invalid' }); // after the other one
+
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
   });
 
   test('with nothing to check says so', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { imageName, knownImageRef, type PlaceId } from '../../src/domain/image-ref.js';
 import { checksAt, lastAskedAt, monitoredHosts, roundMs, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import type { ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
@@ -131,6 +131,12 @@ describe('the next check of a registry', () => {
     expect(others).toEqual([]);
     expect(check).toMatchObject({ place: `docker.io/library/nginx@${digest}`, records: [`docker.io/library/nginx:1.27@${digest}`, `docker.io/library/nginx@${digest}`] });
     expect(check?.checkedAt).toBeUndefined();
+  });
+
+  test('passes over what was tried since, whatever came of it', () => {
+    const tried = new Map([['docker.io/library/a:latest' as PlaceId, now]]);
+
+    expect(checksAt('docker.io', [at('a'), at('b', 5), at('c', 9)], tried).map(({ place }) => place.at(-8))).toEqual(['c', 'b', 'a']);
   });
 
   test('knows when a check was made last, and takes no sight of a copy for one', () => {

@@ -15,10 +15,11 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 
 beforeAll(() => installRuntime(quiet));
 
-test('there are histories of keepers, copies and deletions to replay', () => {
+test('there are histories of keepers, copies, deletions and monitors to replay', () => {
   expect(files.some((file) => file.includes('keepImage'))).toBe(true);
   expect(files.some((file) => file.includes('copyImage'))).toBe(true);
   expect(files.some((file) => file.includes('deleteImage'))).toBe(true);
+  expect(files.some((file) => file.includes('monitorRegistry'))).toBe(true);
 });
 
 test.each(files)('%s goes on with this release', async (file) => {
