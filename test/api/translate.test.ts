@@ -227,8 +227,8 @@ describe('which images and Pods a filter selects', () => {
 
 describe('examples', () => {
   const folder = join(import.meta.dirname, '..', '..', 'examples');
-  const examples = readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
+  const examples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml') && !name.endsWith('values.yaml'))
     .flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((document) => [name, document.toJS() as unknown] as const));
 
   test.each([...examples, ...v2Resources.map(([name, text]) => [name, parse(text) as unknown] as const)])('%s is accepted and translated without a problem', (_name, object) => {

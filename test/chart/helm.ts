@@ -25,12 +25,13 @@ export interface Installation {
   readonly values?: object;
 }
 
-/** Every profile of the chart, by name. */
+/** Every profile of the chart, and of the examples, by name. */
 export const profiles: Readonly<Record<string, Installation>> = {
   default: {},
   demo: { files: ['values-demo.yaml'] },
   ha: { files: ['values-ha.yaml'] },
   'external-temporal': { files: ['values-external-temporal.yaml'] },
+  'several-clusters': { files: [join('..', '..', 'examples', 'several-clusters', 'values.yaml')] },
 };
 
 /** What `helm template` prints, however it ended. */
