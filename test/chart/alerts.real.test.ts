@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { dashboards, queriesOf } from '../support/dashboards.js';
 import { scratchFolder, runTool, toolOutput } from '../../tools/servers.js';
 import { alertCases, type AlertCase } from './alerts.cases.js';
 import { alerts, alertsFile, type Alert } from './alerts.js';
@@ -14,6 +15,16 @@ beforeAll(() => toolOutput('promtool', ['--version']), 600_000);
 describe('promtool', () => {
   test('finds nothing wrong with the rules', async () => {
     expect(await runTool('promtool', ['check', 'rules', '--lint=all', '--lint-fatal', alertsFile])).toMatchObject({ code: 0 });
+  });
+
+  test('reads every question of a dashboard', async () => {
+    // what Grafana fills in
+    const rules = dashboards.flatMap((dashboard) => queriesOf(dashboard)).map((query, at) => ({ record: `query:${at}`, expr: query.replaceAll('$__rate_interval', '5m').replaceAll(/\$(?:cluster|namespace)/g, '.*') }));
+    const file = join(folder, 'queries.yaml');
+    writeFileSync(file, stringify({ groups: [{ name: 'dashboards', rules }] }));
+
+    expect(rules.length).toBeGreaterThan(50);
+    expect(await runTool('promtool', ['check', 'rules', file])).toMatchObject({ code: 0 });
   });
 
   test.each(alertCases.map((each) => [`${each.alert} ${each.sentence}`, each] as const))('%s', async (_sentence, each) => {

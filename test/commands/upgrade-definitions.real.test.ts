@@ -79,10 +79,10 @@ describe('definitions', () => {
   });
 
   test('that somebody wrote as v2 did, with another schema and no version, become ours', async () => {
-    const { metadata: _metadata, ...definition } = await read(mirrors);
+    const found = await read(mirrors);
     const columns = [{ name: 'Old', type: 'string', jsonPath: '.status.old' }];
-    const [version] = definition.spec.versions;
-    const old = { ...definition, metadata: { name: mirrors }, spec: { ...definition.spec, versions: [{ ...version, additionalPrinterColumns: columns, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, status: { type: 'object' } } } } }] } };
+    const [version] = found.spec.versions;
+    const old = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: mirrors }, spec: { ...found.spec, versions: [{ ...version, additionalPrinterColumns: columns, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, status: { type: 'object' } } } } }] } };
     await kubectl('annotate', 'crd', mirrors, 'kuik.enix.io/version-', '--overwrite');
     await kubectlWith(JSON.stringify(old), 'replace', '-f', '-');
 
