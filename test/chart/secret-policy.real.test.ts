@@ -102,3 +102,12 @@ test('the message says what was refused, and why', async () => {
 
   expect(stderr).toContain('kube-image-keeper writes no Secrets but its copies of pull Secrets, and kube-image-keeper-webhook-server-cert, kube-image-keeper-postgresql in kuik-system: shop/other is neither');
 });
+
+test.each([
+  ['makes and reads what it serves with', {}, ['kube-image-keeper-webhook-server-cert', 'kube-image-keeper-postgresql']],
+  ['reads what others made', { certificates: { mode: 'provided', provided: { secretName: 'tls' } }, temporal: { database: { existingSecret: 'password' } } }, []],
+])('where kuik %s, the policy lets it write these of its own', async (_sentence, values, names) => {
+  const policy = (await render({ values })).find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.['spec'] as { variables: { name: string; expression: string }[] };
+
+  expect(policy.variables.find(({ name }) => name === 'isOwn')?.expression).toBe(`request.namespace == "kuik-system" && variables.name in ${JSON.stringify(names)}`);
+});
