@@ -53,7 +53,7 @@ export async function buildImage(recipe: Recipe, registry: string): Promise<Buil
   const { repository } = recipe;
   const tag = await recipe.tag();
   const name = `${registry}/${repository}:${tag}`;
-  const key = createHash('sha256').update([name, ...(await recipe.key())].join('\n')).digest('hex').slice(0, 12);
+  const key = createHash('sha256').update([name, JSON.stringify(await recipe.config()), ...(await recipe.key())].join('\n')).digest('hex').slice(0, 12);
   const layout = join(dirname(cacheFolder()), 'images', `${repository.replaceAll('/', '-')}-${key}`);
   await mkdir(dirname(layout), { recursive: true });
   await withLock(`${layout}.lock`, async () => {
@@ -111,7 +111,8 @@ function postgresqlImage(): Recipe {
         await writeFile(script, postgresqlScript, { mode: 0o755 });
       },
     ],
-    config: async () => runAs(postgres, { Entrypoint: ['/usr/local/bin/run-postgres'], Env: [`PATH=${await folder()}:/usr/local/bin:/usr/bin:/bin`] }),
+    // as the official image: SIGTERM would wait for clients to leave, which Temporal never does
+    config: async () => runAs(postgres, { Entrypoint: ['/usr/local/bin/run-postgres'], StopSignal: 'SIGINT', Env: [`PATH=${await folder()}:/usr/local/bin:/usr/bin:/bin`] }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface ImageConfig {
   /** `user:group`, as numbers */
   readonly User?: string;
   readonly WorkingDir?: string;
+  /** what a kubelet sends first to end it, SIGTERM unless told */
+  readonly StopSignal?: string;
   readonly Labels?: Readonly<Record<string, string>>;
 }
 
