@@ -11,7 +11,7 @@ export const conditionReasons = {
   Pending: 'Work has begun and is not done: the first look at a change, or copies that are still to be made.',
   TemporalUnavailable: 'Temporal cannot be reached, so copies and deletions wait. Pods are created and routed all the same.',
   CredentialMissing: 'A Secret that the rule names does not exist. Create it, or remove the reference.',
-  CredentialUnusable: 'A Secret that the rule names is not of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg, or cannot be decoded.',
+  CredentialUnusable: 'A Secret that the rule names is not of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg, cannot be decoded, or may not be read by kuik.',
   Accepted: 'Every Secret that the rule names can be read.',
   PushCredentialShared: 'Every Secret can be read, but Pods pull with the credential that pushes. Give them one of their own in `pullSecret`.',
   InSync: 'Every wanted image has its copy.',

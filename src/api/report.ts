@@ -16,7 +16,7 @@ import type { Condition } from './v1alpha1/condition.js';
 export interface RuleFacts<R extends Rule = Rule> {
   readonly rule: R;
   /** Secrets the rule names and that cannot serve */
-  readonly secrets: readonly { readonly secret: SecretRef; readonly problem: 'missing' | 'unusable' }[];
+  readonly secrets: readonly { readonly secret: SecretRef; readonly problem: 'missing' | 'unusable' | 'denied' }[];
   /** registries the rule names that did not answer since this generation came: none once all have */
   readonly silent: readonly Pick<FailureInfo, 'code' | 'message'>[];
   /** whether one complete pass over the picture has been made with this generation, in which its registries were asked */
@@ -51,8 +51,10 @@ export function ruleFindings({ rule, secrets, silent, passDone }: RuleFacts, wai
 
 function readiness({ rule, secrets, silent, passDone }: Pick<RuleFacts, 'rule' | 'secrets' | 'silent' | 'passDone'>, invalid: Invalidity | undefined): Finding {
   const missing = secrets.find(({ problem }) => problem === 'missing');
+  const denied = secrets.find(({ problem }) => problem === 'denied');
   if (invalid) return finding('Ready', false, invalid.reason, invalid.message);
   if (missing) return finding('Ready', false, 'CredentialMissing', secretText(missing));
+  if (denied) return finding('Ready', false, failures.denied.reason, secretText(denied));
   if (!passDone) return { type: 'Ready', status: 'Unknown', reason: 'Pending', message: 'the first complete pass is not done yet' };
   if (rule.suspended) return finding('Ready', true, 'Suspended', 'the rule rests until spec.suspend is false');
   const [worst] = silent;
@@ -90,9 +92,14 @@ export function credentialFindings({ secrets }: RuleFacts, named: 'none' | 'some
 
 function secretText({ secret, problem }: RuleFacts['secrets'][number]): string {
   const name = `secret ${secret.namespace}/${secret.name}`;
-  return problem === 'missing'
-    ? `${name} not found; create it (type kubernetes.io/dockerconfigjson), or remove the reference`
-    : `${name} holds no registry credentials; make it of type kubernetes.io/dockerconfigjson`;
+  switch (problem) {
+    case 'missing':
+      return `${name} not found; create it (type kubernetes.io/dockerconfigjson), or remove the reference`;
+    case 'unusable':
+      return `${name} holds no registry credentials; make it of type kubernetes.io/dockerconfigjson`;
+    case 'denied':
+      return `${name} may not be read by kuik; add ${secret.namespace} to the chart's rbac.secretNamespaces`;
+  }
 }
 
 const mostNamed = 3;

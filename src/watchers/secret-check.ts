@@ -1,9 +1,11 @@
 import type { Secret } from '../cluster/cluster.js';
+import { isFailure } from '../domain/failure.js';
 import type { Rule, SecretRef } from '../domain/rule.js';
 
 export interface SecretProblem {
   readonly secret: SecretRef;
-  readonly problem: 'missing' | 'unusable';
+  /** `denied`: kuik is not allowed to read it, which no waiting heals */
+  readonly problem: 'missing' | 'unusable' | 'denied';
 }
 
 export interface SecretCheckDeps {
@@ -38,12 +40,22 @@ export class SecretCheck {
     const known = this.#seen.get(key);
     if (known !== undefined && now - known.at < lookAgainMs) return known.problem;
     try {
-      const secret = await this.#deps.read(ref);
-      const problem = secret === undefined ? 'missing' : this.#deps.isUnusable(secret) ? 'unusable' : undefined;
+      const problem = await this.#look(ref);
       this.#seen.set(key, { at: now, problem });
       return problem;
     } catch {
       return known?.problem;
+    }
+  }
+
+  async #look(ref: SecretRef): Promise<SecretProblem['problem'] | undefined> {
+    try {
+      const secret = await this.#deps.read(ref);
+      if (secret === undefined) return 'missing';
+      return this.#deps.isUnusable(secret) ? 'unusable' : undefined;
+    } catch (error) {
+      if (isFailure(error) && error.code === 'denied') return 'denied';
+      throw error;
     }
   }
 }

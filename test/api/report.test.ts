@@ -42,6 +42,7 @@ function told(status: { conditions?: readonly { type: string; status: string; re
 describe('what every kind says about its rule', () => {
   const missing = { secret: { namespace: 'kuik-system', name: 'push' }, problem: 'missing' } as const;
   const unusable = { secret: { namespace: 'kuik-system', name: 'odd' }, problem: 'unusable' } as const;
+  const denied = { secret: { namespace: 'shop', name: 'push' }, problem: 'denied' } as const;
 
   test.each<[string, MirrorFacts, string[]]>([
     ['a valid rule is in force', mirrorFacts(), ['Ready=True/InForce']],
@@ -53,6 +54,7 @@ describe('what every kind says about its rule', () => {
     ['a broken field needs one, even if only a part is out of force', mirrorFacts({ rule: aMirrorRule({ cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
     ['a broken rule that rests is broken', mirrorFacts({ rule: aMirrorRule({ suspend: true, cleanup: { retention: '7d' } }) }), ['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']],
     ['a missing Secret heals by itself', mirrorFacts({ secrets: [missing] }), ['Ready=False/CredentialMissing']],
+    ['a Secret that kuik may not read needs somebody who grants it', mirrorFacts({ secrets: [denied] }), ['Ready=False/Denied']],
     ['a Secret that holds no credentials is never fatal: others may fit', mirrorFacts({ secrets: [unusable] }), ['Ready=True/InForce']],
     ['without Temporal copies wait, the rule is ready', mirrorFacts({ temporalConnected: false }), ['Ready=True/InForce', 'Reconciling=True/TemporalUnavailable']],
   ])('%s', (_sentence, input, expected) => {
@@ -64,6 +66,7 @@ describe('what every kind says about its rule', () => {
   test.each([
     ['names field and next step', mirrorFacts({ rule: aMirrorRule({ cleanup: { retention: '7d' } }) }), 'Ready', /spec\.cleanup\.retention is "7d".*168h/],
     ['names the Secret and the next step', mirrorFacts({ secrets: [missing] }), 'Ready', /secret kuik-system\/push not found; create it/],
+    ['names the namespace whose Secrets kuik may not read', mirrorFacts({ secrets: [denied] }), 'Ready', /secret shop\/push may not be read by kuik; add shop to the chart's rbac.secretNamespaces/],
   ])('the message %s', (_sentence, input, type, says) => {
     expect(reportMirror(input).conditions?.find((condition) => condition.type === type)?.message).toMatch(says);
   });
@@ -74,6 +77,7 @@ describe('what every kind says about its rule', () => {
     ['Pods pull with the credential that pushes', { credentialSecret: { name: 'push' } }, [], ['CredentialsValid=True/PushCredentialShared']],
     ['a Secret is missing', { credentialSecret: { name: 'push' } }, [unusable, missing], ['CredentialsValid=False/CredentialMissing']],
     ['a Secret cannot be used', { credentialSecret: { name: 'push' } }, [unusable], ['CredentialsValid=False/CredentialUnusable']],
+    ['a Secret may not be read', { credentialSecret: { name: 'push' } }, [denied], ['CredentialsValid=False/CredentialUnusable']],
   ])('credentials: %s', (_sentence, mirror, secrets, expected) => {
     const status = reportMirror(mirrorFacts({ rule: aMirrorRule({ mirrors: [{ registry: 'r.example.com', ...mirror }] }), secrets }));
 
