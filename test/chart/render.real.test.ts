@@ -140,6 +140,14 @@ describe('names', () => {
   });
 });
 
+describe.each(['Deployment/kube-image-keeper-manager', 'Deployment/kube-image-keeper-webhook'])('the Pod of %s', (title) => {
+  test('is not taken for dead before two minutes of starting are over: on a busy node the liveness probe alone would end it', async () => {
+    const [container] = podsOf(await render({})).get(title)?.spec.containers ?? [];
+
+    expect(container).toMatchObject({ startupProbe: { httpGet: { path: '/healthz' }, periodSeconds: 2, failureThreshold: 60 }, livenessProbe: { httpGet: { path: '/healthz' } } });
+  });
+});
+
 describe('values of v2', () => {
   test('reach both processes', async () => {
     const pods = podsOf(await render(v2));

@@ -50,6 +50,10 @@ spec:
         {{- end }}
       ports:
         {{- toYaml .ports | nindent 8 }}
+      {{- with $pod.startupProbe }}
+      startupProbe:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with $pod.readinessProbe }}
       readinessProbe:
         {{- toYaml . | nindent 8 }}

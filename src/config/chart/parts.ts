@@ -66,4 +66,4 @@ export function replicas(usual: number) {
   return whole('How many Pods.', 0).default(usual);
 }
 
-export const probe = (path: string) => passed('Probe of the container.').default({ httpGet: { path, port: 8081 } });
+export const probe = (path: string, pace: object = {}) => passed('Probe of the container.').default({ httpGet: { path, port: 8081 }, ...pace });

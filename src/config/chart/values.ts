@@ -30,7 +30,9 @@ const manager = z
     env,
     ...pod,
     pdb: pdb({ create: false, minAvailable: 1, maxUnavailable: '' }),
-    readinessProbe: probe('/readyz'),
+    // two minutes to start on a busy node, during which nobody takes it for dead
+    startupProbe: probe('/healthz', { periodSeconds: 2, failureThreshold: 60 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 5 }),
     livenessProbe: probe('/healthz'),
     resources: resources('100m', '256Mi', '512Mi'),
     ...volumes,
@@ -58,6 +60,7 @@ const inherited = {
   priorityClassName: text("Default: the manager's.").optional(),
   deploymentStrategy: passed("Default: the manager's.").optional(),
   env: passedList("Default: the manager's.").optional(),
+  startupProbe: passed("Default: the manager's.").optional(),
   readinessProbe: passed("Default: the manager's.").optional(),
   livenessProbe: passed("Default: the manager's.").optional(),
   extraVolumes: passedList("Default: the manager's.").optional(),
