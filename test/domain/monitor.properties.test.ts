@@ -21,7 +21,7 @@ const namespaces = ['shop', 'sandbox'];
 class Life {
   now = Date.parse('2026-11-01T00:00:00Z');
   pods = new Map<string, Set<string>>();
-  rules: MonitorRule[] = [];
+  rules: MonitorRule[] = [aMonitorRule({ name: 'x' })];
   readonly records = new Map<ImageName, ImageRecord>();
   readonly checkedAt: number[] = [];
   /** `<rule> <image>`: tracked at the last pass */
@@ -86,8 +86,9 @@ function isWanted(life: Life, of: MonitorRule, image: ImageName): boolean {
 }
 
 test('tracked is what is wanted, and what was tracked and checked before and has not expired: nothing else, and nothing less', () => {
+  let unusedAndTracked = 0;
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+    fc.property(fc.array(event, { minLength: 20, maxLength: 80, size: 'max' }), (events) => {
       const life = new Life();
       for (const happen of events) {
         const before = life.model;
@@ -107,6 +108,8 @@ test('tracked is what is wanted, and what was tracked and checked before and has
             const since = Date.parse(record?.unusedSince ?? '');
             if (isTracked && of.unusedExpiryMs > 0 && !of.suspended && since > 0) expect(life.now - since).toBeLessThan(of.unusedExpiryMs);
             if (isTracked) expect(record).toBeDefined();
+            if (was && of.suspended) expect(isTracked).toBe(true);
+            if (isTracked && since > 0) unusedAndTracked += 1;
           }
         }
         for (const [index, at] of life.checkedAt.entries()) expect(life.checkedAt.filter((other, place) => place >= index && other < at + pace.intervalMs).length).toBeLessThanOrEqual(pace.maxPerInterval);
@@ -114,6 +117,7 @@ test('tracked is what is wanted, and what was tracked and checked before and has
     }),
     { numRuns: 300 },
   );
+  expect(unusedAndTracked).toBeGreaterThan(500); // the lives were not all of one kind
 });
 
 test('every place has its turn: in a round nothing is checked twice', () => {
