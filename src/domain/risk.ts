@@ -4,6 +4,7 @@
  *
  * @see docs/concepts/route.md
  */
+import { isUnavailable } from './availability.js';
 import { candidates, offerTo, type Candidate } from './candidate.js';
 import { imageName, type ImageName } from './image-ref.js';
 import type { MirrorPrefixes } from './mirror-prefix.js';
@@ -98,7 +99,7 @@ function standings(usage: Usage, pod: Pod, picture: RiskPicture): readonly Stand
 function holdsImage({ image, place, role }: Candidate, { record }: RiskPicture): 'yes' | 'no' | 'unknown' {
   const places = record(image)?.places ?? [];
   const known = places.find(({ reference }) => reference === referenceOf(place));
-  if (isKnownBad(known)) return 'no';
+  if (isUnavailable(known?.state)) return 'no';
   switch (role) {
     case 'mirror':
       return known?.mirroredAt !== undefined && known.retiringSince === undefined ? 'yes' : 'no';
@@ -107,10 +108,6 @@ function holdsImage({ image, place, role }: Candidate, { record }: RiskPicture):
     case 'origin':
       return known?.state !== 'Available' && places.some(isGoneAtSource) ? 'no' : 'yes';
   }
-}
-
-function isKnownBad(place: PlaceRecord | undefined): boolean {
-  return place?.state !== undefined && place.state !== 'Available' && place.state !== 'Scheduled';
 }
 
 /** A copy that failed has looked at the origin. */
