@@ -4,7 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { ask } from '../../tools/health.js';
 import { scratchFolder } from '../../tools/servers.js';
-import { createPod, push, until } from '../support/stage.js';
+import { applyMirrorRule, createPod, push, until, untilMirrored } from '../support/stage.js';
 
 /** Ten checks a second: what takes days on Docker Hub takes moments here. */
 const configuration = `
@@ -39,6 +39,7 @@ describe('an image in use whose registry loses it', () => {
     const text = await pageAt('/metrics');
     return [...text.matchAll(/^kube_image_keeper_monitoring_images\{name="critical",registry="[^"]+",status="(\w+)",used="true",original="true"\} (\d+)$/gm)].map(([, state = '', count = '']) => [state, count]).sort();
   };
+  const digestAt = (reference: string): Promise<string> => stage.crane('digest', reference).then((text) => text.trim(), () => 'missing');
   const statusOf = async (name: string): Promise<string> => setSays(`{.status.images[?(@.image=="${stage.image(name)}")].status}`);
 
   test('is tracked, checked and reported, then missed, then found again', async () => {
@@ -82,5 +83,33 @@ describe('an image in use whose registry loses it', () => {
     } finally {
       await connection.close();
     }
+  });
+
+  test('has its copy follow at once where the rule wants that: a check saw the tag move', async () => {
+    await applyMirrorRule(stage, 'syncing', { image: '.+/sync:.+', drift: 'sync' });
+    await push(stage, 'sync:1.0');
+    await createPod(stage, 'sync', stage.image('sync:1.0'));
+    await untilMirrored(stage, stage.image('sync:1.0'));
+
+    await push(stage, 'other:1.0');
+    await stage.crane('copy', stage.image('other:1.0'), stage.image('sync:1.0'));
+
+    const moved = (await stage.crane('digest', stage.image('other:1.0'))).trim();
+    await until('the copy to follow', async () => (await digestAt(stage.copyOf('sync:1.0'))) === moved);
+  });
+
+  test('has a copy that a Pod pulls from made again when a check misses it', async () => {
+    await applyMirrorRule(stage, 'preferring', { image: '.+/near:.+', priority: -1 });
+    await push(stage, 'near:1.0');
+    await createPod(stage, 'near', stage.image('near:1.0'));
+    await untilMirrored(stage, stage.image('near:1.0'));
+    const copy = await digestAt(stage.copyOf('near:1.0'));
+    expect(await createPod(stage, 'nearer', stage.image('near:1.0'))).toMatchObject({ image: stage.copyOf('near:1.0') });
+    await until('the copy to be tracked under its own name', async () => JSON.stringify(await page('')).includes(stage.copyOf('near:1.0')));
+
+    await stage.crane('delete', stage.copyOf('near:1.0'));
+    await until('the copy to be gone', async () => (await digestAt(stage.copyOf('near:1.0'))) === 'missing', 5_000).catch(() => undefined); // it may be back already
+
+    await until('the copy to be there again', async () => (await digestAt(stage.copyOf('near:1.0'))) === copy);
   });
 });
