@@ -34,6 +34,7 @@ export function translateRecord(object: unknown): ImageRecord {
     conditions: status.get('conditions').isPresent() ? status.get('conditions').items().flatMap(readCondition) : undefined,
     keepUntil: metadata.get('annotations').get(annotations.keepUntil).text(),
     requestedAt: metadata.get('annotations').get(annotations.requestedAt).text(),
+    paused: metadata.get('annotations').get(annotations.paused).text() === 'true' ? true : undefined,
   });
 }
 

@@ -4,10 +4,11 @@
  * - Pods pull from them, sent there by us or because a user wrote so, or templates of workloads name them, whatever
  *   rules, filters and opt-outs say by now;
  * - their rule rests: it is suspended, or something in it cannot be read. Neither says that a copy may go;
+ * - their image was paused by somebody;
  * - nobody keeps them, though they are to be cleaned up one day, or now, with their rule: v2 made them, or their
  *   keeper was lost with the database of Temporal. Without a keeper there is no retention clock, and no deletion.
  *
- * The first two are claimed as they are, and nothing is started for them. The last are claimed until a keeper has
+ * The first three are claimed as they are, and nothing is started for them. The last are claimed until a keeper has
  * found out what is there, and then released.
  */
 import { isPurged, mirrorAt, mirrorPolicy, placePolicy, policyNow, ruleAt } from './copy-policy.js';
@@ -39,7 +40,7 @@ export type HeldPicture = Omit<MirrorPicture, 'used'>;
 /** By destination; the first reason to keep a copy is enough. */
 export function heldCopies(picture: HeldPicture): Map<PlaceId, WantedCopy> {
   const held = new Map<PlaceId, WantedCopy>();
-  for (const copy of [...copiesAtRest(picture), ...copiesInUse(picture), ...copiesPulled(picture), ...copiesToAdopt(picture)]) {
+  for (const copy of [...copiesAtRest(picture), ...copiesInUse(picture), ...copiesPaused(picture), ...copiesPulled(picture), ...copiesToAdopt(picture)]) {
     if (!held.has(copy.destination)) held.set(copy.destination, copy);
   }
   return held;
@@ -98,6 +99,12 @@ function copiesInUse(picture: HeldPicture): WantedCopy[] {
   });
 }
 
+function copiesPaused(picture: HeldPicture): WantedCopy[] {
+  const paused = picture.records.filter((record) => record.paused === true);
+  if (paused.length === 0) return [];
+  return recordedCopies({ records: paused }).map(({ image, place, ref }) => ({ ...held(image, ref, picture.settings), ...remembered(place, image, picture) }));
+}
+
 function usersOf(place: PlaceId, { podsPulling, isNamed }: HeldPicture): Pick<WantedCopy, 'pulledBy' | 'isNamed'> {
   return { pulledBy: podsPulling(place), ...(isNamed?.(place) === true ? { isNamed: true } : {}) };
 }
@@ -124,7 +131,7 @@ interface RecordedCopy {
   readonly ref: ImageRef;
 }
 
-function recordedCopies({ records }: HeldPicture): RecordedCopy[] {
+function recordedCopies({ records }: Pick<HeldPicture, 'records'>): RecordedCopy[] {
   return records.flatMap(({ image, places }) =>
     places.flatMap((place) => {
       const ref = place.role === 'mirror' && place.mirroredAt !== undefined ? parseImageRef(place.reference) : undefined;

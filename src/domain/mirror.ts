@@ -6,7 +6,8 @@
  * 3. wishes of several rules for one destination are merged, safely;
  * 4. of two images that want one destination, one is refused and reported;
  * 5. a copy that Pods pull from, or whose rule rests, is kept as it is, whatever filters say by now;
- * 6. the template of a workload keeps what a Pod has brought in before, and brings in nothing itself.
+ * 6. an image that somebody paused keeps the copies it has, and gets none;
+ * 7. the template of a workload keeps what a Pod has brought in before, and brings in nothing itself.
  *
  * @see docs/concepts/mirror.md
  */
@@ -89,7 +90,13 @@ export function planMirrors(picture: MirrorPicture): MirrorPlan {
     wanted.set(wish.destination, other === undefined ? wish : merge(other, wish));
   }
   for (const [destination, copy] of heldCopies(picture)) if (!wanted.has(destination)) wanted.set(destination, copy);
-  return { wanted, collisions };
+  return { wanted: pausedAtRest(wanted, picture.records), collisions };
+}
+
+function pausedAtRest(wanted: ReadonlyMap<PlaceId, WantedCopy>, records: readonly ImageRecord[]): ReadonlyMap<PlaceId, WantedCopy> {
+  const paused = new Set(records.filter((record) => record.paused === true).map(({ image }) => image));
+  if (paused.size === 0) return wanted;
+  return new Map([...wanted].map(([destination, copy]) => [destination, paused.has(copy.image) ? { ...copy, rests: true } : copy]));
 }
 
 function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture & { readonly known: ReadonlySet<PlaceId> }): WantedCopy[] {

@@ -11,6 +11,8 @@ export const annotations = {
   skipCleanup: 'kuik.enix.io/skip-cleanup',
   keepUntil: 'kuik.enix.io/keep-until',
   requestedAt: 'kuik.enix.io/requested-at',
+  /** on a record: nothing is copied and nothing deleted for its image */
+  paused: 'kuik.enix.io/paused',
   /** on the ConfigMap of known clusters: the ID of one that is gone */
   forgetCluster: 'kuik.enix.io/forget-cluster',
   /** on a Lease of ours: a text that replicas share */

@@ -254,7 +254,7 @@ function forgottenPlaces({ image, places }: RecordUsage, record: ImageRecord | u
 }
 
 function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {
-  return [availableCondition(record), mirroredCondition(copies, held)].map((condition) => ({
+  return [availableCondition(record), mirroredCondition(copies, held, record?.paused === true)].map((condition) => ({
     ...condition,
     lastTransitionTime: sinceWhen(condition, record, now),
   }));
@@ -269,10 +269,11 @@ function availableCondition(record: ImageRecord | undefined): Undated {
   return { type: 'Available', status: 'False', reason: state, message: 'the origin cannot serve the image' };
 }
 
-function mirroredCondition(copies: readonly WantedCopy[], held: HeldPlaces): Undated {
+function mirroredCondition(copies: readonly WantedCopy[], held: HeldPlaces, isPaused: boolean): Undated {
   const missing = copies.filter((copy) => !isHeld(copy, held));
   if (copies.length === 0) return { type: 'Mirrored', status: 'True', reason: 'NotWanted', message: 'no rule wants a copy' };
   if (missing.length === 0) return { type: 'Mirrored', status: 'True', reason: 'Mirrored', message: 'every wanted mirror holds a verified copy' };
+  if (isPaused) return { type: 'Mirrored', status: 'False', reason: 'Paused', message: 'somebody paused the image: nothing is copied until kuik resume' };
   return { type: 'Mirrored', status: 'False', reason: 'Pending', message: `no copy yet at ${missing.map(({ destination }) => destination).join(', ')}`.slice(0, 1024) };
 }
 

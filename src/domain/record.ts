@@ -90,6 +90,8 @@ export interface ImageRecord {
   readonly keepUntil?: string;
   /** annotation `kuik.enix.io/requested-at` */
   readonly requestedAt?: string;
+  /** annotation `kuik.enix.io/paused`: its copies stay as they are, none is made and none deleted */
+  readonly paused?: boolean;
 }
 
 /** What `kuik-usage` writes of a record, whole. Times are RFC 3339. */

@@ -28,8 +28,9 @@ export class Requests {
     const isDone = ({ image, requestedAt }: Asked): boolean => this.#done.get(image) === requestedAt;
     const done = new Map(asked.filter(isDone).map(({ image, requestedAt }) => [image, requestedAt]));
 
-    const failed = await eachOf(asked.filter((record) => !isDone(record)), async ({ image, requestedAt, places, trackedBy = [] }) => {
-      for (const { role, reference } of places) if (role === 'mirror') await retry(reference as string as PlaceId);
+    const failed = await eachOf(asked.filter((record) => !isDone(record)), async ({ image, requestedAt, places, paused, trackedBy = [] }) => {
+      // what was asked for before somebody paused it is not done: kuik resume has its copies made
+      if (paused !== true) for (const { role, reference } of places) if (role === 'mirror') await retry(reference as string as PlaceId);
       if (trackedBy.length > 0) await check(image);
       await cluster.takeAnnotation(image, annotations.requestedAt, requestedAt);
       done.set(image, requestedAt);

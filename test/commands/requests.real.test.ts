@@ -129,6 +129,65 @@ describe('kuik retry', () => {
   });
 });
 
+describe('kuik pause', () => {
+  const suspended = async (): Promise<string> => stage.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.spec.suspend}');
+
+  test('of an image: nothing is copied for it, until kuik resume', async () => {
+    const image = await failedImage('held:1.0');
+
+    expect(await kuik('pause', image)).toMatchObject({ code: 0, output: expect.stringMatching(/held:1.0 +paused\n/), errors: '' });
+    await until('the record to say so', async () => (await stage.kubectl('get', 'ia', (await recordOf(stage, image))!.name, '-o', 'jsonpath={.status.conditions[?(@.type=="Mirrored")].reason}')) === 'Paused');
+    await push(stage, 'held:1.0');
+    expect(await kuik('pause', image)).toMatchObject({ code: 0, output: expect.stringMatching(/paused already/) });
+    expect(await kuik('retry', image)).toMatchObject({ code: 1, errors: expect.stringContaining(`somebody paused it; kuik resume ${image}`) });
+    await stage.kubectl('annotate', 'ia', (await recordOf(stage, image))!.name, `kuik.enix.io/requested-at=${new Date().toISOString()}`);
+    await until('the request to be taken', async () => (await stage.kubectl('get', 'ia', (await recordOf(stage, image))!.name, '-o', 'jsonpath={.metadata.annotations.kuik\\.enix\\.io/requested-at}')) === '');
+    expect(await tagIsThere(stage, stage.copyOf('held:1.0'))).toBe(false);
+
+    expect(await kuik('resume', image)).toMatchObject({ code: 0, output: expect.stringMatching(/held:1.0 +running\n/) });
+    await untilMirrored(stage, image);
+  });
+
+  test('of a rule: it is suspended by spec.suspend, and resume takes back what pause wrote', async () => {
+    expect(await kuik('pause', 'cism/everything', '--dry-run', 'server')).toMatchObject({ code: 0, output: expect.stringMatching(/ClusterImageSetMirror\/everything +paused \(server dry run\)/) });
+    expect(await suspended()).toBe('');
+
+    expect((await kuik('pause', 'cism/everything', '-o', 'name')).output).toBe('clusterimagesetmirror.kuik.enix.io/everything\n');
+    expect(await suspended()).toBe('true');
+    await until('the rule to say so', async () => (await stage.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}')) === 'Suspended');
+
+    expect((await kuik('resume', 'clusterimagesetmirrors.kuik.enix.io/everything')).code).toBe(0);
+    expect(await suspended()).toBe('');
+  });
+
+  test('never overrides what a user wrote, and says who did', async () => {
+    await stage.kubectl('patch', 'cism', 'everything', '--type=merge', '--field-manager=terraform', '-p', '{"spec":{"suspend":true}}');
+
+    const { code, errors } = await kuik('resume', 'cism/everything');
+
+    expect([code, errors]).toEqual([1, 'kuik resume: ClusterImageSetMirror/everything: spec.suspend is set by terraform; set it to false there\n']);
+    await stage.kubectl('patch', 'cism', 'everything', '--type=json', '-p', '[{"op":"remove","path":"/spec/suspend"}]');
+  });
+
+  test('tells of a tool that may undo it', async () => {
+    await stage.kubectl('annotate', 'cism', 'everything', 'argocd.argoproj.io/tracking-id=app');
+
+    expect((await kuik('pause', 'cism/everything')).errors).toContain('is kept by Argo CD, which may undo this');
+    expect((await kuik('resume', 'cism/everything')).code).toBe(0);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['nothing', ['pause'], /^kuik pause: name an image or a rule/],
+    ['a rule that is not there', ['pause', 'ism/gone', '-n', 'shop'], /^kuik pause: ImageSetMirror\/shop\/gone: there is no such rule/],
+    ['an image kuik does not know', ['resume', 'nginx:9'], /kuik has no record of it/],
+  ])('of %s is refused with the next step: exit 1', async (_what, args, said) => {
+    const { code, errors } = await kuik(...args);
+
+    expect(errors).toMatch(said);
+    expect(code).toBe(1);
+  });
+});
+
 describe('kuik pin', () => {
   const expires = async (): Promise<string> => stage.kubectl('get', 'ia', (await recordOf(stage, stage.image()))!.name, '-o', 'jsonpath={.status.expiresAt}');
 

@@ -57,6 +57,23 @@ describe('which copies are wanted', () => {
 
 });
 
+describe('an image that somebody paused', () => {
+  test.each<[string, readonly PlaceRecord[]]>([
+    ['has none', []],
+    ['has some', [aCopy(`${mirror}/library/nginx:1.27`)]],
+  ])('%s of its copies: all that rules want is claimed, and nothing is made', (_sentence, places) => {
+    const records = [aRecord({ paused: true, places })];
+    const both = [aMirrorRule({ mirrors: [{}, { registry: 'far.example.com' }] })];
+
+    expect([...planMirrors(aPicture([{ image: 'nginx:1.27' }, { image: 'redis:7' }], both, { records })).wanted].map(([at, { rests }]) => [at, rests])).toEqual([
+      [`${mirror}/library/nginx:1.27`, true],
+      ['far.example.com/mirror/library/nginx:1.27', true],
+      [`${mirror}/library/redis:7`, undefined],
+      ['far.example.com/mirror/library/redis:7', undefined],
+    ]);
+  });
+});
+
 describe('a copy no rule in force wants is kept as it is', () => {
   const destination = `${mirror}/library/nginx:1.27` as PlaceId;
   const cleaning = { cleanup: { enabled: true, retentionMs: 3_600_000 } };
@@ -72,6 +89,7 @@ describe('a copy no rule in force wants is kept as it is', () => {
     ['when only the Pods know of it', [], { ...pulling, pulled: [{ place: knownImageRef(destination), pods: 1, sent: { image: imageName(knownImageRef('nginx:1.27')), rule: 'ImageSetMirror/shop/gone' } }] }, { rests: true, cleanup: false, rule: 'ImageSetMirror/shop/gone', pulledBy: 1 }],
     ['when a user wrote its name: nobody knows what it is a copy of, so it has no source', [], { ...pulling, pulled: [{ place: knownImageRef(destination), pods: 2 }] }, { rests: true, sources: [], pulledBy: 2 }],
     ['while its rule is suspended', [aMirrorRule({ suspended: true, mirrors: [cleaning] })], { records: [record()] }, { rests: true, rules: [{ name: 'main' }], cleanup: true, pulledBy: 0 }],
+    ['while somebody paused its image, though nobody uses it', [aMirrorRule({ mirrors: [cleaning] })], { records: [{ ...record(), paused: true }] }, { rests: true, cleanup: true }],
     ['while the filter of its rule cannot be read', [aMirrorRule({ images: { include: [] }, problems: [brokenFilter] })], { records: [record()] }, { rests: true }],
     ['also where another rule is named for it', [aMirrorRule({ name: 'other', suspended: true })], { records: [record()] }, { rests: true, rule: 'ClusterImageSetMirror/main' }],
     ['but not by a suspended rule that never selected it', [aMirrorRule({ suspended: true, images: { include: [/quay.*/] } })], { records: [record()] }, undefined],

@@ -7,6 +7,8 @@ export interface ApplyOptions {
   readonly force?: boolean;
   /** refuses with `conflict` when the object has changed since this version was read */
   readonly resourceVersion?: string;
+  /** the API server checks it, and stores nothing */
+  readonly dryRun?: boolean;
 }
 
 /** What an apply states, beside who it is about: metadata and the parts below it. */
@@ -24,13 +26,13 @@ export interface Applied {
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
 export function apply(requests: Requests, type: ResourceType, at: Address, manager: FieldManager, applied: Applied, options: ApplyOptions = {}): Promise<unknown> {
-  const { resourceVersion, force = false } = options;
+  const { resourceVersion, force = false, dryRun = false } = options;
   const metadata = { ...applied.metadata, name: at.name, namespace: at.namespace, resourceVersion };
   return requests.json({
     ...at,
     verb: 'patch',
     type,
-    query: { fieldManager: manager, force },
+    query: { fieldManager: manager, force, ...(dryRun ? { dryRun: 'All' } : {}) },
     body: { ...applied, apiVersion: apiVersionOf(type), kind: type.kind, metadata },
     contentType: 'application/apply-patch+yaml', // JSON is YAML
   });

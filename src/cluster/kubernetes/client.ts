@@ -17,7 +17,7 @@ import { annotateRecord, applyUsage, changePlace, deleteRecord, readRecord, take
 import { Reflector, type ReflectorOptions } from './reflector.js';
 import { Requests, type RequestsOptions } from './requests.js';
 import { clusterRoleBindingType, replicaSetType, serviceAccountType, watchedTypes, webhookType, type ResourceType } from './resources.js';
-import { applyRuleStatus, setFinalizer } from './rule.js';
+import { applyRuleStatus, setFinalizer, suspendRule, type RuleRef, type Suspension } from './rule.js';
 import { applySecret, createSecret, deleteSecret, readSecret } from './secret.js';
 import { applyWebhookConfiguration, registeredWebhook } from './webhook-configuration.js';
 
@@ -39,6 +39,8 @@ export type TemplateKind = WorkloadKind | 'ReplicaSet';
 export interface KubernetesCluster extends Cluster {
   /** that of the kubeconfig's context */
   readonly namespace: string;
+  /** Suspends a rule as `kuik-cli`, or takes that back. */
+  suspendRule(rule: RuleRef, suspended: boolean, options: { readonly dryRun: 'none' | 'client' | 'server' }): Promise<Suspension>;
   /** name of that context */
   readonly context: string;
   /** A workload as a manifest has it. */
@@ -115,6 +117,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
 
     applyRuleStatus: (rule, status) => applyRuleStatus(requests, rule, status),
     setFinalizer: (rule, finalizer, present) => setFinalizer(requests, rule, finalizer, present),
+    suspendRule: (rule, suspended, options) => suspendRule(requests, rule, suspended, options),
     changeNote: (note, change) => changeNote(requests, note, change),
     registeredWebhook: (name) => registeredWebhook(requests, name),
     applyWebhookConfiguration: (configuration) => applyWebhookConfiguration(requests, configuration),

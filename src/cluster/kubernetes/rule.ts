@@ -10,7 +10,7 @@ import { againOnConflict } from './retry.js';
 export type RuleRef = Pick<Resource, 'kind' | 'namespace' | 'name'>;
 
 interface StoredRule {
-  readonly metadata: { readonly resourceVersion: string; readonly finalizers?: readonly string[]; readonly managedFields?: readonly ManagedFields[] };
+  readonly metadata: { readonly resourceVersion: string; readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>>; readonly finalizers?: readonly string[]; readonly managedFields?: readonly ManagedFields[] };
 }
 
 /** Writes the whole status. What v2 wrote there is ours now: else its old items would stay for ever. */
@@ -38,6 +38,45 @@ export async function setFinalizer(requests: Requests, rule: RuleRef, finalizer:
     const changed = present ? [...finalizers, finalizer] : finalizers.filter((known) => known !== finalizer);
     await ignoreAbsence(merge(requests, type, at(rule), fieldManagers.report, { metadata: { finalizers: changed, resourceVersion } }));
   });
+}
+
+/** What became of a wish to suspend a rule, or to let it go on. */
+export interface Suspension {
+  /** `owned`: somebody else says so, and nothing was changed */
+  readonly outcome: 'changed' | 'unchanged' | 'owned' | 'absent';
+  /** who says so */
+  readonly owners?: readonly string[];
+  /** a tool that keeps the rule from somewhere else, and may undo it */
+  readonly keptBy?: string;
+}
+
+/** States `spec.suspend` as `kuik-cli`, or takes back what it stated: what a user wrote stays the user's. */
+export async function suspendRule(requests: Requests, rule: RuleRef, suspended: boolean, { dryRun }: { readonly dryRun: 'none' | 'client' | 'server' }): Promise<Suspension> {
+  const type = watchedTypes[rule.kind];
+  return againOnConflict(async () => {
+    const object = (await requests.jsonOrNothing({ ...at(rule), verb: 'get', type })) as (StoredRule & { readonly spec?: { readonly suspend?: boolean } }) | undefined;
+    if (object === undefined) return { outcome: 'absent' };
+    if ((object.spec?.suspend === true) === suspended) return { outcome: 'unchanged' };
+
+    const { resourceVersion, managedFields = [] } = object.metadata;
+    const owners = managedFields.filter(({ manager, fieldsV1 }) => manager !== fieldManagers.cli && fieldsV1?.['f:spec']?.['f:suspend'] !== undefined).map(({ manager }) => manager ?? 'somebody');
+    if (owners.length > 0) return { outcome: 'owned', owners };
+    if (dryRun !== 'client') await apply(requests, type, at(rule), fieldManagers.cli, suspended ? { spec: { suspend: true } } : {}, { resourceVersion, dryRun: dryRun === 'server' });
+    return { outcome: 'changed', keptBy: keeperOf(object) };
+  });
+}
+
+/** Marks by which tools know what they keep. */
+const keepers: readonly (readonly [mark: string, tool: string])[] = [
+  ['argocd.argoproj.io/tracking-id', 'Argo CD'],
+  ['argocd.argoproj.io/instance', 'Argo CD'],
+  ['kustomize.toolkit.fluxcd.io/name', 'Flux'],
+  ['helm.toolkit.fluxcd.io/name', 'Flux'],
+  ['meta.helm.sh/release-name', 'Helm'],
+];
+
+function keeperOf({ metadata: { labels = {}, annotations = {} } }: StoredRule): string | undefined {
+  return keepers.find(([mark]) => Object.hasOwn(labels, mark) || Object.hasOwn(annotations, mark))?.[1];
 }
 
 /**

@@ -49,6 +49,7 @@ export function mergedRecord({ image, uid, usage, annotations: notes, parts }: S
     ...(usage === undefined ? {} : { conditions: usage.conditions }),
     ...(keepUntil === undefined ? {} : { keepUntil }),
     ...(requestedAt === undefined ? {} : { requestedAt }),
+    ...(notes[annotations.paused] === 'true' ? { paused: true } : {}),
   };
 }
 
@@ -60,7 +61,7 @@ export function storedRecord(record: ImageRecord, uid: string): StoredRecord {
     image,
     uid: record.uid ?? uid,
     usage: { image, pods, original, unusedSince, expiresAt, trackedBy, mirrors: '', places, conditions: conditions ?? [] },
-    annotations: definedOnly({ [annotations.keepUntil]: record.keepUntil, [annotations.requestedAt]: record.requestedAt }),
+    annotations: definedOnly({ [annotations.keepUntil]: record.keepUntil, [annotations.requestedAt]: record.requestedAt, [annotations.paused]: record.paused === true ? 'true' : undefined }),
     parts: {
       [fieldManagers.usage]: places.map((place) => partOf(place, fieldManagers.usage)),
       [fieldManagers.mirror]: partsOf(fieldManagers.mirror),

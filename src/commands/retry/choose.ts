@@ -7,7 +7,7 @@ export function failedOf(records: readonly ImageRecord[], registry: string | und
   return records.filter((record) => {
     const failed = mirrorsOf(record).filter(({ failure }) => failure !== undefined);
     const hosts = [record.image, ...failed.map(({ reference }) => reference)].map((text) => parseImageRef(text)?.host);
-    return record.pods > 0 && failed.length > 0 && (registry === undefined || hosts.includes(hostOf(registry)));
+    return record.paused !== true && record.pods > 0 && failed.length > 0 && (registry === undefined || hosts.includes(hostOf(registry)));
   });
 }
 
@@ -18,6 +18,7 @@ function hostOf(registry: string): string {
 
 /** Why an image that was named has nothing to copy; undefined when it has. */
 export function whyNothingToCopy(record: ImageRecord): string | undefined {
+  if (record.paused === true) return `${record.image}: somebody paused it; kuik resume ${record.image} lets it be copied`;
   if (record.pods === 0) return `${record.image}: no Pod uses it, so nothing is copied; start a Pod with it first, or keep the copy that is there with kuik pin ${record.image}`;
   if (mirrorsOf(record).length === 0) return `${record.image}: no rule mirrors it; check spec.filter of your ClusterImageSetMirrors and ImageSetMirrors`;
   return undefined;
