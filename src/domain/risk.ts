@@ -38,12 +38,13 @@ export interface Risks {
 export function risksOf(picture: RiskPicture): Risks {
   const atRisk = new Map<string, Set<string>>();
   const unavailable = new Map<string, Set<ImageName>>();
-  const look = oncePerTemplate<readonly Standing[]>((pod) => pod.usages.flatMap((usage) => standings(usage, pod, picture)));
+  const look = oncePerTemplate((pod) => ({ workload: workloadOf(pod), standing: pod.usages.flatMap((usage) => standings(usage, pod, picture)) }));
   for (const pod of picture.pods) {
     if (isOver(pod)) continue;
-    for (const { host, image, hosts } of look(pod)) {
+    const { workload = `${pod.namespace}/${pod.name}`, standing } = look(pod);
+    for (const { host, image, hosts } of standing) {
       if (hosts === 'nowhere') add(unavailable, host, image);
-      else if (hosts.size === 1) for (const only of hosts) add(atRisk, only, workloadOf(pod));
+      else if (hosts.size === 1) for (const only of hosts) add(atRisk, only, workload);
     }
   }
   return { atRisk: sizes(atRisk), unavailable: sizes(unavailable) };
@@ -118,10 +119,10 @@ function isGoneAtSource({ failure }: PlaceRecord): boolean {
 /** Labels that differ between Pods of one workload, or between its revisions. */
 const ownLabels = ['pod-template-hash', 'controller-revision-hash', 'pod-template-generation', 'statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index', 'controller-uid', 'job-name', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-name', 'batch.kubernetes.io/job-completion-index'];
 
-/** Pods with the same labels are one workload; one without any stands for itself. */
-function workloadOf({ namespace, name, labels }: Pod): string {
+/** Pods with the same labels are one workload; one without any stands for itself: undefined. */
+function workloadOf({ namespace, labels }: Pod): string | undefined {
   const shared = Object.entries(labels).filter(([key]) => !ownLabels.includes(key)).sort(([one], [other]) => (one < other ? -1 : 1));
-  return JSON.stringify([namespace, shared.length === 0 ? name : shared]);
+  return shared.length === 0 ? undefined : JSON.stringify([namespace, shared]);
 }
 
 function add<T>(found: Map<string, Set<T>>, host: string, item: T): void {
