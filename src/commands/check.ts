@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice } from './command-line.js';
 
 /** In the order in which one needs the other. */
-export const parts = ['definitions', 'webhook', 'certificate', 'manager', 'temporal', 'registries', 'credentials'] as const;
+export const parts = ['definitions', 'webhook', 'certificate', 'manager', 'rights', 'temporal', 'registries', 'credentials'] as const;
 
 export type Part = (typeof parts)[number];
 
@@ -25,7 +25,7 @@ const usualTimeoutMs = 10_000;
 export async function check(args: readonly string[]): Promise<number> {
   const command = withClusterOptions(new Command('kuik check'))
     .description(
-      'Whether every part of an installation works: the definitions of its kinds, the webhook (a Pod is created as a dry run, which the API server admits like any other and does not store, and has to come back with our mark on it), its certificate, the manager, Temporal, registries, credentials. What you may not see is said to be hidden, and does not count.',
+      'Whether every part of an installation works: the definitions of its kinds, the webhook (a Pod is created as a dry run, which the API server admits like any other and does not store, and has to come back with our mark on it), its certificate, the manager, the rights of both, Temporal, registries, credentials. What you may not see is said to be hidden, and does not count.',
     )
     .option('-n, --namespace <name>', 'where the Pod is tried; else where kuik is installed: POD_NAMESPACE, else kuik-system')
     .option('--pre', 'before an installation: is the cluster fit for it')

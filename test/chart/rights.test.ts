@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { asksFor, calls } from './rights.js';
+import { asksFor, calls } from '../../src/commands/rights.js';
 
 const src = join(import.meta.dirname, '..', '..', 'src');
 

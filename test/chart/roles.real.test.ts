@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { kinds } from '../../src/api/v1alpha1/kinds.js';
 import { render, theOne, type Rendered } from './helm.js';
-import { gather, neededBy, type Right, type Scope } from './rights.js';
+import { gather, neededBy, type Right, type Scope } from '../../src/commands/rights.js';
 
 interface Rule {
   readonly apiGroups: readonly string[];

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Check } from '../../src/commands/documents/check.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder } from '../../tools/servers.js';
+import { render } from '../chart/helm.js';
 import { readDocument } from '../support/documents.js';
 import { kuikAs, kuikOn } from '../support/kuik.js';
 import { applyMirrorRule, createPod, push, until, untilMirrored } from '../support/stage.js';
@@ -21,7 +22,7 @@ async function checked(...args: string[]): Promise<{ readonly code: number; read
   return { code, parts: Object.fromEntries(parts.map(({ part, state }) => [part, state])), said: parts.map(({ part, what, next = '' }) => `${part}: ${what} -> ${next}`).join('\n') };
 }
 
-const allGood = { definitions: 'good', webhook: 'good', certificate: 'good', manager: 'good', temporal: 'good', registries: 'good', credentials: 'good' };
+const allGood = { definitions: 'good', webhook: 'good', certificate: 'good', manager: 'good', rights: 'hidden', temporal: 'good', registries: 'good', credentials: 'good' };
 
 describe('kuik check', () => {
   test('says of every part that it is good: exit 0', async () => {
@@ -35,7 +36,7 @@ describe('kuik check', () => {
 
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect((await checked()).parts).toEqual(allGood);
-    expect(output).toMatch(/^PART +STATE +FOUND\ndefinitions +good +6 definitions of version \S+\nwebhook +good +a Pod in kuik-system comes back routed\ncertificate +good +the authority is trusted for 36\d days, until \S+\nmanager +good +\S+ leads\ntemporal +good +no rule waits for it\nregistries +good +.*\ncredentials +good +.*\n$/);
+    expect(output).toMatch(/^PART +STATE +FOUND\ndefinitions +good +6 definitions of version \S+\nwebhook +good +a Pod in kuik-system comes back routed\ncertificate +good +the authority is trusted for 36\d days, until \S+\nmanager +good +\S+ leads\nrights +hidden +no Pod of ours tells which account it runs as\ntemporal +good +no rule waits for it\nregistries +good +.*\ncredentials +good +.*\n$/);
   });
 
   test('names a Secret that a rule misses, and what to do: exit 2', async () => {
@@ -69,6 +70,19 @@ describe('kuik check', () => {
     expect(parts).toEqual({ webhook: 'good', temporal: 'bad' });
     expect(said).toContain('Pods are routed all the same');
     await stage.temporal.start();
+  });
+
+  test('names a right that a role lacks: exit 2', async () => {
+    const installed = (await render({})).filter(({ kind }) => /^(?:ServiceAccount|(?:Cluster)?Role(?:Binding)?)$/.test(kind));
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kube-image-keeper-manager-0', namespace: 'kuik-system', labels: { 'app.kubernetes.io/component': 'manager', 'kuik.enix.io/ignore': 'true' } }, spec: { serviceAccountName: 'kube-image-keeper-manager', containers: [{ name: 'manager', image: 'kuik:1' }] } };
+    await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...installed, pod] }));
+    await until('the roles to be in force', async () => (await checked('--only=rights')).parts['rights'] === 'good');
+
+    await stage.kubectl('delete', 'clusterrolebinding', 'kube-image-keeper-manager');
+    await until('one to be missed', async () => (await checked('--only=rights')).parts['rights'] === 'bad');
+
+    expect((await checked('--only=rights')).said).toContain('the manager may not list pods');
+    await stage.kubectl('-n', 'kuik-system', 'delete', 'pod', 'kube-image-keeper-manager-0', '--force');
   });
 
   test('hides what somebody may not see, and does not count it: exit 0', async () => {

@@ -5,6 +5,7 @@ import { checkDefinitions } from '../../src/commands/check/definitions.js';
 import type { Asked, Asking, Finding } from '../../src/commands/check/finding.js';
 import { fitness } from '../../src/commands/check/fitness.js';
 import { checkManager, checkTemporal } from '../../src/commands/check/manager.js';
+import { checkRights } from '../../src/commands/check/rights.js';
 import { checkCredentials, checkRegistries } from '../../src/commands/check/rules.js';
 import { checkTable } from '../../src/commands/check/run.js';
 import { checkCertificate, checkWebhook } from '../../src/commands/check/webhook.js';
@@ -25,6 +26,7 @@ function asking(some: Partial<Asked>, version = '3.0.0'): Asking {
     registeredWebhook: async () => undefined,
     tryPod: async () => ({}),
     mayI: async () => true,
+    mayAccount: async () => true,
   };
   return { cluster: { ...nothing, ...some }, installNamespace: 'kuik-system', fullName: 'kube-image-keeper', namespace: 'kuik-system', version, now };
 }
@@ -103,6 +105,21 @@ describe('a manager', () => {
     ['that has no memory', { ...withPods(aPodOf('manager', false, 'OOMKilled')) }, /^bad: .* -> none of its 1 Pod is ready, .*OOMKilled/],
   ])('%s', async (_sentence, cluster, expected) => {
     expect(said(await checkManager(asking(cluster)))).toMatch(expected);
+  });
+});
+
+describe('rights', () => {
+  const pods = withPods(aPodOf('manager', true), aPodOf('webhook', true));
+
+  test.each<[string, Partial<Asked>, RegExp]>([
+    ['are unknown where no Pod of ours runs', {}, /^hidden/],
+    ['are good when both processes have all', pods, /^good: manager and webhook may do what they ask for, \d+ rights$/],
+    ['are told of the one that runs', withPods(aPodOf('manager', true)), /^good: manager may do what it asks for/],
+    ['are bad when one is missing, by its name', { ...pods, mayAccount: async (_account, { verb, subresource }) => !(verb === 'patch' && subresource === 'status') }, /^bad: .*the manager may not patch imageavailabilities\.kuik\.enix\.io\/status.* -> helm upgrade/],
+    ['are good when Secrets are narrowed to namespaces', { ...pods, mayAccount: async (_account, { resource, namespace }) => resource !== 'secrets' || namespace === 'kuik-system' }, /^good/],
+    ['are bad when Secrets are out of reach', { ...pods, mayAccount: async (_account, { resource }) => resource !== 'secrets' }, /^bad: the manager may not create secrets, .*the webhook may not get secrets/],
+  ])('%s', async (_sentence, cluster, expected) => {
+    expect(said(await checkRights(asking(cluster)))).toMatch(expected);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ObjectRef } from '../cluster.js';
 import type { Requests } from './requests.js';
 import type { ResourceType } from './resources.js';
 
@@ -34,18 +35,30 @@ export async function reviewAccess(requests: Requests, token: string, path: stri
   return { verdict: status?.allowed === true ? 'allowed' : 'forbidden', user: username };
 }
 
-/** What somebody wants to do, everywhere. */
+/** What somebody wants to do; in all namespaces, and with any object, unless told. */
 export interface Deed {
   readonly verb: string;
   /** empty for the core group */
   readonly group: string;
   readonly resource: string;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
 }
 
 /** Whether whoever asks may do it. @throws Failure side `cluster` */
 export async function mayI(requests: Requests, deed: Deed): Promise<boolean> {
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: deed } };
   const { status } = (await requests.json({ verb: 'create', type: ownReviewType, body })) as { readonly status?: { readonly allowed?: boolean } };
+  return status?.allowed === true;
+}
+
+/** Whether a ServiceAccount may do it. @throws Failure `denied` to whom may not ask */
+export async function mayAccount(requests: Requests, { namespace, name }: ObjectRef, deed: Deed): Promise<boolean> {
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+  const spec = { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes: deed };
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+  const { status } = (await requests.json({ verb: 'create', type: accessReviewType, body })) as { readonly status?: { readonly allowed?: boolean } };
   return status?.allowed === true;
 }
 

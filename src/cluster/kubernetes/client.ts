@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.js';
 import { podOf } from '../../domain/pod.js';
 import type { WorkloadKind } from '../../domain/usage.js';
 import type { Change, Cluster, ObjectRef, WatchHealth, Watched, WatchedKind } from '../cluster.js';
-import { mayI, reviewAccess, type AccessReview, type Deed } from './access.js';
+import { mayAccount, mayI, reviewAccess, type AccessReview, type Deed } from './access.js';
 import { annotateConfigMap, readConfigMap, setConfigMap } from './config-map.js';
 import { applyDefinition, readDefinition, type Definition } from './definition.js';
 import { Events } from './event.js';
@@ -63,8 +63,10 @@ export interface KubernetesCluster extends Cluster {
   podLog(pod: ObjectRef, options: { readonly container: string; readonly lastLines: number; readonly previous: boolean }): Promise<string>;
   /** A port of a Pod on this machine. @throws Failure `denied` without the right to create pods/portforward */
   forward(pod: ObjectRef, port: number, localPort?: number): Promise<Tunnel>;
-  /** Whether whoever asks may do something in all namespaces. */
+  /** Whether whoever asks may do something. */
   mayI(deed: Deed): Promise<boolean>;
+  /** Whether a ServiceAccount may. */
+  mayAccount(account: ObjectRef, deed: Deed): Promise<boolean>;
   /** The CustomResourceDefinition of one of our kinds, by its name. */
   definition(name: string): Promise<Definition | undefined>;
   /** Applies a definition, over whoever wrote it before. */
@@ -146,6 +148,7 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
       requests.text({ verb: 'get', type: watchedTypes.Pod, namespace, name, subresource: 'log', query: { container, tailLines, previous, limitBytes: 4 * 1024 * 1024, timestamps: true } }),
     forward: (pod, port, localPort) => forwardPort(config, pod, port, localPort),
     mayI: (deed) => mayI(requests, deed),
+    mayAccount: (account, deed) => mayAccount(requests, account, deed),
     definition: (name) => readDefinition(requests, name),
     applyDefinition: (definition) => applyDefinition(requests, definition),
     leadership: (lease) => new LeaseLeadership(requests, lease),

@@ -6,7 +6,7 @@ import type { Check } from '../documents/check.js';
 export type Finding = Omit<Check['parts'][number], 'part'>;
 
 /** What the parts ask a cluster. */
-export type Asked = Pick<KubernetesCluster, 'definition' | 'list' | 'object' | 'objects' | 'registeredWebhook' | 'tryPod' | 'mayI'>;
+export type Asked = Pick<KubernetesCluster, 'definition' | 'list' | 'object' | 'objects' | 'registeredWebhook' | 'tryPod' | 'mayI' | 'mayAccount'>;
 
 /** Where and under which names kuik is installed, and what is asking. */
 export interface Asking {

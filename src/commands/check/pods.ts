@@ -8,6 +8,8 @@ export type Component = 'webhook' | 'manager' | 'temporal' | 'postgresql';
 export interface SeenPod {
   readonly name: string;
   readonly ready: boolean;
+  /** its ServiceAccount */
+  readonly account: string;
   /** tags of its images, the first container first */
   readonly tags: readonly string[];
   /** why it is not ready, as far as its status says */
@@ -16,7 +18,7 @@ export interface SeenPod {
 
 interface RawPod {
   readonly metadata: { readonly name: string };
-  readonly spec?: { readonly containers?: readonly { readonly image?: string }[] };
+  readonly spec?: { readonly serviceAccountName?: string; readonly containers?: readonly { readonly image?: string }[] };
   readonly status?: {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
@@ -39,7 +41,7 @@ function seenPod({ metadata, spec, status }: RawPod): SeenPod {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const waiting = status?.containerStatuses?.find((container) => container.ready !== true);
   const why = waiting?.state?.waiting?.reason ?? waiting?.lastState?.terminated?.reason ?? ready?.message ?? status?.phase ?? 'unknown';
-  return { name: metadata.name, ready: ready?.status === 'True', why, tags: (spec?.containers ?? []).flatMap(({ image }) => /:([^/:@]+)(?:@|$)/.exec(image ?? '')?.[1] ?? []) };
+  return { name: metadata.name, ready: ready?.status === 'True', account: spec?.serviceAccountName ?? 'default', why, tags: (spec?.containers ?? []).flatMap(({ image }) => /:([^/:@]+)(?:@|$)/.exec(image ?? '')?.[1] ?? []) };
 }
 
 /** What is wrong with all of them together; undefined while one is ready, or nobody knows of any. */

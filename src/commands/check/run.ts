@@ -12,6 +12,7 @@ import { checkDefinitions } from './definitions.js';
 import { orHidden, type Asked, type Asking, type Finding } from './finding.js';
 import { fitness } from './fitness.js';
 import { checkManager, checkTemporal } from './manager.js';
+import { checkRights } from './rights.js';
 import { checkCredentials, checkRegistries } from './rules.js';
 import { checkCertificate, checkWebhook } from './webhook.js';
 
@@ -22,6 +23,7 @@ const looks: Readonly<Record<Part, Look>> = {
   webhook: checkWebhook,
   certificate: checkCertificate,
   manager: checkManager,
+  rights: checkRights,
   temporal: checkTemporal,
   registries: checkRegistries,
   credentials: checkCredentials,

@@ -1,8 +1,8 @@
-/** What the code asks the API server for. The chart's roles grant this and nothing else. */
-import type { Cluster } from '../../src/cluster/cluster.js';
-import { watchedTypes, type ResourceType } from '../../src/cluster/kubernetes/resources.js';
-import { ruleKinds } from '../../src/domain/rule.js';
-import { workloadKinds } from '../../src/domain/usage.js';
+/** What the code asks the API server for. The chart's roles grant this and nothing else; `kuik check` looks whether they do. */
+import type { Cluster } from '../cluster/cluster.js';
+import { watchedTypes, type ResourceType } from '../cluster/kubernetes/resources.js';
+import { ruleKinds } from '../domain/rule.js';
+import { workloadKinds } from '../domain/usage.js';
 
 /** `get pods`, `patch imageavailabilities.kuik.enix.io/status`, ... */
 export type Right = string;
