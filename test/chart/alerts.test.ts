@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { sdkMetrics } from '../../src/telemetry/metrics-page.js';
 import { createMetrics, type MetricSeen } from '../../src/telemetry/metrics.js';
 import { projectRoot } from '../../tools/programs.js';
-import { dashboards, queriesOf } from '../support/dashboards.js';
+import { dashboardJson, dashboards, queriesOf } from '../support/dashboards.js';
 import { alertCases } from './alerts.cases.js';
 import { alerts } from './alerts.js';
 import { askedBy } from './expressions.js';
@@ -77,4 +77,29 @@ describe('what is asked of metrics', () => {
 
     expect(unknown).toEqual([]);
   });
+});
+
+describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as const))('the dashboard %s', (_title, dashboard) => {
+  interface Placed {
+    readonly id: number;
+    readonly title: string;
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  }
+  const { panels, templating } = JSON.parse(dashboardJson(dashboard)) as { panels: readonly Placed[]; templating: { list: readonly { name: string }[] } };
+
+  test('asks for the data source and the cluster', () => {
+    expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'cluster', 'namespace']);
+    for (const query of queriesOf(dashboard)) expect(query).toContain('cluster=~"$cluster"');
+  });
+
+  test('has panels that lie beside each other, each with a number of its own', () => {
+    const overlaps = panels.flatMap((one, at) => panels.slice(at + 1).filter((other) => isOver(one.gridPos, other.gridPos)).map((other) => `${one.title} and ${other.title}`));
+
+    expect(overlaps).toEqual([]);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  function isOver(one: Placed['gridPos'], other: Placed['gridPos']): boolean {
+    return one.x < other.x + other.w && other.x < one.x + one.w && one.y < other.y + other.h && other.y < one.y + one.h;
+  }
 });

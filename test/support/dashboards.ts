@@ -218,14 +218,14 @@ export function dashboardJson({ uid, title, description, rows }: Dashboard): str
   for (const row of rows) {
     panels.push({ id: panels.length + 1, type: 'row', title: row.title, collapsed: false, gridPos: { x: 0, y, w: perRow, h: 1 }, panels: [] });
     y += 1;
-    let x = 0;
+    let [x, lineHeight] = [0, 0];
     for (const panel of row.panels) {
       const { w, h } = panel.type === 'stat' ? { w: 6, h: 4 } : { w: 12, h: 8 };
-      if (x + w > perRow) [x, y] = [0, y + h];
+      if (x + w > perRow) [x, y, lineHeight] = [0, y + lineHeight, 0];
       panels.push(panelJson(panel, panels.length + 1, { x, y, w, h }));
-      x += w;
+      [x, lineHeight] = [x + w, Math.max(lineHeight, h)];
     }
-    y += 8;
+    y += lineHeight;
   }
   const dashboard = {
     uid, title, description, tags: ['kube-image-keeper'], editable: true, schemaVersion: 39, version: 1, refresh: '1m', time: { from: 'now-6h', to: 'now' }, timezone: '', graphTooltip: 1,
