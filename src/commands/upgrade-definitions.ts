@@ -39,7 +39,7 @@ async function upgrade(definition: ReturnType<typeof customResourceDefinition>, 
   const { name } = definition.metadata;
   const before = await cluster.definition(name);
   if (before === undefined) {
-    log.error({ definition: name }, 'a definition is missing, and only whoever installs kuik may make it: kubectl apply --server-side the folder crds of the chart');
+    log.error({ definition: name }, 'a definition is missing, and only whoever installs kuik may make it: kubectl apply --server-side --force-conflicts -f the folder crds of the chart');
     return 'absent';
   }
   if (isNewer(before.version, version)) {

@@ -9,9 +9,9 @@ export async function checkDefinitions({ cluster, version }: Asking): Promise<Fi
   const found = await Promise.all(names.map(async (name) => ({ name, definition: await cluster.definition(name) })));
 
   const missing = found.filter(({ definition }) => definition === undefined);
-  if (missing.length > 0) return bad(`missing: ${listed(missing)}`, 'kubectl apply --server-side -f the folder crds of the chart: Helm installs it once, and never again');
+  if (missing.length > 0) return bad(`missing: ${listed(missing)}`, 'kubectl apply --server-side --force-conflicts -f the folder crds of the chart: Helm installs it once, and never again');
   const old = found.filter(({ definition }) => isOlder(definition?.version, version));
-  if (old.length > 0) return bad(`older than ${version}: ${listed(old)}`, 'if kuik is installed in this version, kubectl apply --server-side -f the folder crds of the chart, or let the manager do it with crds.upgrade; otherwise this command is newer than what it looks at');
+  if (old.length > 0) return bad(`older than ${version}: ${listed(old)}`, 'if kuik is installed in this version, kubectl apply --server-side --force-conflicts -f the folder crds of the chart, or let the manager do it with crds.upgrade; otherwise this command is newer than what it looks at');
   const versions = [...new Set(found.map(({ definition }) => definition?.version ?? ''))];
   return good(`${amount(found.length, 'definition')} of version ${versions.join(', ')}`);
 }
