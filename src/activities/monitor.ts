@@ -8,7 +8,7 @@ import { placesAtOnce, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
-import { checksAt, lastAskedAt, laterOf, type Check, type TrackedImage } from '../domain/monitor.js';
+import { awaitsRecords, checksAt, lastAskedAt, laterOf, type Check, type TrackedImage } from '../domain/monitor.js';
 import { countStates, type ChecksReport, type ChecksTask } from '../domain/monitor-run.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceRecord } from '../domain/record.js';
@@ -40,6 +40,7 @@ export type Finding =
   | { readonly asked: false; readonly failure: FailureInfo };
 
 const beatMs = 5_000; // several times within the timeout of 30 s
+const recordsMs = 5_000; // a pass of the watchers, and the way of a watch
 const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds no slot
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
 
@@ -92,13 +93,17 @@ class Go {
   readonly #checks: readonly Check[];
   /** what somebody asked for: checked first, and out of turn */
   readonly #asked: ReadonlySet<PlaceId>;
+  /** something waits for its record, which comes in a moment */
+  readonly #awaits: boolean;
   #cursor: Cursor;
 
   constructor(task: ChecksTask, deps: MonitorDeps, turns: Turns) {
     this.#task = task;
     this.#deps = deps;
     this.#turns = turns;
-    const due = checksAt(task.registry, deps.tracked(), turns.tried);
+    const tracked = deps.tracked();
+    const due = checksAt(task.registry, tracked, turns.tried);
+    this.#awaits = awaitsRecords(task.registry, tracked);
     const asked = askedAmong(due, task.asked);
     this.#asked = new Set(asked.map(({ place }) => place));
     this.#checks = [...asked, ...due.filter(({ place }) => !this.#asked.has(place))];
@@ -123,10 +128,10 @@ class Go {
     }
     return {
       v: 1,
-      places: this.#checks.length,
+      places: this.#checks.length + Number(this.#awaits),
       checked: this.#cursor.checked,
       counts: countStates(states.values()),
-      nextDelayMs: this.#untilNextMs(stopped?.retryAfterMs),
+      nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),
       ...(stopped?.code === 'throttled' ? { throttled: true } : {}),
     };
   }

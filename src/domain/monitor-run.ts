@@ -5,7 +5,7 @@
  * 1. paused: nothing starts;
  * 2. somebody asked for a check now;
  * 3. renew, when the history has grown or a week has passed;
- * 4. done, when nothing was left to check;
+ * 4. done, when nothing was left to check, twice in a row: who looked may have been the last to hear of it;
  * 5. check, when it is the registry's turn; else wait for it.
  */
 import type { AvailabilityState } from './availability.js';
@@ -39,13 +39,15 @@ export interface MonitorState extends MonitorBirth {
   readonly dueAt: number;
   readonly waitsFor: 'Turn' | 'Throttled' | 'Failed';
   readonly last?: ChecksReport & { readonly at: number };
+  /** how often in a row nothing was left to check */
+  readonly empty?: number;
   readonly failure?: FailureInfo & { readonly attempts: number };
 }
 
 /** What checks tell; numbers only, since it stands in a history. */
 export interface ChecksReport {
   readonly v: 1;
-  /** places of the registry that are to be checked */
+  /** places of the registry that are to be checked, now or once a record speaks of them */
   readonly places: number;
   readonly checked: number;
   /** places by what is known of them now */
@@ -90,6 +92,7 @@ export interface MonitorRunFacts {
 
 const weekMs = 7 * 24 * 60 * 60_000;
 const mostAsked = 20;
+const emptyTwice = 2;
 const firstRestMs = 60_000;
 const longestRestMs = 60 * 60_000;
 
@@ -98,7 +101,7 @@ export function reviveMonitor(input: MonitorBirth | MonitorState, now: number): 
 }
 
 export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRunFacts): MonitorStep {
-  const { settings, paused, asked, last } = state;
+  const { settings, paused, asked, empty = 0 } = state;
   const weekOver = run.startedAt + weekMs * (state.pace ?? 1);
   if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
   if (weekOver <= now) return { kind: 'renew', reason: 'WeekOver' };
@@ -106,7 +109,7 @@ export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRu
   if (paused) return wait('Paused', weekOver);
   if (settings === undefined) return wait('NotConfigured', weekOver);
   if (asked !== undefined) return { kind: 'check', task: taskOf(state, settings), reason: 'Asked' };
-  if (last?.places === 0) return { kind: 'done', reason: 'NothingToCheck' };
+  if (empty >= emptyTwice) return { kind: 'done', reason: 'NothingToCheck' };
   if (state.dueAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Turn' };
   return wait(state.waitsFor, state.dueAt);
 }
@@ -118,8 +121,7 @@ function taskOf({ registry, asked }: MonitorState, { intervalMs, maxPerInterval 
 /** A faster pace counts at once, unless the registry asked to be left alone. What was nothing to check may be something now. */
 export function acceptSettings(state: MonitorState, settings: MonitorSettings, now: number): MonitorState {
   const dueAt = state.waitsFor === 'Turn' ? Math.min(state.dueAt, now + tickMs(settings)) : state.dueAt;
-  const { last, ...rest } = state;
-  return { ...rest, settings, dueAt, ...(last === undefined || last.places === 0 ? {} : { last }) };
+  return { ...state, settings, dueAt, empty: undefined };
 }
 
 /** @param image whatever somebody wrote; who checks finds out whether it is tracked */
@@ -134,7 +136,9 @@ export function acceptMonitorPause(state: MonitorState, paused: boolean): Monito
 
 /** @param asked what was asked for when the checks began: what came meanwhile stays */
 export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number): MonitorState {
-  return { ...withoutAsked(state, asked), failure: undefined, last: { ...report, at: now }, dueAt: now + report.nextDelayMs, waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
+  const empty = report.places === 0 ? (state.empty ?? 0) + 1 : undefined;
+  const restMs = empty === undefined ? 0 : firstRestMs * (state.pace ?? 1);
+  return { ...withoutAsked(state, asked), failure: undefined, empty, last: { ...report, at: now }, dueAt: now + Math.max(report.nextDelayMs, restMs), waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
 }
 
 /** Nobody could look, or write down what was seen: again after a minute, doubling to an hour. */

@@ -237,7 +237,12 @@ export function roundMs(images: readonly TrackedImage[], all: readonly TrackedIm
   return rounds.length === 0 ? undefined : Math.max(...rounds);
 }
 
-/** The registries that are to be checked. */
+/** The registries that are to be checked: what no record speaks of yet has one in a moment. */
 export function monitoredHosts(images: readonly TrackedImage[]): readonly string[] {
-  return [...new Set(images.filter(({ isChecked }) => isChecked).map(({ ref }) => ref.host))].sort(compareTexts);
+  return [...new Set(images.filter(({ isChecked, record }) => isChecked && record !== undefined).map(({ ref }) => ref.host))].sort(compareTexts);
+}
+
+/** Whether something at a registry is to be checked as soon as a record speaks of it. */
+export function awaitsRecords(host: string, images: readonly TrackedImage[]): boolean {
+  return images.some(({ ref, isChecked, record }) => isChecked && record === undefined && ref.host === host);
 }

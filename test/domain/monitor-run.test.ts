@@ -23,6 +23,7 @@ const report = (rest: Partial<ChecksReport> = {}): ChecksReport => ({ v: 1, plac
 const born = (): MonitorState => reviveMonitor({ v: 1, cluster: 'berlin', registry: 'docker.io', searchable: true }, t0);
 const configured = (): MonitorState => acceptSettings(born(), settings, t0);
 const checkedOnce = (rest: Partial<ChecksReport> = {}): MonitorState => acceptChecks(configured(), report(rest), undefined, t0);
+const emptyTwice = (): MonitorState => acceptChecks(checkedOnce({ places: 0 }), report({ places: 0 }), undefined, t0);
 const failure = { code: 'unreachable', side: 'cluster', message: 'no connection to the api server' } as const;
 const step = (state: MonitorState, now = t0) => nextMonitorStep(state, now, run);
 
@@ -33,9 +34,12 @@ describe('a monitor', () => {
     ['waits for the next turn', checkedOnce(), t0, 'wait Turn'],
     ['checks when it has come', checkedOnce(), t0 + 10 * minutes, 'check Turn'],
     ['leaves a registry alone that asked for it', checkedOnce({ throttled: true, nextDelayMs: hour }), t0 + 10 * minutes, 'wait Throttled'],
-    ['ends when nothing is left to check', checkedOnce({ places: 0 }), t0, 'done NothingToCheck'],
-    ['goes on when it is told again that there is something', acceptSettings(checkedOnce({ places: 0 }), settings, t0), t0 + 10 * minutes, 'check Turn'],
-    ['does nothing while it is paused, not even end', acceptMonitorPause(checkedOnce({ places: 0 }), true), t0 + hour, 'wait Paused'],
+    ['looks again after a minute when nothing was left to check: who looked may be late', checkedOnce({ places: 0, nextDelayMs: 0 }), t0 + minutes - 1, 'wait Turn'],
+    ['which it then does', checkedOnce({ places: 0, nextDelayMs: 0 }), t0 + minutes, 'check Turn'],
+    ['ends when nothing is left to check a second time', emptyTwice(), t0, 'done NothingToCheck'],
+    ['goes on when there was something after all', acceptChecks(checkedOnce({ places: 0 }), report(), undefined, t0), t0 + 10 * minutes, 'check Turn'],
+    ['goes on when it is told again that there is something', acceptSettings(emptyTwice(), settings, t0), t0 + 10 * minutes, 'check Turn'],
+    ['does nothing while it is paused, not even end', acceptMonitorPause(emptyTwice(), true), t0 + hour, 'wait Paused'],
     ['goes on when it is resumed', acceptMonitorPause(acceptMonitorPause(configured(), true), false), t0, 'check Turn'],
     ['checks out of turn when somebody asks', acceptCheckNow(checkedOnce(), 'docker.io/library/nginx:1.27'), t0, 'check Asked'],
     ['tries again a minute after nobody could look', acceptChecksFailure(configured(), failure, undefined, t0), t0 + minutes - 1, 'wait Failed'],

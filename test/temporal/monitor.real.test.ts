@@ -164,6 +164,7 @@ describe('the monitor of a registry', () => {
     tells = () => report({ places: 0, checked: 0, counts: {}, nextDelayMs: 0 });
     await monitors.configure(registry, pace);
     await handle().result();
+    expect(goes()).toBe(2); // it has looked again before it went
 
     tells = () => report();
     await monitors.configure(registry, pace);
