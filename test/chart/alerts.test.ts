@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { commands } from '../../src/commands/all.js';
 import { sdkMetrics } from '../../src/telemetry/metrics-page.js';
 import { createMetrics, type MetricSeen } from '../../src/telemetry/metrics.js';
 import { projectRoot } from '../../tools/programs.js';
@@ -45,6 +46,13 @@ test('every page is about an alert, and listed', () => {
 
   expect(pages.sort()).toEqual(names.map((alert) => `${alert}.md`).sort());
   for (const alert of names) expect(readFileSync(join(root, 'docs', 'runbooks', 'README.md'), 'utf8')).toContain(`[${alert}](${alert}.md)`);
+});
+
+test('commands of kuik that a page names are there', () => {
+  const named = names.flatMap((alert) => [...page(alert).matchAll(/(?:^|`)kuik ([a-z]+)/gm)].map(([, command = '']) => command));
+
+  expect(named.length).toBeGreaterThan(names.length);
+  expect(named.filter((command) => !Object.hasOwn(commands, command))).toEqual([]);
 });
 
 test('links and files that a page names are there', () => {
