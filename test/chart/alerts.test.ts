@@ -49,7 +49,8 @@ test('every page is about an alert, and listed', () => {
 });
 
 test('commands of kuik that a page names are there', () => {
-  const named = names.flatMap((alert) => [...page(alert).matchAll(/(?:^|`)kuik ([a-z]+)/gm)].map(([, command = '']) => command));
+  const inCode = (text: string): string => [...text.matchAll(/```sh\n([\s\S]*?)```|`([^`\n]+)`/g)].map(([, block, inline]) => block ?? inline).join('\n');
+  const named = names.flatMap((alert) => [...inCode(page(alert)).matchAll(/^ *kuik ([a-z]+)/gm)].map(([, command = '']) => command));
 
   expect(named.length).toBeGreaterThan(names.length);
   expect(named.filter((command) => !Object.hasOwn(commands, command))).toEqual([]);
