@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { get } from 'node:http';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -98,6 +99,21 @@ where(`a cluster in which Pods run${missing.length === 0 ? '' : ` (not run, miss
 
     await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Bound', '--timeout=60s', 'pvc/data');
   });
+
+  test('a second one runs beside it, and ends with whoever started it, also when that one is killed', async () => {
+    const starter = spawn(process.execPath, ['dist/tools/cluster/main.js'], { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    starter.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until('the second cluster', async () => said.includes('KUBECONFIG='), 150_000);
+    const cable = /node (kuik\d+) is Ready/.exec(said)?.[1] ?? '';
+    expect(cable).not.toBe(cluster.network.name);
+    expect(existsSync(`/sys/class/net/${cable}`)).toBe(true);
+
+    starter.kill('SIGKILL');
+
+    await until('its cable to go', async () => !existsSync(`/sys/class/net/${cable}`));
+    expect(existsSync(`/sys/class/net/${cluster.network.name}`)).toBe(true);
+  }, 180_000);
 
   test('nothing of it is left when it was stopped', async () => {
     const inside = (await cluster.node.enter('ps', '-e', '-o', 'comm=')).split('\n');

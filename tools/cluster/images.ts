@@ -58,7 +58,7 @@ export async function buildImage(recipe: Recipe, registry: string): Promise<Buil
   await mkdir(dirname(layout), { recursive: true });
   await withLock(`${layout}.lock`, async () => {
     if (existsSync(layout)) return;
-    await writeImage(`${layout}.new`, { name, layers: await recipe.layers(), config: await recipe.config() });
+    await writeImage(`${layout}.new`, { name, layers: await recipe.layers(), config: await recipe.config(), compression: 'fast' });
     await rename(`${layout}.new`, layout);
   });
   return { repository, tag, layout };

@@ -47,10 +47,11 @@ export async function startNode(dir: string, network: Network): Promise<ClusterN
   });
   const pid = readFileSync(pidFile, 'utf8').trim();
   const entry = ['--target', pid, '--mount', '--net', '--pid', '--ipc', '--uts', '--'];
-  const enter = async (command: string, ...args: string[]): Promise<string> => (await run('nsenter', [...entry, command, ...args], { env: { ...process.env, ...nodeEnvironment }, maxBuffer: 16 << 20 })).stdout.trimEnd();
+  const enter = (command: string, ...args: string[]): Promise<string> => system('nsenter', [...entry, command, ...args]);
   // `unshare` itself ignores SIGTERM; its end takes process 1 along
   const stop = async (): Promise<void> => {
     await server.kill();
+    await system('ip', ['link', 'del', network.name]).catch(() => undefined); // the kernel does it too, but takes its time
     await removeCgroups(network.name);
   };
   const node: ClusterNode = {
@@ -71,8 +72,14 @@ export async function startNode(dir: string, network: Network): Promise<ClusterN
   return node;
 }
 
+/** Runs a program of the system. @returns what it printed */
+async function system(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run(program, args, { env: { ...process.env, ...nodeEnvironment }, maxBuffer: 16 << 20 });
+  return stdout.trimEnd();
+}
+
 async function connectCable(pid: string, network: Network, enter: ClusterNode['enter']): Promise<void> {
-  const ip = (...args: string[]): Promise<unknown> => run('ip', args, { env: { ...process.env, ...nodeEnvironment } });
+  const ip = (...args: string[]): Promise<string> => system('ip', args);
   await ip('link', 'add', network.name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid);
   await ip('addr', 'add', `${network.host}/24`, 'dev', network.name);
   await ip('link', 'set', network.name, 'up');

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { mediaTypes, OciLayout } from '../oci-layout.js';
-import { writeLayer, type Layer } from './layer.js';
+import { writeLayer, type Compression, type Layer } from './layer.js';
 
 /** Fills the empty folder that becomes a layer. */
 export type WriteLayer = (root: string) => Promise<void>;
@@ -15,6 +15,8 @@ export interface ImageParts {
   readonly layers: readonly WriteLayer[];
   /** @see OCI image specification 1.1, config.md, "config" */
   readonly config: ImageConfig;
+  /** `small` unless told */
+  readonly compression?: Compression;
 }
 
 export interface ImageConfig {
@@ -42,7 +44,7 @@ export function architecture(): string {
  * @param dir new, or replaced
  * @returns digest of the image
  */
-export async function writeImage(dir: string, { name, layers, config }: ImageParts): Promise<string> {
+export async function writeImage(dir: string, { name, layers, config, compression }: ImageParts): Promise<string> {
   await rm(dir, { recursive: true, force: true });
   const layout = await OciLayout.create(dir);
   const scratch = await mkdtemp(join(dir, 'layers-'));
@@ -52,7 +54,7 @@ export async function writeImage(dir: string, { name, layers, config }: ImagePar
       const root = join(scratch, String(at));
       await mkdir(root);
       await write(root);
-      written.push(await writeLayer(layout, root, scratch));
+      written.push(await writeLayer(layout, root, scratch, compression));
       await rm(root, { recursive: true });
     }
     const described = await layout.put(mediaTypes.config, { os: 'linux', architecture: architecture(), config, rootfs: { type: 'layers', diff_ids: written.map(({ diffId }) => diffId) } });

@@ -11,12 +11,14 @@ import { projectRoot } from '../programs.js';
 import { writeApp } from './app.js';
 import { programsLayer, writeImage } from './assemble.js';
 import { baseLayer, user } from './debian.js';
+import type { Compression } from './layer.js';
 import { readBuild } from '../../src/commands/version.js';
 
 /** @returns digest of the image */
-export function writeProductImage(dir: string, name: string): Promise<string> {
+export function writeProductImage(dir: string, name: string, compression?: Compression): Promise<string> {
   return writeImage(dir, {
     name,
+    compression,
     layers: [baseLayer(user), programsLayer({ node: process.execPath }), (root) => writeApp(projectRoot(), root)],
     config: {
       Entrypoint: ['/usr/local/bin/kuik'],

@@ -16,13 +16,16 @@ export interface Layer {
 
 const reproducible = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
 
+/** `small` is for images that are pulled, `fast` for those that never leave this machine. */
+export type Compression = 'small' | 'fast';
+
 /** @param scratch a folder on the same file system as the layout */
-export async function writeLayer(layout: OciLayout, folder: string, scratch: string): Promise<Layer> {
+export async function writeLayer(layout: OciLayout, folder: string, scratch: string, compression: Compression = 'small'): Promise<Layer> {
   const file = join(scratch, 'layer.tar.gz');
   const [plain, packed] = [createHash('sha256'), createHash('sha256')];
   const tar = spawn('tar', [...reproducible, '-C', folder, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve));
-  await pipeline(tar.stdout, hashing(plain), createGzip({ level: 6 }), hashing(packed), createWriteStream(file));
+  await pipeline(tar.stdout, hashing(plain), createGzip({ level: compression === 'small' ? 6 : 1 }), hashing(packed), createWriteStream(file));
   const code = await ended;
   if (code !== 0) throw new Error(`tar of ${folder} ended with ${code ?? 'a signal'}`);
   return { descriptor: await layout.adopt(mediaTypes.layer, digest(packed), file), diffId: digest(plain) };
