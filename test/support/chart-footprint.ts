@@ -20,8 +20,10 @@ export function footprintPage({ date, conditions, pods }: Footprint): string {
   return [
     table(['Pod', 'How many', 'Working set', 'Resident', 'CPU', 'Requested', 'Memory limit'], rows),
     '',
-    `All Pods together: at most ${memory} MiB and ${cpu}m. Measured on ${date} by \`make e2e RECORD=1\`, Kubernetes ${conditions.kubernetes} with one node of ${conditions.cores} cores, Temporal ${conditions.temporal}, Node ${conditions.node}; ${conditions.images} images known, ` +
+    `All Pods together: at most ${memory} MiB and ${cpu}m. Measured on ${date} by \`make e2e RECORD=1\`, Kubernetes ${conditions.kubernetes} with one node of ${conditions.cores} cores and a load average of ${conditions.loadAverage}, Temporal ${conditions.temporal}, Node ${conditions.node}; ${conditions.images} images known, ` +
       `nothing happening for ${conditions.settledSeconds} s before and for the ${conditions.measuredSeconds} s counted. Each figure is that of the largest replica. The working set is what \`kubectl top\` shows and what the limit counts; of it only the resident part cannot be given back.`,
+    '',
+    `From \`helm install\`, its images being on the node, until every Pod was ready and the check had passed: ${conditions.readyAfter}.`,
   ].join('\n');
 }
 

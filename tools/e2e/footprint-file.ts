@@ -8,11 +8,15 @@ export interface Footprint {
   readonly date: string;
   readonly conditions: {
     readonly cores: number;
+    /** of the last minute: what else the machine was busy with */
+    readonly loadAverage: number;
     readonly kubernetes: string;
     readonly node: string;
     readonly temporal: string;
     /** images that kuik knows of */
     readonly images: number;
+    /** from `helm install`, its images being on the node, until every Pod was ready and the check had passed: `45 s` */
+    readonly readyAfter: string;
     /** how long nothing happened before */
     readonly settledSeconds: number;
     readonly measuredSeconds: number;

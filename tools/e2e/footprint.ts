@@ -1,15 +1,15 @@
 /** What each Pod of an installation takes while nothing happens, as the kubelet counts it. */
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pinnedVersion, programNamed, projectRoot } from '../programs.js';
 import { footprintFile, type Footprint, type PodFootprint } from './footprint-file.js';
-import type { Say, Step } from './install.js';
+import { offTheClock, type Say, type Step } from './install.js';
 import { namespace, release, type Site } from './site.js';
 
-export const resting: readonly Step[] = [{ title: 'leave it alone for two minutes: what each Pod takes at rest', play: measure }];
+export const resting: readonly Step[] = [{ title: 'leave it alone for two minutes: what each Pod takes at rest', play: (site, say) => offTheClock(site, () => measure(site, say)) }];
 
 const settledSeconds = 60;
 const measuredSeconds = 60;
@@ -33,10 +33,12 @@ async function footprint(site: Site, pods: readonly PodFootprint[]): Promise<Foo
     date: new Date().toISOString().slice(0, 10),
     conditions: {
       cores: availableParallelism(),
+      loadAverage: Number(loadavg()[0]?.toFixed(1)),
       kubernetes: pinnedVersion(programNamed('kubelet')),
       node: process.versions.node,
       temporal: pinnedVersion(programNamed('temporal-server')),
       images: records.split('\n').filter((line) => line !== '').length,
+      readyAfter: site.notes.get('installed') ?? 'unknown',
       settledSeconds,
       measuredSeconds,
     },

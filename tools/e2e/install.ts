@@ -23,6 +23,7 @@ async function installChart(site: Site, say: Say): Promise<void> {
   await mustWork(site, await site.helm('install', release, chartFolder, '--create-namespace', '--wait', '--timeout=10m'));
   say(indent(await site.kubectl('get', 'pods', '-n', namespace)));
   await allReady(site);
+  site.notes.set('installed', sinceInstall(site));
   say(`installed, every Pod Ready and the check of the chart passed ${sinceInstall(site)} after the command`);
 }
 
@@ -56,6 +57,14 @@ async function troubles(site: Site): Promise<string> {
     lines.push(`logs of ${name}:`, indent(await ask('logs', name, '--all-containers', '--prefix', '--tail=8')));
   }
   return lines.join('\n');
+}
+
+/** The clock of the story stands still meanwhile. */
+export async function offTheClock<T>(site: Site, doing: () => Promise<T>): Promise<T> {
+  const before = performance.now();
+  const result = await doing();
+  site.notes.set('began', String(Number(site.notes.get('began')) + performance.now() - before));
+  return result;
 }
 
 /** `83 s` */

@@ -41,13 +41,16 @@ async function changed(site: Site, say: Say, command: readonly string[]): Promis
   say(indent(await site.kubectl('get', 'pods', '-n', namespace)));
 }
 
+/** Kinds of objects outside of the namespace, of which a chart may have some. */
+const ofTheCluster = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'clusterroles', 'clusterrolebindings', 'flowschemas', 'prioritylevelconfigurations', 'priorityclasses'];
+
 async function uninstall(site: Site, say: Say): Promise<void> {
   expectEqual('finalizers of the rule before', String((await finalizers(site)).length > 0), 'true');
   const created = await whilePodsAreCreated(site, async () => mustWork(site, await site.helm('uninstall', release, '--wait', '--timeout=5m')));
   expectEqual('Pods that were refused', created.refused.join('; '), '');
   say(`${created.images.length} Pods created meanwhile, none was refused; ${created.took} s`);
 
-  const left = await site.kubectl('get', 'mutatingwebhookconfigurations,validatingwebhookconfigurations,clusterroles,clusterrolebindings', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name');
+  const left = await site.kubectl('get', ofTheCluster.join(','), '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name');
   expectEqual('registrations and roles that are left', left, '');
   expectEqual('finalizers that are left', (await finalizers(site)).join(', '), '');
   await until('the last Pod of the release to go', async () => (await site.kubectl('get', 'pods', '-n', namespace, '-o', 'name')) === '');

@@ -5,10 +5,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBuild } from '../../src/commands/version.js';
-import { startCluster, type Cluster } from '../cluster/cluster.js';
+import { kubernetesPrograms, startCluster, type Cluster } from '../cluster/cluster.js';
 import { buildImage, recipes, type BuiltImage } from '../cluster/images.js';
 import { Coming } from '../coming.js';
-import { programs, projectRoot, type Program } from '../programs.js';
+import { programNamed, projectRoot, type Program } from '../programs.js';
 import { programsLayer, writeImage } from '../release/assemble.js';
 import { writeProductImage } from '../release/image.js';
 import { freePort, runTool, startRegistry, toolOutput, type RegistryServer, type ToolOutput } from '../servers.js';
@@ -17,8 +17,8 @@ import { toolPath } from '../toolchain.js';
 export const release = 'kube-image-keeper';
 export const namespace = 'kuik-system';
 
-/** All of them; what was not built yet takes a quarter of an hour. */
-export const sitePrograms: readonly Program[] = programs.filter(({ name }) => name !== 'regctl');
+/** What it is made of; where nothing was built yet, a quarter of an hour. */
+export const sitePrograms: readonly Program[] = [...kubernetesPrograms, ...(['registry', 'crane', 'helm', 'temporal', 'temporal-server', 'temporal-sql-tool', 'temporal-ui'] as const).map(programNamed)];
 
 /** Who may read and write at "mirror". */
 export const mirrorUser = { name: 'robot', password: 'not-told-to-pods' } as const;
@@ -109,7 +109,7 @@ export const chartFolder = join(projectRoot(), 'charts', 'kube-image-keeper');
 async function loadImages(dir: string, cluster: Cluster, onStart: SiteOptions['onStart']): Promise<object> {
   const { version } = readBuild();
   const product = join(dir, 'product-image');
-  await writeProductImage(product, `${chartRegistry}/enix/kube-image-keeper:${version}`);
+  await writeProductImage(product, `${chartRegistry}/enix/kube-image-keeper:${version}`, 'fast');
   onStart(`image of kuik ${version}, made here`);
   const [server, adminTools, ui, postgresql] = [await built('server'), await built('adminTools'), await built('ui'), await built('postgresql')];
   for (const layout of [product, server.layout, adminTools.layout, ui.layout, postgresql.layout]) await cluster.load(layout);
