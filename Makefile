@@ -12,7 +12,7 @@ modules := node_modules/.package-lock.json
 sources := $(shell find src tools bench test/support -name '*.ts' 2>/dev/null)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: dist/.built ## the main job, played on real servers; stays up until Ctrl-C. ONCE=1: ends after the story. CLUSTER=0: no Pods that run
 	@node dist/tools/demo/main.js $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter 0,$(CLUSTER)),--api-server)

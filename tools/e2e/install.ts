@@ -1,7 +1,7 @@
 /** The first part of the story: from nothing to an installation that answers. */
 import { expectEqual, indent } from '../demo/story.js';
 import type { ToolOutput } from '../servers.js';
-import { podsOf, type SeenPod } from './look.js';
+import { kuik, podsOf, type SeenPod } from './look.js';
 import { chartFolder, namespace, release, type Site } from './site.js';
 
 export type Say = (line: string) => void;
@@ -14,7 +14,7 @@ export interface Step {
 
 export const installing: readonly Step[] = [
   { title: 'helm install: kuik, Temporal and its database, where only restricted Pods are let in', play: installChart },
-  { title: 'helm test: a Pod is routed, Temporal is healthy', play: testRelease },
+  { title: 'helm test: a Pod is routed, Temporal is healthy; kuik check finds every part good', play: testRelease },
 ];
 
 async function installChart(site: Site, say: Say): Promise<void> {
@@ -33,6 +33,7 @@ async function testRelease(site: Site, say: Say): Promise<void> {
   // the accounts and roles of a test are suites to Helm as well
   const phases = [...output.stdout.matchAll(/TEST SUITE:\s+(\S+)[^]*?Phase:\s+(\S+)/g)].map(([, suite, phase]) => `${suite}: ${phase}`);
   for (const phase of new Set(phases)) say(phase);
+  say(indent(await kuik(site, 'check', '--timeout=30s')));
 }
 
 /** Every Pod of the release runs, is ready and never ended; of hooks none is left. */

@@ -1,5 +1,9 @@
-/** What a person sees of Pods with kubectl. */
+/** What a person sees, with kubectl and with kuik. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { until } from '../demo/story.js';
+import { projectRoot } from '../programs.js';
 import type { Site } from './site.js';
 
 export interface SeenPod {
@@ -8,8 +12,8 @@ export interface SeenPod {
   readonly ready: boolean;
   /** of its first container: what it is to pull */
   readonly image: string;
-  /** the digest that runs, as `repository@sha256:...`; empty before it runs */
-  readonly runs: string;
+  /** of what runs; empty before it does. The repository beside it may be any the node knows it by */
+  readonly digest: string;
   /** why its first container waits, empty when it does not */
   readonly waits: string;
   /** Secrets it pulls with */
@@ -46,7 +50,7 @@ function seen({ metadata, spec, status }: Pod): SeenPod {
     phase: status.phase,
     ready: conditions.some(({ type, status: holds }) => type === 'Ready' && holds === 'True'),
     image: spec.containers[0]?.image ?? '',
-    runs: first?.imageID ?? '',
+    digest: first?.imageID?.split('@')[1] ?? '',
     waits: first?.state?.waiting?.reason ?? '',
     pullSecrets: (spec.imagePullSecrets ?? []).map(({ name }) => name),
     restarts: containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
@@ -87,4 +91,12 @@ export async function eventsOf(site: Site, pod: string): Promise<readonly string
 /** Times are whole seconds; names of events end in finer ones, as hexadecimal. */
 function order({ metadata }: SeenEvent): string {
   return `${metadata.creationTimestamp} ${metadata.name.split('.').at(-1)}`;
+}
+
+/** What the command line prints on this machine. @throws Error with all it said when its status is another than 0 */
+export async function kuik(site: Site, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(projectRoot(), 'bin', 'kuik'), [...args, '--kubeconfig', site.cluster.kubeconfig]).catch((error: Error & { stdout?: string; stderr?: string }) => {
+    throw new Error(`kuik ${args.join(' ')}: ${error.stdout ?? ''}${error.stderr ?? error.message}`, { cause: error });
+  });
+  return stdout.trimEnd();
 }

@@ -1,15 +1,12 @@
 /** The second part: a registry goes away. What was protected starts all the same, what was not does not, and both say why. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { annotations } from '../../src/domain/names.js';
 import { expectEqual, indent, until } from '../demo/story.js';
-import { projectRoot } from '../programs.js';
 import { architecture } from '../release/assemble.js';
 import { sinceInstall, type Say, type Step } from './install.js';
-import { eventsOf, podThat } from './look.js';
+import { eventsOf, kuik, podThat } from './look.js';
 import { mirrorUser, namespace, type Site } from './site.js';
 
 export const outage: readonly Step[] = [
@@ -39,7 +36,7 @@ async function deployProtected(site: Site, say: Say): Promise<void> {
   await site.cluster.apply(deployment('web', site.image('web:1.0')));
   const pod = await podThat(site, 'a Pod of "web" that runs', 'app=web', ({ ready }) => ready);
   expectEqual('the image it pulls', pod.image, site.image('web:1.0'));
-  say(`Pod ${pod.name} runs ${pod.runs}`);
+  say(`Pod ${pod.name} pulled ${pod.image} and runs ${pod.digest}`);
   await until('kubectl get ia to show the copy', async () => /True +1\/1/.test(await site.kubectl('get', 'ia')));
   say(indent(await site.kubectl('get', 'ia')));
 }
@@ -54,8 +51,8 @@ async function scaleProtected(site: Site, say: Say): Promise<void> {
   const before = performance.now();
   await site.kubectl('scale', 'deployment', 'web', '--replicas=2');
   const pod = await podThat(site, 'a Pod of "web" that runs from the mirror', 'app=web', ({ ready, image }) => ready && image === site.copyOf('web:1.0'));
-  say(`Pod ${pod.name} runs ${pod.runs}, ${((performance.now() - before) / 1000).toFixed(1)} s after it was asked for, ${sinceInstall(site)} after helm install`);
-  expectEqual('the digest that runs', pod.runs.split('@')[1] ?? '', site.notes.get('digest') ?? 'unknown');
+  say(`Pod ${pod.name} pulled ${pod.image} and runs ${pod.digest}, ${((performance.now() - before) / 1000).toFixed(1)} s after it was asked for, ${sinceInstall(site)} after helm install`);
+  expectEqual('the digest that runs', pod.digest, site.notes.get('digest') ?? 'unknown');
   expectEqual('Secrets it pulls with', String(pod.pullSecrets.length), '1');
   say(`the password of "mirror" came to it as Secret ${pod.pullSecrets.join(', ')}`);
   expectEqual('its reason', pod.annotations[annotations.reason]?.includes('OriginUnavailable') === true ? 'OriginUnavailable' : JSON.stringify(pod.annotations), 'OriginUnavailable');
@@ -75,16 +72,10 @@ async function deployUnprotected(site: Site, say: Say): Promise<void> {
 }
 
 /** As a person would ask, with the configuration of the release. */
-export async function explained(site: Site, pod: string): Promise<string> {
+async function explained(site: Site, pod: string): Promise<string> {
   const file = join(site.dir, 'configuration.yaml');
   await writeFile(file, await site.kubectl('get', 'configmap', '-n', namespace, 'kube-image-keeper-manager-config', '-o', 'jsonpath={.data.config\\.yaml}'));
-  const args = ['explain', `pod/${pod}`, '-n', 'default', '--kubeconfig', site.cluster.kubeconfig, '--config', file];
-  // status 2: it can be pulled from nowhere
-  const { stdout } = await promisify(execFile)(join(projectRoot(), 'bin', 'kuik'), args).catch((error: Error & { code?: unknown; stdout?: string; stderr?: string }) => {
-    if (error.code === 2) return { stdout: error.stdout ?? '' };
-    throw new Error(`kuik explain: ${error.stderr ?? error.message}`, { cause: error });
-  });
-  return indent(stdout);
+  return indent(await kuik(site, 'explain', `pod/${pod}`, '-n', 'default', '--config', file));
 }
 
 export function deployment(name: string, image: string): string {
