@@ -5,7 +5,7 @@ import { complain, dryRunOption, outputOption, readArguments, timeoutOption, wit
 export interface ClusterCommandOptions extends ClusterChoice {
   /** where kuik is installed */
   readonly namespace?: string;
-  readonly output: 'table' | 'json' | 'name';
+  readonly output: 'table' | 'json' | 'yaml' | 'name';
 }
 
 export interface ForgetOptions extends ClusterCommandOptions {
@@ -39,7 +39,7 @@ export async function cluster([name, ...args]: readonly string[]): Promise<numbe
 async function list(args: readonly string[]): Promise<number> {
   const command = withNamespace(new Command('kuik cluster list'))
     .description('Clusters that claim destinations this cluster claims too, as its last daily sweep heard of them. A cluster that is silent still holds back deletions.')
-    .addOption(outputOption(['table', 'json', 'name']))
+    .addOption(outputOption(['table', 'json', 'yaml', 'name']))
     .addHelpText('after', '\nExit status: 0 all of them renew their claims, 1 failed, 2 one has fallen silent');
   const read = readArguments<ClusterCommandOptions>(command, args);
   if ('exit' in read) return read.exit;
@@ -55,7 +55,7 @@ async function forget(args: readonly string[]): Promise<number> {
     .option('-y, --yes', 'do not ask')
     .addOption(timeoutOption('how long to wait for the manager', usualTimeoutMs))
     .addOption(dryRunOption())
-    .addOption(outputOption(['table', 'json']))
+    .addOption(outputOption(['table', 'json', 'yaml']))
     .addHelpText('after', '\nExit status: 0 forgotten, 1 failed, refused or not done in time');
   const read = readArguments<ForgetOptions>(command, args);
   if ('exit' in read) return read.exit;

@@ -86,8 +86,3 @@ export function complain(command: string, ...problems: readonly string[]): 1 {
   for (const problem of problems) process.stderr.write(`kuik ${command}: ${problem}\n`);
   return 1;
 }
-
-/** Data as JSON, to standard output. */
-export function printJson(document: object): void {
-  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-}

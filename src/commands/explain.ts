@@ -13,7 +13,7 @@ export interface ExplainOptions extends ClusterChoice {
   /** `host=state` */
   readonly asIf: readonly string[];
   readonly config: string;
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | 'json' | 'yaml';
 }
 
 const help = `
@@ -36,7 +36,7 @@ export async function explain(args: readonly string[]): Promise<number> {
     .option('-n, --namespace <name>', "of the objects and images, and of manifests that name none; else the context's")
     .addOption(repeated('--as-if <host=state>', 'decide as if a registry were down, throttled, missing (the image), unauthorized or denied'))
     .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
-    .addOption(outputOption(['table', 'json']))
+    .addOption(outputOption(['table', 'json', 'yaml']))
     .addHelpText('after', help);
   const read = readArguments<ExplainOptions>(command, args);
   if ('exit' in read) return read.exit;

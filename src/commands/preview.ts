@@ -11,7 +11,7 @@ export interface PreviewOptions extends ClusterChoice {
   readonly config: string;
   /** also list what stays */
   readonly all?: boolean;
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | 'json' | 'yaml';
 }
 
 /** @returns 0 done, 1 failed, 2 a rule in the files cannot be used or is refused copies, 130 interrupted */
@@ -22,7 +22,7 @@ export async function preview(args: readonly string[]): Promise<number> {
     .option('-n, --namespace <name>', 'namespace of rules in the file that name none', 'default')
     .option('--config <file>', "kuik's configuration, as the manager reads it", usualConfigPath)
     .option('-a, --all', 'also list the copies that stay')
-    .addOption(outputOption(['table', 'json']))
+    .addOption(outputOption(['table', 'json', 'yaml']))
     .addHelpText('after', '\nExamples:\n  kuik preview\n  kuik preview -f rules.yaml\n\nExit status: 0 done, 1 failed, 2 a rule in the file cannot be used, or two images want one place');
   const read = readArguments<PreviewOptions>(command, args);
   if ('exit' in read) return read.exit;

@@ -6,6 +6,8 @@ import { startApiServer, toolOutput, type ApiServer } from '../../tools/servers.
 import { installKinds } from '../cluster/kubernetes-bench.js';
 import { startFaultRegistry, type FaultRegistry } from '../support/fault-registry.js';
 import { anImage } from '../support/images.js';
+import type { ExplanationList } from '../../src/commands/documents/explain.js';
+import { readDocument } from '../support/documents.js';
 import { kuikOn, type Ended } from '../support/kuik.js';
 
 let api: ApiServer;
@@ -62,7 +64,7 @@ describe('what can be asked about', () => {
     const { code, output, errors } = await kuik('deploy/web', 'deployment.apps/web', 'sts/web', 'ds/web', 'rs/web', 'job/web', 'cronjob/web', '-n', 'shop', '-o', 'json');
 
     expect([code, errors]).toEqual([0, '']);
-    const { items } = JSON.parse(output) as { items: { namespace: string; name: string; containers: object[] }[] };
+    const { items } = readDocument<ExplanationList>('ExplanationList', output);
     expect(items.map(({ name }) => name)).toEqual(['deployment/web', 'deployment/web', 'statefulset/web', 'daemonset/web', 'replicaset/web', 'job/web', 'cronjob/web']);
     for (const { namespace, containers } of items) expect([namespace, containers]).toMatchObject(['shop', [{ image, pulls: image, reason: 'OriginAvailable' }]]);
   });
@@ -162,7 +164,7 @@ describe('what is wrong is named, with the next step', () => {
     ['no image reference', ['--image', 'Nginx'], /--image "Nginx": no image reference; write it as in a Pod, such as nginx:1\.27/],
     ['no registry in --as-if', ['deploy/web', '--as-if', 'main=down'], /--as-if main=down: "main" is no registry; write its host\[:port\] as images do, such as docker\.io=down/],
     ['no state in --as-if', ['deploy/web', '--as-if', 'docker.io'], /--as-if docker\.io: write docker\.io= and one of down, throttled, missing, unauthorized, denied/],
-    ['an output nobody knows', ['deploy/web', '-o', 'yaml'], /Allowed choices are table, json/],
+    ['an output nobody knows', ['deploy/web', '-o', 'xml'], /Allowed choices are table, json, yaml/],
   ])('%s', async (_what, args, message) => {
     const { code, output, errors } = await kuik(...args);
 

@@ -6,6 +6,8 @@ import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder, toolOutput } from '../../tools/servers.js';
+import type { RuleChangeList } from '../../src/commands/documents/preview.js';
+import { readDocument } from '../support/documents.js';
 import { aClaim } from '../support/keeper.js';
 import { kuikOn, type Ended } from '../support/kuik.js';
 import { createPod, push, recordOf, until, untilMirrored } from '../support/stage.js';
@@ -63,7 +65,7 @@ describe('kuik preview', () => {
 
     const { code, output } = await kuik('preview', '-f', file, '-o', 'json');
 
-    const { items } = JSON.parse(output) as { items: { action: string; place: string }[] };
+    const { items } = readDocument<RuleChangeList>('RuleChangeList', output);
     expect(items.map(({ action, place }) => [action, place])).toEqual([
       ['copy', `${stage.mirror.address}/spare/library/web:1.0`],
       ['delete', stage.copyOf('old:1.0')],
@@ -102,11 +104,12 @@ describe('kuik cluster', () => {
     await temporal('schedule', 'trigger', '--schedule-id', 'sweep/berlin');
 
     await until('paris to be listed', async () => (await kuik('cluster', 'list')).output.includes('paris'));
-    expect(JSON.parse((await kuik('cluster', 'list', '-o', 'json')).output)).toMatchObject({ kind: 'ClusterList', items: [{ id: 'berlin', state: 'this cluster' }, { id: 'paris', claims: 1, state: 'alive' }] });
+    expect(readDocument('ClusterList', (await kuik('cluster', 'list', '-o', 'json')).output)).toMatchObject({ kind: 'ClusterList', items: [{ id: 'berlin', state: 'this cluster' }, { id: 'paris', claims: 1, state: 'alive' }] });
   });
 
   test('does not forget without being asked twice, nor in a dry run', async () => {
     expect(await kuik('cluster', 'forget', 'paris')).toMatchObject({ code: 1, errors: expect.stringMatching(/nothing was changed; add --yes/) });
+    readDocument('ForgottenCluster', (await kuik('cluster', 'forget', 'paris', '--dry-run=client', '-o', 'yaml')).output);
     expect(await kuik('cluster', 'forget', 'paris', '--dry-run=server')).toMatchObject({ code: 0, output: expect.stringContaining('would be forgotten by 1 keepers') });
 
     expect(await keepers.status(web())).toMatchObject({ claims: [{ cluster: 'berlin' }, { cluster: 'paris', state: 'live' }] });

@@ -9,6 +9,7 @@ import type { Pod } from '../../src/domain/usage.js';
 import { UsageView } from '../../src/views/usage.js';
 import { lookAround } from '../../src/watchers/reconcile.js';
 import { aCopy, aPod, aRecord } from '../support/builders.js';
+import { readDocument } from '../support/documents.js';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const hour = 3_600_000;
@@ -61,7 +62,7 @@ docker.io/library/later:1   registry.example.com/mirror/library/later:1   2026-1
 `,
     );
     expect(fatesTable(fates, true)).toContain('stays');
-    expect(fatesDocument(fates)).toMatchObject({ kind: 'CopyFateList', items: [{ fate: 'goes', at: '2026-11-21T06:00:00.000Z' }, { fate: 'goes' }, { fate: 'stays', by: 'pinned' }] });
+    expect(readDocument('CopyFateList', JSON.stringify(fatesDocument(fates)))).toMatchObject({ kind: 'CopyFateList', items: [{ fate: 'goes', at: '2026-11-21T06:00:00.000Z' }, { fate: 'goes' }, { fate: 'stays', by: 'pinned' }] });
   });
 });
 

@@ -6,7 +6,9 @@ import { isClusterId, type ForgottenReport, type SharingCluster } from '../../do
 import { askCluster } from '../ask-cluster.js';
 import { agrees } from '../ask-person.js';
 import type { ForgetOptions } from '../cluster.js';
-import { cliVersion, complain, printJson } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { ForgottenCluster } from '../documents/requests.js';
+import { isData, printDocument } from '../output.js';
 import { agoText, clustersObject, isSilent, readKnown, unknownYet, type Known } from './known.js';
 
 const name = 'cluster forget';
@@ -56,8 +58,8 @@ async function outcomeOf(requestedAt: string, at: ObjectRef, cluster: Pick<Clust
   return undefined;
 }
 
-function print(report: ForgottenReport, { output, dryRun }: ForgetOptions): 0 {
-  if (output === 'json') printJson({ apiVersion: cliVersion, kind: 'ForgottenCluster', ...report, dryRun });
+async function print(report: ForgottenReport, { output, dryRun }: ForgetOptions): Promise<0> {
+  if (isData(output)) await printDocument({ apiVersion: cliVersion, kind: 'ForgottenCluster', ...report, dryRun } satisfies ForgottenCluster, output);
   else process.stdout.write(dryRun === 'none' ? `${report.cluster} forgotten by ${report.keepers} keepers\n` : `${report.cluster} would be forgotten by ${report.keepers} keepers that this cluster knows of (${dryRun} dry run)\n`);
   return 0;
 }

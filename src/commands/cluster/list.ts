@@ -3,7 +3,9 @@ import type { ClustersReport, SharingCluster } from '../../domain/sweep.js';
 import { askCluster } from '../ask-cluster.js';
 import type { ClusterCommandOptions } from '../cluster.js';
 import { columns } from '../columns.js';
-import { cliVersion, complain, printJson } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { ClusterList } from '../documents/requests.js';
+import { isData, printDocument } from '../output.js';
 import { agoText, clustersObject, isSilent, readKnown, unknownYet } from './known.js';
 
 export async function runList(options: ClusterCommandOptions): Promise<number> {
@@ -11,13 +13,13 @@ export async function runList(options: ClusterCommandOptions): Promise<number> {
     const at = clustersObject(options);
     const { report } = await readKnown(cluster, at);
     if (report === undefined) return complain('cluster list', unknownYet(at));
-    print(report, options, Date.now());
+    await print(report, options, Date.now());
     return report.clusters.some((each) => each.id !== report.self && isSilent(each, Date.now())) ? 2 : 0;
   });
 }
 
-function print(report: ClustersReport, { output }: ClusterCommandOptions, now: number): void {
-  if (output === 'json') return printJson({ apiVersion: cliVersion, kind: 'ClusterList', at: report.at, items: report.clusters.map((each) => ({ ...each, state: stateOf(each, report, now) })) });
+async function print(report: ClustersReport, { output }: ClusterCommandOptions, now: number): Promise<void> {
+  if (isData(output)) return printDocument({ apiVersion: cliVersion, kind: 'ClusterList', at: report.at, items: report.clusters.map((each) => ({ ...each, state: stateOf(each, report, now) })) } satisfies ClusterList, output);
   if (output === 'name') return void process.stdout.write(report.clusters.map(({ id }) => `${id}\n`).join(''));
   process.stdout.write(clustersTable(report, now));
 }

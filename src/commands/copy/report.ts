@@ -1,4 +1,5 @@
 import { columns } from '../columns.js';
+import type { CopyResult, CopyResultList } from '../documents/copy.js';
 import { formatBytes } from './frame.js';
 import { nextStep } from './next-step.js';
 import type { OutputForm } from './options.js';
@@ -29,13 +30,16 @@ export function complain({ source, destination, failure, message }: NotCopied): 
   return `${source} -> ${destination}: ${message}${failure === undefined ? '' : `; ${nextStep(failure)}`}`;
 }
 
-function asDocument(outcomes: readonly Outcome[], asked: 'one' | 'list'): object {
-  const items = outcomes.map((outcome) => ({ apiVersion, kind: 'CopyResult', ...withNextStep(outcome) }));
+function asDocument(outcomes: readonly Outcome[], asked: 'one' | 'list'): CopyResult | CopyResultList {
+  const items = outcomes.map(resultOf);
   return asked === 'one' && items[0] !== undefined ? items[0] : { apiVersion, kind: 'CopyResultList', items };
 }
 
-function withNextStep(outcome: Outcome): object {
-  return isCopied(outcome) || outcome.failure === undefined ? outcome : { ...outcome, nextStep: nextStep(outcome.failure) };
+function resultOf(outcome: Outcome): CopyResult {
+  const head = { apiVersion, kind: 'CopyResult' } as const;
+  if (!isCopied(outcome)) return { ...head, ...outcome, ...(outcome.failure === undefined ? {} : { nextStep: nextStep(outcome.failure) }) };
+  const { platforms, missingPlatforms, warnings, ...copied } = outcome;
+  return { ...head, ...copied, platforms: [...platforms], missingPlatforms: [...missingPlatforms], ...(warnings === undefined ? {} : { warnings: [...warnings] }) };
 }
 
 function table(outcomes: readonly Outcome[]): string {

@@ -6,10 +6,32 @@ import { ImageList } from './images.js';
 import { ImageStoryList } from './logs.js';
 import { Rehearsal } from './rehearsal.js';
 import { DifferenceList, MigrationPlan } from './migrate.js';
+import { CopyResult, CopyResultList } from './copy.js';
+import { ExplanationList } from './explain.js';
+import { CopyFateList, RuleChangeList } from './preview.js';
+import { ClusterList, ForgottenCluster, PinnedImageList, RetryResultList } from './requests.js';
 import { Status } from './status.js';
 
 /** By kind. */
-export const documents: Readonly<Record<string, z.ZodObject>> = { Check, DifferenceList, ImageDescriptionList, ImageList, ImageStoryList, MigrationPlan, Rehearsal, Status };
+export const documents: Readonly<Record<string, z.ZodObject>> = {
+  Check,
+  ClusterList,
+  CopyFateList,
+  CopyResult,
+  CopyResultList,
+  DifferenceList,
+  ExplanationList,
+  ForgottenCluster,
+  ImageDescriptionList,
+  ImageList,
+  ImageStoryList,
+  MigrationPlan,
+  PinnedImageList,
+  Rehearsal,
+  RetryResultList,
+  RuleChangeList,
+  Status,
+};
 
 export const schemaFolder = 'docs/reference/cli/v1';
 export const fieldsPath = `${schemaFolder}/fields.txt`;

@@ -3,12 +3,11 @@
  * (`docs/reference/cli/v1`). They only grow. Commands import their types; nobody pays for zod at run time.
  */
 import { z } from 'zod';
-
-export const cliApiVersion = 'cli.kuik.enix.io/v1';
+import { cliVersion } from '../command-line.js';
 
 /** A document with its kind in front. */
 export function document<K extends string, S extends z.ZodRawShape>(kind: K, description: string, shape: S) {
-  return z.object({ apiVersion: z.literal(cliApiVersion), kind: z.literal(kind), ...shape }).meta({ description });
+  return z.object({ apiVersion: z.literal(cliVersion), kind: z.literal(kind), ...shape }).meta({ description });
 }
 
 /** RFC 3339 */

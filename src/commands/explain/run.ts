@@ -9,8 +9,10 @@ import { createMetrics } from '../../telemetry/metrics.js';
 import { questionsOfCreate } from '../../webhook/questions.js';
 import { decidePod, type RouteDeps } from '../../webhook/route.js';
 import { askCluster } from '../ask-cluster.js';
-import { cliVersion, complain, printJson } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { ExplanationList } from '../documents/explain.js';
 import type { ExplainOptions } from '../explain.js';
+import { isData, printDocument } from '../output.js';
 import { readViews } from '../read-views.js';
 import { openRegistry } from '../registry-client.js';
 import { routeDeps } from '../serve-webhook.js';
@@ -33,7 +35,7 @@ export async function runExplain(objects: readonly string[], options: ExplainOpt
     if (typeof asked === 'number') return asked;
     const { explanations, remarks } = await explainAll(asked, asIf, { cluster, config, environment });
     for (const remark of remarks) complain('explain', remark);
-    if (options.output === 'json') printJson(listOf(explanations, asIf));
+    if (isData(options.output)) await printDocument(listOf(explanations, asIf), options.output);
     else process.stdout.write(explanations.map(printExplanation).join('\n'));
     return explanations.every((explanation) => isGood(explanation, asIf)) ? 0 : 2;
   });
@@ -109,7 +111,7 @@ function unread({ hidden }: ReadableSecrets): string[] {
   return hidden.map((name) => `you may not read secret ${name}: what is pulled with it is explained by records, or as anybody sees it`);
 }
 
-function listOf(items: readonly Explanation[], asIf: AsIf): object {
+function listOf(explanations: readonly Explanation[], asIf: AsIf): ExplanationList {
   const assumptions = Object.fromEntries([...asIf].map(([host, pretence]) => [host, asIfText(host, pretence)]));
-  return { apiVersion: cliVersion, kind: 'ExplanationList', ...(asIf.size > 0 ? { asIf: assumptions } : {}), items };
+  return { apiVersion: cliVersion, kind: 'ExplanationList', ...(asIf.size > 0 ? { asIf: assumptions } : {}), items: explanations.map((explanation) => ({ ...explanation, containers: explanation.containers.map((container) => ({ ...container, places: [...container.places] })) })) };
 }

@@ -3,8 +3,10 @@ import { annotations } from '../../domain/names.js';
 import type { ImageRecord } from '../../domain/record.js';
 import { askCluster } from '../ask-cluster.js';
 import { columns } from '../columns.js';
-import { cliVersion, complain, printJson } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { PinnedImageList } from '../documents/requests.js';
 import { findImages, recordText } from '../find-images.js';
+import { isData, printDocument } from '../output.js';
 import type { PinOptions } from '../pin.js';
 
 /** @param until value of the annotation; undefined takes it off */
@@ -14,7 +16,7 @@ export async function runPin(name: 'pin' | 'unpin', images: readonly string[], o
     if (problems.length > 0) return complain(name, ...problems); // nothing is pinned when one of several cannot be
     const pinned: ImageRecord[] = [];
     for (const record of records) pinned.push(await pinOne(record));
-    print(pinned, options);
+    await print(pinned, options);
     return 0;
 
     async function pinOne(record: ImageRecord): Promise<ImageRecord> {
@@ -25,14 +27,14 @@ export async function runPin(name: 'pin' | 'unpin', images: readonly string[], o
   });
 }
 
-function print(records: readonly ImageRecord[], { output, dryRun }: PinOptions): void {
-  if (output === 'json') return printJson({ apiVersion: cliVersion, kind: 'PinnedImageList', items: records.map(itemOf) });
+async function print(records: readonly ImageRecord[], { output, dryRun }: PinOptions): Promise<void> {
+  if (isData(output)) return printDocument({ apiVersion: cliVersion, kind: 'PinnedImageList', items: records.map(itemOf) } satisfies PinnedImageList, output);
   if (output === 'name') return void process.stdout.write(records.map((record) => `${recordText(record)}\n`).join(''));
   const note = dryRun === 'none' ? [] : [`(${dryRun} dry run)`];
   process.stdout.write(columns([['IMAGE', 'KEPT', 'PODS'], ...records.map(({ image, keepUntil, pods }) => [image, [keptText(keepUntil), ...note].join(' '), String(pods)])]));
 }
 
-function itemOf({ image, name, pods, keepUntil }: ImageRecord): object {
+function itemOf({ image, name, pods, keepUntil }: ImageRecord): PinnedImageList['items'][number] {
   return { image, record: name, pods, ...(keepUntil === undefined ? {} : { keepUntil }) };
 }
 

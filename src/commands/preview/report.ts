@@ -1,6 +1,7 @@
 import { cliVersion } from '../command-line.js';
 import { columns } from '../columns.js';
 import type { Protection } from '../../domain/retain.js';
+import type { CopyFateList, RuleChangeList } from '../documents/preview.js';
 import type { Change } from './changes.js';
 import type { CopyFate } from './fates.js';
 
@@ -12,8 +13,8 @@ export function fatesTable(fates: readonly CopyFate[], all: boolean): string {
   return `${rows.length === 0 ? '' : columns([['IMAGE', 'PLACE', 'GOES', 'RULE', 'WHY'], ...rows])}${summary(going.length, staying)}\n`;
 }
 
-export function fatesDocument(fates: readonly CopyFate[]): object {
-  const items = fates.map(({ fate, ...copy }) => ({ ...copy, ...(fate.fate === 'goes' ? { fate: 'goes', at: timeText(fate.at) } : { fate: 'stays', by: fate.by, ...(fate.until === undefined ? {} : { until: timeText(fate.until) }) }) }));
+export function fatesDocument(fates: readonly CopyFate[]): CopyFateList {
+  const items = fates.map(({ fate, ...copy }) => ({ ...copy, ...(fate.fate === 'goes' ? { fate: fate.fate, at: timeText(fate.at) } : { fate: fate.fate, by: fate.by, ...(fate.until === undefined ? {} : { until: timeText(fate.until) }) }) }));
   return { apiVersion: cliVersion, kind: 'CopyFateList', items };
 }
 
@@ -24,8 +25,8 @@ export function changesTable(changes: readonly Change[]): string {
   return `${rows.length === 0 ? '' : columns([['ACTION', 'IMAGE', 'PLACE', 'AT', 'RULE'], ...rows])}${sum}`;
 }
 
-export function changesDocument(changes: readonly Change[], problems: readonly string[]): object {
-  return { apiVersion: cliVersion, kind: 'RuleChangeList', items: changes, problems };
+export function changesDocument(changes: readonly Change[], problems: readonly string[]): RuleChangeList {
+  return { apiVersion: cliVersion, kind: 'RuleChangeList', items: [...changes], problems: [...problems] };
 }
 
 const protections = {

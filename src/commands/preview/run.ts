@@ -8,7 +8,8 @@ import { readConfig } from '../../config/load.js';
 import type { Rule } from '../../domain/rule.js';
 import { lookAround, type Picture } from '../../watchers/reconcile.js';
 import { askCluster } from '../ask-cluster.js';
-import { complain, printJson } from '../command-line.js';
+import { complain } from '../command-line.js';
+import { isData, printDocument } from '../output.js';
 import type { PreviewOptions } from '../preview.js';
 import { readUsage, readViews, readWorkloads } from '../read-views.js';
 import { changesOf, problemsOf, type Side } from './changes.js';
@@ -64,16 +65,16 @@ async function lookAtCluster(cluster: KubernetesCluster, config: Config, install
   };
 }
 
-function printFates({ fates }: Side, { output, all = false }: PreviewOptions): 0 {
-  if (output === 'json') printJson(fatesDocument(fates));
+async function printFates({ fates }: Side, { output, all = false }: PreviewOptions): Promise<0> {
+  if (isData(output)) await printDocument(fatesDocument(fates), output);
   else process.stdout.write(fatesTable(fates, all));
   return 0;
 }
 
-function printChanges(before: Side, after: Side, applied: readonly Rule[], { output }: PreviewOptions): 0 | 2 {
+async function printChanges(before: Side, after: Side, applied: readonly Rule[], { output }: PreviewOptions): Promise<0 | 2> {
   const changes = changesOf(before, after);
   const problems = problemsOf(applied, before.picture, after.picture);
-  if (output === 'json') printJson(changesDocument(changes, problems));
+  if (isData(output)) await printDocument(changesDocument(changes, problems), output);
   else process.stdout.write(changesTable(changes));
   complain('preview', ...problems);
   return problems.length > 0 ? 2 : 0;

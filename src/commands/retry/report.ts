@@ -1,6 +1,7 @@
 import { nextStep } from '../copy/next-step.js';
 import { columns } from '../columns.js';
 import { cliVersion } from '../command-line.js';
+import type { RetryResultList } from '../documents/requests.js';
 import { recordText } from '../find-images.js';
 import { knownImageRef } from '../../domain/image-ref.js';
 import type { Copy } from './follow.js';
@@ -11,7 +12,7 @@ export function copiesTable(copies: readonly Copy[], dryRun: 'none' | 'client' |
   return columns([['IMAGE', 'DESTINATION', 'RESULT', 'WHY'], ...rows]);
 }
 
-export function copiesDocument(copies: readonly Copy[]): object {
+export function copiesDocument(copies: readonly Copy[]): RetryResultList {
   return { apiVersion: cliVersion, kind: 'RetryResultList', items: copies.map((copy) => ({ ...copy, ...(copy.failure === undefined ? {} : { nextStep: stepOf(copy) }) })) };
 }
 

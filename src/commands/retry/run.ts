@@ -4,8 +4,9 @@ import { wantsNoColor } from '../../config/terminal.js';
 import { annotations } from '../../domain/names.js';
 import type { ImageRecord } from '../../domain/record.js';
 import { askCluster } from '../ask-cluster.js';
-import { complain, printJson } from '../command-line.js';
+import { complain } from '../command-line.js';
 import { findImages } from '../find-images.js';
+import { isData, printDocument } from '../output.js';
 import type { RetryOptions } from '../retry.js';
 import { failedOf, whyNothingToCopy } from './choose.js';
 import { openCopiesDisplay } from './display.js';
@@ -26,7 +27,7 @@ export async function runRetry(name: 'retry' | 'mirror', images: readonly string
     for (const record of await askAll(chosen, options, cluster)) following.ask(record);
     const isOnlyAsked = options.dryRun !== 'none' || !options.wait;
     if (!isOnlyAsked) await untilOver(following, options, cluster, signal);
-    print(following.copies, options);
+    await print(following.copies, options);
     if (isOnlyAsked || following.isOver || signal.aborted) return isOnlyAsked ? 0 : exitCodeOf(following.copies);
     return complain(name, `not done in time: ${sumText(following.copies)}; the copies go on, look again with kubectl get ia -o wide, or wait longer with --watch`);
   });
@@ -73,8 +74,8 @@ async function untilOver(following: Following, { watch, timeout, output }: Retry
   }
 }
 
-function print(copies: readonly Copy[], { output, dryRun }: RetryOptions): void {
-  if (output === 'json') printJson(copiesDocument(copies));
+async function print(copies: readonly Copy[], { output, dryRun }: RetryOptions): Promise<void> {
+  if (isData(output)) await printDocument(copiesDocument(copies), output);
   else if (output === 'name') process.stdout.write(copiesNames(copies));
   else if (copies.length > 0) process.stdout.write(copiesTable(copies, dryRun));
 }

@@ -3,6 +3,7 @@ import { exitCodeOf, type Copied, type NotCopied, type Outcome } from '../../../
 import { complain, report } from '../../../src/commands/copy/report.js';
 import type { ImageName } from '../../../src/domain/image-ref.js';
 import { aDigest } from './digests.js';
+import { readDocument } from '../../support/documents.js';
 
 const names = { source: 'quay.io/acme/api:v4' as ImageName, destination: 'r.io/acme/api:v4' as ImageName };
 
@@ -36,15 +37,15 @@ describe('the result', () => {
   });
 
   test('of one image is one JSON document with version and kind', async () => {
-    expect(JSON.parse(await report([aCopy()], 'json', 'one'))).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'CopyResult', verdict: 'copied', digest: aDigest('api'), bytes: 3145728 });
+    expect(readDocument('CopyResult', await report([aCopy()], 'json', 'one'))).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'CopyResult', verdict: 'copied', digest: aDigest('api'), bytes: 3145728 });
   });
 
   test('of a list is a list, also when it has one item', async () => {
-    expect(JSON.parse(await report([aCopy()], 'json', 'list'))).toMatchObject({ kind: 'CopyResultList', items: [{ kind: 'CopyResult' }] });
+    expect(readDocument('CopyResultList', await report([aCopy()], 'json', 'list'))).toMatchObject({ kind: 'CopyResultList', items: [{ kind: 'CopyResult' }] });
   });
 
   test('of a failed copy holds code, side and the next step', async () => {
-    expect(JSON.parse(await report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
+    expect(readDocument('CopyResult', await report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
   });
 
   test('as names can be given to another program', async () => {
