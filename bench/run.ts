@@ -13,9 +13,10 @@ import { checkBench } from './check.js';
 import { copyBench } from './copy.js';
 import { mountBench } from './mount.js';
 import { resumeBench } from './resume.js';
+import { startBench } from './start.js';
 
 /** Those of which a slow minute spoils least come first. */
-const benches: readonly Bench[] = [mountBench, resumeBench, checkBench, admissionBench, copyBench];
+const benches: readonly Bench[] = [startBench, mountBench, resumeBench, checkBench, admissionBench, copyBench];
 const peerNames: readonly PeerName[] = ['crane', 'regctl', 'skopeo'];
 
 const usage = `npm run bench -- <name> [options]
