@@ -106,6 +106,16 @@ describe('kuik logs', () => {
   });
 });
 
+test('kuik status -w asks Temporal how far copies are, through the API server', async () => {
+  const before = kubelet.forwarded.length;
+  const screen = staying('status', '-w');
+
+  await until('a line', async () => screen.output().includes('images mirrored'));
+
+  expect(await screen.end()).toBe(130);
+  expect(kubelet.forwarded.length).toBeGreaterThan(before);
+});
+
 describe('kuik ui', () => {
   test('leads to the history of a copy, which the real UI serves, until Ctrl-C: exit 0', async () => {
     const view = staying('ui', stage.image(), '--no-open');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Resource } from '../../src/cluster/cluster.js';
 import { statusOf, type StatusFacts } from '../../src/commands/status/picture.js';
+import { withProgress } from '../../src/commands/status/progress.js';
 import { statusLine, statusScreen } from '../../src/commands/status/report.js';
 import { aCopy, aRecord } from '../support/builders.js';
 import { readDocument } from '../support/documents.js';
@@ -79,6 +80,19 @@ ClusterImageSetMirror/main   True    3        1          0        0        InFor
 
   test('is one line where nothing can be drawn', () => {
     expect(statusLine(status)).toMatch(/^1 of 3 images mirrored, 2 copies to come, 0 failed; 1 trouble, first: docker.io\/library\/busy:1/);
+  });
+
+  test('shows how far a copy is, where Temporal tells', async () => {
+    const seen = await withProgress(status, { progress: async (destination) => (destination.endsWith('busy:1') ? { bytesDone: 15 * 2 ** 20, bytesTotal: 60 * 2 ** 20, retries: [] } : undefined) });
+
+    expect(statusScreen(seen, { now, form: 'table' })).toContain('copying   30m     [#####...............] 15.0 of 60.0 MiB\n');
+    readDocument('Status', JSON.stringify(seen));
+  });
+
+  test('goes without where Temporal does not tell, or has just gone', async () => {
+    const gone = { progress: () => Promise.reject(new Error('gone')) };
+
+    expect(await withProgress(status, gone)).toEqual(status);
   });
 
   test('is data as its schema says', () => {

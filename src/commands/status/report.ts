@@ -46,10 +46,13 @@ function copiesText({ copies }: Status, now: number, form: 'table' | 'wide'): st
   return `${columns([['COPY OF', 'TO', 'STATE', 'SINCE', 'PROGRESS'], ...rows])}${hidden > 0 ? `... and ${hidden} more, with -o wide\n` : ''}`;
 }
 
+const barWidth = 20;
+
 function progressText({ bytesDone, bytesTotal }: Pick<Status['copies'][number], 'bytesDone' | 'bytesTotal'>): string {
   if (bytesDone === undefined || bytesTotal === undefined) return '';
   const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
-  return `${mebibytes(bytesDone)} of ${mebibytes(bytesTotal)} MiB`;
+  const full = Math.floor((barWidth * bytesDone) / bytesTotal);
+  return `[${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${mebibytes(bytesDone)} of ${mebibytes(bytesTotal)} MiB`;
 }
 
 function registriesText({ registries }: Status): string {

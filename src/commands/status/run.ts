@@ -8,13 +8,21 @@ import { documentText, isData, printDocument } from '../output.js';
 import { Redraw } from '../redraw.js';
 import type { StatusOptions } from '../status.js';
 import { environmentFor, readStatus } from './read.js';
+import { openCopyWatch } from './progress.js';
 import { statusLine, statusScreen } from './report.js';
 
 export async function runStatus(options: StatusOptions): Promise<number> {
   const environment = environmentFor(options, readEnvironment());
   return askCluster('status', options, async (cluster, signal) => {
     const first = await readStatus(cluster, environment);
-    if (options.watch === true) return watchStatus(first, () => readStatus(cluster, environment), options, signal);
+    if (options.watch === true) {
+      const watch = await openCopyWatch(cluster, environment);
+      try {
+        return await watchStatus(await watch.see(first), async () => watch.see(await readStatus(cluster, environment)), options, signal);
+      } finally {
+        await watch.close();
+      }
+    }
     if (isData(options.output)) await printDocument(first, options.output);
     else process.stdout.write(statusScreen(first, { now: Date.now(), form: options.output }));
     return codeOf(first);
