@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
+import { helpText } from './config/terminal.js';
 import { commands, fail } from './commands/all.js';
 
 // beside the code, where whoever may write the code writes it; where nobody may, every start compiles
@@ -29,7 +30,7 @@ function help(): number {
       .filter(([, { isProcess = false, isHidden = false }]) => isProcess === processes && !isHidden)
       .map(([name, { help: text }]) => `  ${name.padEnd(10)} ${text}`)
       .join('\n');
-  process.stdout.write(`kuik keeps container images available when registries fail, throttle or lose them.
+  process.stdout.write(helpText(`kuik keeps container images available when registries fail, throttle or lose them.
 
 Usage: kuik COMMAND [options]
 
@@ -40,7 +41,7 @@ The processes it is made of:
 ${lines(true)}
 
 kuik COMMAND --help says more about one of them.
-`);
+`));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 /** `kuik cluster list` and `kuik cluster forget`: who else claims what we claim, and who is gone for good. */
 import { Command } from 'commander';
+import { helpText } from '../config/terminal.js';
 import { complain, dryRunOption, outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
 
 export interface ClusterCommandOptions extends ClusterChoice {
@@ -30,7 +31,7 @@ export async function cluster([name, ...args]: readonly string[]): Promise<numbe
   if (name === 'list') return list(args);
   if (name === 'forget') return forget(args);
   if (name === undefined || name === '-h' || name === '--help') {
-    (name === undefined ? process.stderr : process.stdout).write(help);
+    (name === undefined ? process.stderr : process.stdout).write(helpText(help));
     return name === undefined ? 1 : 0;
   }
   return complain('cluster', `unknown command ${JSON.stringify(name)}; write list or forget`);

@@ -1,5 +1,6 @@
 /** How the arguments of a command are read. Only commander is loaded here: `--help` pays for nothing else. */
 import { CommanderError, InvalidArgumentError, Option, type Command } from 'commander';
+import { helpText } from '../config/terminal.js';
 import { formatDuration, parseDuration } from '../domain/duration.js';
 
 /** What was read, or the exit code where that was all: help was printed, or what is wrong. */
@@ -41,7 +42,7 @@ export function readArguments<T extends object>(command: Command, args: readonly
 /** Complaints start with the name of the program, like every other of it. */
 function printers(command: Command): { writeOut: (text: string) => void; writeErr: (text: string) => void } {
   return {
-    writeOut: (text) => void process.stdout.write(text),
+    writeOut: (text) => void process.stdout.write(helpText(text)),
     writeErr: (text) => void process.stderr.write(`${command.name()}: ${text.replace(/^error: /, '')}`),
   };
 }

@@ -1,6 +1,7 @@
 /** `kuik migrate v1`, `kuik migrate v2`: what replaces a v1 set-up; what of a v2 set-up behaves differently. */
 import process from 'node:process';
 import { Command } from 'commander';
+import { helpText } from '../config/terminal.js';
 import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
 
 export interface MigrateV1Options extends ClusterChoice {
@@ -36,7 +37,7 @@ export async function migrate([name, ...args]: readonly string[]): Promise<numbe
   if (name === 'v1') return v1(args);
   if (name === 'v2') return v2(args);
   if (name === undefined || name === '-h' || name === '--help') {
-    (name === undefined ? process.stderr : process.stdout).write(help);
+    (name === undefined ? process.stderr : process.stdout).write(helpText(help));
     return name === undefined ? 1 : 0;
   }
   return complain('migrate', `unknown version ${JSON.stringify(name)}; write v1 or v2`);

@@ -94,6 +94,20 @@ for (const [shell, complete] of Object.entries(shells)) {
   expect(await shells['bash']!('kuik describe ghcr.io/acme/api:')).toEqual(['v1', 'v2']);
 });
 
+describe('as a plugin of kubectl', () => {
+  test.each([
+    ['help', ['--help'], 'Usage: kubectl kuik COMMAND'],
+    ['help of a command, and its examples', ['describe', '--help'], '  kubectl kuik describe nginx:1.27'],
+    ['help of a command of a command', ['cluster', 'list', '--help'], 'Usage: kubectl kuik cluster list'],
+  ])('%s says what was typed', async (_what, args, said) => {
+    expect(await run('kubectl', ['kuik', ...args])).toContain(said);
+  });
+
+  test('and by itself the same', async () => {
+    expect(await run('kuik', ['describe', '--help'])).toContain('Usage: kuik describe');
+  });
+});
+
 describe('through kubectl', () => {
   const ask = async (...words: string[]): Promise<readonly string[]> => (await run('kubectl', ['__complete', 'kuik', ...words])).split('\n').map((line) => line.split('\t')[0] ?? '');
 
