@@ -14,7 +14,7 @@ const [berlin, paris, rome] = [
 test('clusters are listed with how many claims they have, and since when they are silent', () => {
   expect(clustersTable({ v: 1, self: 'berlin', at: before(0), clusters: [berlin, paris, rome] }, t0)).toBe(
     `CLUSTER   CLAIMS   HEARD      STATE
-berlin    12       0m ago     this cluster
+berlin    12       0s ago     this cluster
 paris     7        20h ago    alive
 rome      1        4d4h ago   silent
 as of 2026-09-01T12:00:00.000Z
@@ -26,7 +26,7 @@ test('before there was any claim the list says so, and how to have a new one', (
   expect(clustersTable({ v: 1, self: 'berlin', at: before(0), clusters: [] }, t0)).toMatch(/^no claim was held .*Trigger of sweep\/berlin/);
 });
 
-test.each([[before(0.5), '30m'], [before(24), '1d'], [before(-1), '0m']])('%s was %s ago', (heardAt, text) => {
+test.each([[before(0.5), '30m'], [before(24), '1d'], [before(-1), '0s']])('%s was %s ago', (heardAt, text) => {
   expect(agoText(heardAt, t0)).toBe(text);
 });
 

@@ -23,7 +23,7 @@ describe('kuik status', () => {
     const { code, output, errors } = await kuik('status');
 
     expect(errors).toBe('');
-    expect(output).toMatch(/^kuik \S+, context local, namespace kuik-system: webhook registered, led by \S+ \(0m ago\)\n\nNo rule yet: .*\n\nIMAGES {2}0 in use; 0 unused\n$/);
+    expect(output).toMatch(/^kuik \S+, context local, namespace kuik-system: webhook registered, led by \S+ \(\d+s ago\)\n\nNo rule yet: .*\n\nIMAGES {2}0 in use; 0 unused\n$/);
     expect(code).toBe(0);
   });
 

@@ -58,7 +58,7 @@ describe('the screen', () => {
   const status = statusOf({ ...healthy, records, rules: [aResource([inForce], { images: 3, mirrored: 1, failed: 0, unused: 0 })] });
 
   test('names what to look at first, then what there is', () => {
-    expect(statusScreen(status, { now, form: 'table' })).toBe(`kuik 3, context kind, namespace kuik-system: webhook registered, led by manager-0 (0m ago)
+    expect(statusScreen(status, { now, form: 'table' })).toBe(`kuik 3, context kind, namespace kuik-system: webhook registered, led by manager-0 (5s ago)
 
 LOOK AT FIRST
   1. docker.io/library/busy:1 can be pulled from nowhere: a Pod that needs a new node will not start

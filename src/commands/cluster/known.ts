@@ -49,10 +49,12 @@ export function isSilent({ heardAt }: SharingCluster, now: number): boolean {
   return now - Date.parse(heardAt) > silentAfterMs;
 }
 
-/** `5h`, `3d4h`: how long ago, in two units at most. */
+/** `12s`, `5h`, `3d4h`: how long ago, in two units at most. */
 export function agoText(heardAt: string, now: number): string {
-  const minutes = Math.max(0, Math.floor((now - Date.parse(heardAt)) / 60_000));
+  const seconds = Math.max(0, Math.floor((now - Date.parse(heardAt)) / 1000));
+  const minutes = Math.floor(seconds / 60);
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)];
   if (days > 0) return `${days}d${hours > 0 ? `${hours}h` : ''}`;
-  return hours > 0 ? `${hours}h` : `${minutes}m`;
+  if (hours > 0) return `${hours}h`;
+  return minutes > 0 ? `${minutes}m` : `${seconds}s`;
 }
