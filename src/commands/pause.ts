@@ -6,7 +6,7 @@ export interface PauseOptions extends ClusterChoice {
   /** of namespaced rules */
   readonly namespace?: string;
   readonly dryRun: DryRun;
-  readonly output: 'table' | 'json' | 'name';
+  readonly output: 'table' | 'json' | 'yaml' | 'name';
 }
 
 export type Verb = 'pause' | 'resume';
@@ -33,6 +33,6 @@ function commandLine(verb: Verb, description: string): Command {
   return withClusterOptions(new Command(`kuik ${verb}`).description(description).usage('IMAGE | KIND/NAME ... [options]').argument('[what...]', 'images as in a Pod (nginx:1.27), records (ia/NAME), or rules (cism/NAME, ism/NAME, cris/NAME, ris/NAME, cisa/NAME)'))
     .option('-n, --namespace <name>', 'of namespaced rules; else that of the context')
     .addOption(dryRunOption())
-    .addOption(outputOption(['table', 'json', 'name']))
+    .addOption(outputOption(['table', 'json', 'yaml', 'name']))
     .addHelpText('after', `\nExamples:\n  kuik ${verb} nginx:1.27\n  kuik ${verb} cism/everything\n  kuik ${verb} ism/team -n shop\n\nExit status: 0 done, 1 failed`);
 }

@@ -96,7 +96,7 @@ describe('kuik cluster', () => {
     await temporal('schedule', 'trigger', '--schedule-id', 'sweep/berlin');
     await until('a list with claims', async () => (await kuik('cluster', 'list')).output.includes('CLUSTER'));
 
-    expect((await kuik('cluster', 'list')).output).toMatch(/^CLUSTER +CLAIMS +HEARD +STATE\nberlin +\d+ +\d+m ago +this cluster\nas of 20/);
+    expect((await kuik('cluster', 'list')).output).toMatch(/^CLUSTER +CLAIMS +HEARD +STATE\nberlin +\d+ +\d+[sm] ago +this cluster\nas of 20/);
   });
 
   test('lists another one that shares a copy, after Trigger', async () => {

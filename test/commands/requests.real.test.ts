@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Stage } from '../../tools/demo/stage.js';
 import { projectRoot } from '../../tools/programs.js';
 import { scratchFolder, toolOutput } from '../../tools/servers.js';
+import type { RetryResultList } from '../../src/commands/documents/requests.js';
+import { readDocument } from '../support/documents.js';
 import { kuikOn, type Ended } from '../support/kuik.js';
 import { applyQuickstart, createPod, push, recordOf, tagIsThere, until, untilMirrored } from '../support/stage.js';
 
@@ -40,7 +42,7 @@ describe('kuik retry', () => {
 
     const { code, output } = await kuik('retry', '--failed', '--registry', stage.sourceAddress, '-o', 'json');
 
-    const { items } = JSON.parse(output) as { items: { image: string; result: string }[] };
+    const { items } = readDocument<RetryResultList>('RetryResultList', output);
     expect(items.find(({ image }) => image === late)?.result).toBe('copied');
     expect(items.filter(({ result }) => result === 'failed')).toHaveLength(2);
     expect(code).toBe(2);
@@ -156,7 +158,7 @@ describe('kuik pause', () => {
     expect(await suspended()).toBe('true');
     await until('the rule to say so', async () => (await stage.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}')) === 'Suspended');
 
-    expect((await kuik('resume', 'clusterimagesetmirrors.kuik.enix.io/everything')).code).toBe(0);
+    expect(readDocument('PausedList', (await kuik('resume', 'clusterimagesetmirrors.kuik.enix.io/everything', '-o', 'yaml')).output)).toMatchObject({ items: [{ state: 'running', changed: true }] });
     expect(await suspended()).toBe('');
   });
 
@@ -201,6 +203,7 @@ describe('kuik pin', () => {
     expect(pinned).toMatchObject({ code: 0, output: expect.stringMatching(/web:1.0 +for ever +0\n/), errors: '' });
     await until('the end to go away', async () => (await expires()) === '');
 
+    readDocument('PinnedImageList', (await kuik('pin', stage.image(), '-o', 'yaml')).output);
     expect(await kuik('unpin', stage.image())).toMatchObject({ code: 0, output: expect.stringContaining('as its retention says') });
     await until('the end to be back', async () => (await expires()) !== '');
   });

@@ -102,7 +102,7 @@ describe('kuik describe', () => {
     expect(errors).toBe('');
     expect(output).toMatch(/web:1\.0\n {2}Record: +imageavailability\.kuik\.enix\.io\/\S+\n {2}Used by: +1 Pod\n {2}Copies: +1 of 1\n {2}Next check: +about \S+Z, as number \d of 2 at its registry\n/);
     expect(output).toMatch(/default\/web +web +\(as written\) +OriginAvailable\n/);
-    expect(output).toMatch(/Copied: +\S+Z \(\d+m ago\), /);
+    expect(output).toMatch(/Copied: +\S+Z \(\d+[sm] ago\), /);
     expect(output).toMatch(/this cluster +\S+ +ClusterImageSetMirror\/everything\n/);
     expect(output).toMatch(/ago +Normal +Mirrored +the copy at /);
     expect(code).toBe(0);

@@ -9,7 +9,7 @@ import { DifferenceList, MigrationPlan } from './migrate.js';
 import { CopyResult, CopyResultList } from './copy.js';
 import { ExplanationList } from './explain.js';
 import { CopyFateList, RuleChangeList } from './preview.js';
-import { ClusterList, ForgottenCluster, PinnedImageList, RetryResultList } from './requests.js';
+import { ClusterList, ForgottenCluster, PausedList, PinnedImageList, RetryResultList } from './requests.js';
 import { Status } from './status.js';
 
 /** By kind. */
@@ -26,6 +26,7 @@ export const documents: Readonly<Record<string, z.ZodObject>> = {
   ImageList,
   ImageStoryList,
   MigrationPlan,
+  PausedList,
   PinnedImageList,
   Rehearsal,
   RetryResultList,

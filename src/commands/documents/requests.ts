@@ -1,4 +1,4 @@
-/** What commands print that ask for something: retry, mirror, pin, unpin, cluster. */
+/** What commands print that ask for something: retry, mirror, pin, unpin, pause, resume, cluster. */
 import { z } from 'zod';
 import { count, document, text, time } from './document.js';
 
@@ -22,6 +22,11 @@ const PinnedImage = z.object({ image: text('Name of the image.'), record: text('
 
 export const PinnedImageList = document('PinnedImageList', 'What kuik pin and kuik unpin print.', { items: z.array(PinnedImage).meta({ description: 'In the order they were asked for.' }) });
 export type PinnedImageList = z.infer<typeof PinnedImageList>;
+
+const Paused = z.object({ subject: text('Name of the image, or kind and name of the rule.'), state: z.enum(['paused', 'running']).meta({ description: 'How it is from now on.' }), changed: z.boolean().meta({ description: 'Whether it was otherwise before.' }) });
+
+export const PausedList = document('PausedList', 'What kuik pause and kuik resume print.', { items: z.array(Paused).meta({ description: 'Images, then rules.' }) });
+export type PausedList = z.infer<typeof PausedList>;
 
 const KnownCluster = z.object({ id: text('Its ID.'), claims: count('Destinations it claims together with this one.'), heardAt: time('When the newest of its claims came.'), state: z.enum(['this cluster', 'silent', 'alive']).meta({ description: 'silent: it missed its daily renewal.' }) });
 

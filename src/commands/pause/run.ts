@@ -6,8 +6,10 @@ import type { ImageRecord } from '../../domain/record.js';
 import { ruleText } from '../../domain/rule.js';
 import { askCluster } from '../ask-cluster.js';
 import { columns } from '../columns.js';
-import { cliVersion, complain, printJson } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
+import type { PausedList } from '../documents/requests.js';
 import { findImages, recordText } from '../find-images.js';
+import { isData, printDocument } from '../output.js';
 import type { PauseOptions, Verb } from '../pause.js';
 import { namedRule, ruleName } from './named-rule.js';
 
@@ -37,7 +39,7 @@ export async function runPause(verb: Verb, subjects: readonly string[], options:
       const keeper = suspension.keptBy;
       if (problem === undefined && suspension.outcome === 'changed' && keeper !== undefined) process.stderr.write(`kuik ${verb}: ${ruleText(rule)} is kept by ${keeper}, which may undo this; set spec.suspend there as well\n`);
     }
-    print(done, options);
+    await print(done, options);
     return refused.length === 0 ? 0 : complain(verb, ...refused);
   });
 }
@@ -57,8 +59,8 @@ function problemOf(rule: RuleRef, verb: Verb, { outcome, owners = [] }: Suspensi
   return `${ruleText(rule)}: spec.suspend is set by ${owners.join(', ')}; set it to ${verb === 'pause'} there`;
 }
 
-function print(done: readonly Done[], { output, dryRun }: PauseOptions): void {
-  if (output === 'json') return printJson({ apiVersion: cliVersion, kind: 'PausedList', items: done.map(({ subject, state, changed }) => ({ subject, state, changed })) });
+async function print(done: readonly Done[], { output, dryRun }: PauseOptions): Promise<void> {
+  if (isData(output)) return printDocument({ apiVersion: cliVersion, kind: 'PausedList', items: done.map(({ subject, state, changed }) => ({ subject, state, changed })) } satisfies PausedList, output);
   if (output === 'name') return void process.stdout.write(done.map(({ name }) => `${name}\n`).join(''));
   if (done.length === 0) return;
   const note = dryRun === 'none' ? '' : ` (${dryRun} dry run)`;
