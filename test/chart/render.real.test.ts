@@ -314,7 +314,7 @@ describe('Temporal', () => {
   test.each([
     ['nobody but a port-forward', {}, 'false'],
     ['others, too', { allowFrom: [{ podSelector: {} }] }, 'true'],
-    ['others, and something in front knows who they are', { allowFrom: [{ podSelector: {} }], writeActions: true }, 'false'],
+    ['others, who log in', { allowFrom: [{ podSelector: {} }], oidc: { providerUrl: 'https://id.example.com', clientId: 'kuik', existingSecret: 'kuik-oidc', callbackUrl: 'https://ui.example.com/auth/sso/callback' } }, 'false'],
   ])('the UI is reached by %s: write actions are off: %4$s', async (_sentence, ui, off) => {
     const pod = podsOf(await render({ values: { temporal: { ui } } })).get('Deployment/kube-image-keeper-temporal-ui');
 

@@ -70,8 +70,7 @@ export const temporalValues = z
       .strictObject({
         enabled: flag('Whether the UI of Temporal runs.').default(true),
         image: image('docker.io/temporalio/ui', '2.49.1'),
-        allowFrom: passedList('Peers of a NetworkPolicy that reach the UI. Empty: nobody but a port-forward. With peers, write actions are off, unless people log in.').default([]),
-        writeActions: flag('Whether they stay on all the same: only where something in front knows who people are.').default(false),
+        allowFrom: passedList('Peers of a NetworkPolicy that reach the UI. Empty: nobody but a port-forward. With peers, write actions are off, unless people log in (`oidc`).').default([]),
         oidc,
         env,
         resources: resources('20m', '64Mi', '128Mi'),
