@@ -4,11 +4,11 @@
  * the others.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startRegistry } from './registry.js';
 import type { RegistryOptions, RegistryServer } from './registry.js';
+import { isExecutable } from './executable.js';
 
 const program = 'docker-registry';
 const variable = 'KUIK_TOOL_DOCKER_REGISTRY';
@@ -38,14 +38,5 @@ async function versionOf(path: string): Promise<string> {
     return (await promisify(execFile)(path, ['--version'], { timeout: 10_000 })).stdout;
   } catch {
     return '';
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -3,11 +3,12 @@
  * namespaces of their own instead of being looked up: a module that is not loaded yet is loaded by its first use.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeEnvironment } from './node.js';
 import { pluginFolder } from './settings.js';
+import { isExecutable } from '../executable.js';
 
 /** Package of Debian by program. */
 const systemPrograms: Readonly<Record<string, string>> = {
@@ -96,14 +97,5 @@ function tryIt(script: string): string | undefined {
     return status === 0 ? undefined : stderr.trim().split('\n')[0] || 'it does not work';
   } finally {
     rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
