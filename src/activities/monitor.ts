@@ -8,7 +8,8 @@ import { placesAtOnce, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
-import { awaitsRecords, checksAt, lastAskedAt, laterOf, type Check, type TrackedImage } from '../domain/monitor.js';
+import { checksAt, lastAskedAt, laterOf, roundTurns, type Check } from '../domain/check-order.js';
+import { awaitsRecords, type TrackedImage } from '../domain/monitor.js';
 import { countStates, type ChecksReport, type ChecksTask } from '../domain/monitor-run.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceRecord } from '../domain/record.js';
@@ -102,7 +103,7 @@ class Go {
     this.#deps = deps;
     this.#turns = turns;
     const tracked = deps.tracked();
-    const due = checksAt(task.registry, tracked, turns.tried);
+    const due = checksAt(task.registry, tracked, Date.now(), turns.tried);
     this.#awaits = awaitsRecords(task.registry, tracked);
     const asked = askedAmong(due, task.asked);
     this.#asked = new Set(asked.map(({ place }) => place));
@@ -129,6 +130,7 @@ class Go {
     return {
       v: 1,
       places: this.#checks.length + Number(this.#awaits),
+      turns: roundTurns(this.#checks.map((check) => ({ ...check, state: states.get(check.place) ?? check.state }))),
       checked: this.#cursor.checked,
       counts: countStates(states.values()),
       nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),

@@ -16,9 +16,9 @@ export function tickMs({ intervalMs, maxPerInterval }: Pace): number {
   return Math.max(1, Math.ceil(intervalMs / maxPerInterval));
 }
 
-/** Milliseconds in which each of so many places is checked once. */
-export function cycleMs(pace: Pace, places: number): number {
-  return places * tickMs(pace);
+/** Milliseconds that so many turns take. */
+export function cycleMs(pace: Pace, turns: number): number {
+  return turns * tickMs(pace);
 }
 
 /** A fast pace checks for this long in one go: each go costs some ten events of a history. */

@@ -49,6 +49,8 @@ export interface ChecksReport {
   readonly v: 1;
   /** places of the registry that are to be checked, now or once a record speaks of them */
   readonly places: number;
+  /** turns until each of them has had one; what is in use and fails has several */
+  readonly turns?: number;
   readonly checked: number;
   /** places by what is known of them now */
   readonly counts: Counts;

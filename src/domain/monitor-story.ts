@@ -27,7 +27,7 @@ export function monitorStatusOf({ registry, cluster, settings, last, failure }: 
     cluster,
     next: { step: step.kind, reason: step.reason, ...(step.kind === 'wait' ? { at: timeText(step.at) } : {}) },
     ...(settings === undefined ? {} : { tick: formatDuration(tickMs(settings)) }),
-    ...(settings === undefined || last === undefined ? {} : { cycle: formatDuration(cycleMs(settings, last.places)) }),
+    ...(settings === undefined || last === undefined ? {} : { cycle: formatDuration(cycleMs(settings, last.turns ?? last.places)) }),
     ...(last === undefined ? {} : { places: last.places, counts: last.counts, checkedAt: timeText(last.at) }),
     ...(failure === undefined ? {} : { failure }),
   };

@@ -1,5 +1,5 @@
 /**
- * Which images are tracked, on whose behalf, and which is checked next:
+ * Which images are tracked, and on whose behalf (`check-order.ts` says which of them is checked next):
  *
  * 1. an image is tracked by every monitor rule in force that selects it, for a Pod in its scope; a copy that a Pod
  *    pulls from is tracked under its own name;
@@ -10,10 +10,8 @@
  *
  * @see docs/concepts/monitor.md
  */
-import type { AvailabilityState } from './availability.js';
-import { cycleMs, type Pace } from './check-pace.js';
 import { seesPod, selectsImage } from './filter.js';
-import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef } from './image-ref.js';
 import { compareTexts } from './rank.js';
 import type { ImageUse } from './record-plan.js';
 import { unusedSinceMs, type ImageRecord, type PlaceRecord } from './record.js';
@@ -154,87 +152,6 @@ export interface RecordPlace {
 export function uncheckedPlaces(records: readonly ImageRecord[], tracked: readonly TrackedImage[]): readonly RecordPlace[] {
   const places = new Set<string>(tracked.map(({ ref }) => placeIdentity(ref)));
   return records.flatMap(({ image, places: known }) => known.filter(({ reference, identity }) => identity !== undefined && !places.has(reference)).map(({ reference }) => ({ image, reference })));
-}
-
-/** What is asked of a registry: one place, however many names it has. */
-export interface Check {
-  readonly place: PlaceId;
-  readonly ref: ImageRef;
-  /** the tracked images it is about, and the images whose records are to know */
-  readonly images: readonly ImageName[];
-  readonly records: readonly ImageName[];
-  readonly isUsed: boolean;
-  /** milliseconds since the epoch; absent when nobody has looked yet */
-  readonly checkedAt?: number;
-  /** the same, where a check looked, and no copy by the way */
-  readonly askedAt?: number;
-  readonly state: AvailabilityState;
-}
-
-/**
- * The checks of one registry, next one first: what was never checked, in use before unused; then what was checked
- * longest ago; then by name. What no record speaks of yet is left for the next time.
- *
- * @param tried when somebody last tried, whatever came of it: milliseconds since the epoch. One that cannot be checked,
- *   or written down, lets the others have their turns
- */
-export function checksAt(host: string, images: readonly TrackedImage[], tried: ReadonlyMap<PlaceId, number> = new Map()): readonly Check[] {
-  const checks = new Map<PlaceId, Check>();
-  for (const image of images) {
-    if (!image.isChecked || image.record === undefined || image.ref.host !== host) continue;
-    const place = placeIdentity(image.ref);
-    checks.set(place, joined(checks.get(place), checkOf(image, place, image.record)));
-  }
-  const turns = [...checks.values()].map((check) => ({ check, turn: { ...check, checkedAt: laterOf(check.checkedAt, tried.get(check.place)) } }));
-  return turns.sort((one, other) => byTurn(one.turn, other.turn)).map(({ check }) => check);
-}
-
-/** The later of two times, where both are known. */
-export function laterOf(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
-}
-
-function checkOf({ image, ref, unusedSince, seen }: TrackedImage, place: PlaceId, record: ImageName): Check {
-  const checkedAt = Date.parse(seen?.checkedAt ?? '');
-  const known = Number.isNaN(checkedAt) ? {} : { checkedAt, ...(seen?.identity === undefined ? {} : { askedAt: checkedAt }) };
-  return { place, ref, images: [image], records: [record], isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...known };
-}
-
-/** Two names of one place: it is due when either of them is. */
-function joined(one: Check | undefined, other: Check): Check {
-  if (one === undefined) return other;
-  const first = byTurn(one, other) <= 0 ? one : other;
-  const isSeen = one.checkedAt !== undefined && other.checkedAt !== undefined;
-  return {
-    ...first,
-    images: [...one.images, ...other.images],
-    records: [...new Set([...one.records, ...other.records])],
-    isUsed: one.isUsed || other.isUsed,
-    checkedAt: isSeen ? first.checkedAt : undefined,
-    askedAt: lastAskedAt([one, other]),
-  };
-}
-
-/** When a registry was checked last, as far as records tell: milliseconds since the epoch. */
-export function lastAskedAt(checks: readonly Check[]): number | undefined {
-  const times = checks.flatMap(({ askedAt }) => askedAt ?? []);
-  return times.length === 0 ? undefined : Math.max(...times);
-}
-
-function byTurn(one: Check, other: Check): number {
-  if (one.checkedAt === undefined && other.checkedAt === undefined && one.isUsed !== other.isUsed) return one.isUsed ? -1 : 1;
-  return (one.checkedAt ?? -Infinity) - (other.checkedAt ?? -Infinity) || compareTexts(one.place, other.place);
-}
-
-/**
- * How long a round of checks of these images takes: registries are checked side by side, and each shares its turns among
- * all that is tracked there, whoever tracks it.
- *
- * @returns milliseconds; undefined when nothing of it is checked
- */
-export function roundMs(images: readonly TrackedImage[], all: readonly TrackedImage[], paceOf: (host: string) => Pace): number | undefined {
-  const rounds = monitoredHosts(images).map((host) => cycleMs(paceOf(host), checksAt(host, all).length));
-  return rounds.length === 0 ? undefined : Math.max(...rounds);
 }
 
 /** The registries that are to be checked: what no record speaks of yet has one in a moment. */

@@ -330,14 +330,14 @@ describe('one go', () => {
     const bench = await Bench.open();
     bench.tracked = [];
 
-    expect(await bench.run()).toEqual({ v: 1, places: 0, checked: 0, counts: {}, nextDelayMs: 0 });
+    expect(await bench.run()).toEqual({ v: 1, places: 0, turns: 0, checked: 0, counts: {}, nextDelayMs: 0 });
   });
 
   test('waits for the record of an image, and does not take it for nothing', async () => {
     const bench = await Bench.open();
     bench.tracked = [bench.image('app:1', { record: undefined })];
 
-    expect(await bench.run()).toEqual({ v: 1, places: 1, checked: 0, counts: {}, nextDelayMs: 5_000 });
+    expect(await bench.run()).toEqual({ v: 1, places: 1, turns: 0, checked: 0, counts: {}, nextDelayMs: 5_000 });
     expect(bench.server.requests).toEqual([]);
   });
 

@@ -4,9 +4,10 @@
  */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { checksAt } from '../../src/domain/check-order.js';
 import { untilNextMs } from '../../src/domain/check-pace.js';
 import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
-import { checksAt, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
+import { trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import { planRecords, type ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { MonitorRule } from '../../src/domain/rule.js';
@@ -48,7 +49,7 @@ class Life {
   /** The monitor's turn, when it has come. */
   turn(): void {
     const waitMs = untilNextMs(pace, this.checkedAt.at(-1), this.now);
-    const [check] = checksAt('docker.io', this.tracked());
+    const [check] = checksAt('docker.io', this.tracked(), this.now);
     if (waitMs > 0 || check === undefined) return;
     this.checkedAt.push(this.now);
     for (const image of check.records) {
@@ -131,7 +132,7 @@ test('every place has its turn: in a round nothing is checked twice', () => {
 
       const round = tags.map(() => {
         life.now += hour;
-        const [next] = checksAt('docker.io', life.tracked());
+        const [next] = checksAt('docker.io', life.tracked(), life.now);
         life.turn();
         return next?.place;
       });

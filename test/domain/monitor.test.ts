@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { imageName, knownImageRef, type PlaceId } from '../../src/domain/image-ref.js';
-import { checksAt, lastAskedAt, monitoredHosts, roundMs, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
+import { knownImageRef } from '../../src/domain/image-ref.js';
+import { monitoredHosts, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import type { ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
@@ -107,51 +107,10 @@ describe('an image nobody uses any more', () => {
   });
 });
 
-describe('the next check of a registry', () => {
-  const at = (name: string, checkedAt?: number, rest: Partial<TrackedImage> = {}): TrackedImage => {
-    const ref = knownImageRef(name);
-    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, record: imageName(ref), ...(checkedAt === undefined ? {} : { seen: { state: 'Available', checkedAt: ago(checkedAt) } }), ...rest };
-  };
-  test.each<[string, TrackedImage[], string[]]>([
-    ['is of what was never checked', [at('a', 5), at('b')], ['b', 'a']],
-    ['is of what is in use before what is not, among these', [at('a', undefined, { unusedSince: ago(1) }), at('b')], ['b', 'a']],
-    ['is of what was checked longest ago, used or not', [at('a', 1), at('b', 9, { unusedSince: ago(1) }), at('c', 5)], ['b', 'c', 'a']],
-    ['goes by name where all else is equal', [at('b', 1), at('a', 1)], ['a', 'b']],
-    ['is never of another registry', [at('quay.io/a/b'), at('a')], ['a']],
-    ['is never for a rule that rests', [at('a', undefined, { isChecked: false })], []],
-    ['waits until there is a record to write to', [at('a', undefined, { record: undefined })], []],
-  ])('%s', (_sentence, images, expected) => {
-    expect(checksAt('docker.io', images).map(({ place }) => place)).toEqual(expected.map((name) => `docker.io/library/${name}:latest`));
-  });
+test('registries are to be checked where something tracked has a record to write to', () => {
+  const [tracked] = track({ used: [use(nginx)], records: [aRecord({ image: nginx })] });
+  const [unwritten] = track({ used: [use('quay.io/a/b:1')] });
 
-  test('asks once for two names of one digest, and tells both records', () => {
-    const digest = `sha256:${'d'.repeat(64)}`;
-    const [check, ...others] = checksAt('docker.io', [at(`nginx:1.27@${digest}`, 1), at(`nginx@${digest}`)]);
-
-    expect(others).toEqual([]);
-    expect(check).toMatchObject({ place: `docker.io/library/nginx@${digest}`, records: [`docker.io/library/nginx:1.27@${digest}`, `docker.io/library/nginx@${digest}`] });
-    expect(check?.checkedAt).toBeUndefined();
-  });
-
-  test('passes over what was tried since, whatever came of it', () => {
-    const tried = new Map([['docker.io/library/a:latest' as PlaceId, now]]);
-
-    expect(checksAt('docker.io', [at('a'), at('b', 5), at('c', 9)], tried).map(({ place }) => place.at(-8))).toEqual(['c', 'b', 'a']);
-  });
-
-  test('knows when a check was made last, and takes no sight of a copy for one', () => {
-    const seenBy = (ms: number, identity?: string): TrackedImage => at(`a${ms}`, ms, { seen: { state: 'Available', checkedAt: ago(ms), identity } });
-
-    expect(lastAskedAt(checksAt('docker.io', [seenBy(5), seenBy(9, 'anonymous'), seenBy(7, 'abc')]))).toBe(now - 7);
-    expect(lastAskedAt(checksAt('docker.io', [seenBy(5)]))).toBeUndefined();
-  });
-
-  test('a round takes as long as the registry with the most to check, shared by all rules', () => {
-    const all = [at('a'), at('b'), at('c', 1, { by: ['other'] }), at('quay.io/a/b')];
-    const pace = (host: string) => ({ intervalMs: hour, maxPerInterval: host === 'docker.io' ? 6 : 60 });
-
-    expect(monitoredHosts(all)).toEqual(['docker.io', 'quay.io']);
-    expect(roundMs(all.slice(0, 2), all, pace)).toBe(30 * 60_000);
-    expect(roundMs([], all, pace)).toBeUndefined();
-  });
+  expect(monitoredHosts([tracked!, unwritten!, { ...unwritten!, record: unwritten!.image }, { ...tracked!, isChecked: false }])).toEqual(['docker.io', 'quay.io']);
+  expect(monitoredHosts([unwritten!])).toEqual([]);
 });

@@ -5,8 +5,9 @@ import { parse } from 'yaml';
 import { reportMonitor } from '../../src/api/report-monitor.js';
 import { translateRule } from '../../src/api/translate.js';
 import type { AvailabilityState } from '../../src/domain/availability.js';
+import { checksAt } from '../../src/domain/check-order.js';
 import { knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
-import { checksAt, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
+import { trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import { planRecords, type ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { MonitorRule } from '../../src/domain/rule.js';
@@ -41,7 +42,7 @@ class World {
 
   /** The monitor's turn at a registry. @returns what it checked */
   turn(host: string): string | undefined {
-    const [check] = checksAt(host, this.tracked());
+    const [check] = checksAt(host, this.tracked(), this.now);
     for (const image of check?.records ?? []) {
       const record = this.#records.get(image)!;
       const seen = { state: this.answers.get(image) ?? 'Available', checkedAt: new Date(this.now).toISOString(), identity: 'anonymous' };

@@ -1,6 +1,7 @@
+import { checksAt } from '../../domain/check-order.js';
 import { tickMs, untilNextMs, type Pace } from '../../domain/check-pace.js';
 import type { ImageName } from '../../domain/image-ref.js';
-import { checksAt, type TrackedImage } from '../../domain/monitor.js';
+import type { TrackedImage } from '../../domain/monitor.js';
 import type { ImageDescriptionList } from '../documents/describe.js';
 
 type NextCheck = NonNullable<ImageDescriptionList['items'][number]['nextCheck']>;
@@ -15,7 +16,7 @@ type NextCheck = NonNullable<ImageDescriptionList['items'][number]['nextCheck']>
 export function nextCheckOf(image: ImageName, tracked: readonly TrackedImage[], paceOf: (host: string) => Pace, now: number): NextCheck | undefined {
   const host = tracked.find((each) => each.image === image)?.ref.host;
   if (host === undefined) return undefined;
-  const row = checksAt(host, tracked);
+  const row = checksAt(host, tracked, now);
   const at = row.findIndex(({ images }) => images.includes(image));
   if (at === -1) return undefined;
   const pace = paceOf(host);
