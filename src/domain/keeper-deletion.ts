@@ -11,7 +11,7 @@ import { slowRetryMs, spreadMs } from './backoff.js';
 import { liveClaims } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
-import type { HeldBlock, HeldCopy, KeeperState, RunningDeletion } from './keeper.js';
+import type { HeldBlock, HeldCopy, KeeperState, RunningDeletion } from './keeper-state.js';
 import { expiryOf, fateOf, knownClusters, tombstoneOf, type Fate } from './retain.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome, FailedOutcome, Question } from './task.js';
 

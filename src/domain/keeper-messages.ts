@@ -8,7 +8,8 @@ import { hasWillingCluster, holdClaim, holdRelease, liveClaims, mostClusters, ty
 import { driftOf, isSameDrift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
-import { copyNeed, toldKey, wantedNow, type HeldFailure, type KeeperState, type RunningCopy, type Told } from './keeper.js';
+import { copyNeed, wantedNow } from './keeper.js';
+import { toldKey, type HeldFailure, type KeeperState, type RunningCopy, type Told } from './keeper-state.js';
 import { fence, settleDeletion } from './keeper-deletion.js';
 import type { CopyOutcome, CopyTask, DeletionOutcome, FailedOutcome, Observed, Outcome, Question, Release, Sight } from './task.js';
 

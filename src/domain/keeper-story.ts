@@ -2,7 +2,8 @@
 import { parseImageRef, repositoryText, type ImageName, type PlaceId } from './image-ref.js';
 import { heardAt, isLive, type HeldClaim } from './claims.js';
 import { reasonOf } from './keeper-deletion.js';
-import { phaseOf, type KeeperState, type Phase, type Step } from './keeper.js';
+import { phaseOf, type Phase, type Step } from './keeper.js';
+import type { KeeperState } from './keeper-state.js';
 import { expiryOf } from './retain.js';
 import { ruleText } from './rule.js';
 import type { CopyOutcome } from './task.js';

@@ -7,7 +7,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type SearchAttributePa
 import { isNameless, type Claim } from '../domain/claim.js';
 import { Failure } from '../domain/failure.js';
 import type { PlaceId } from '../domain/image-ref.js';
-import type { KeeperBirth } from '../domain/keeper.js';
+import type { KeeperBirth } from '../domain/keeper-state.js';
 import { copySummary, whereIs, type KeeperStatus } from '../domain/keeper-story.js';
 import { ruleText } from '../domain/rule.js';
 import type { Outcome, Release } from '../domain/task.js';

@@ -4,7 +4,8 @@
  * shell performs.
  */
 import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
-import { nextStep, revive, type KeeperBirth, type KeeperState, type RunFacts, type Step } from '../domain/keeper.js';
+import { nextStep, type RunFacts, type Step } from '../domain/keeper.js';
+import { revive, type KeeperBirth, type KeeperState } from '../domain/keeper-state.js';
 import { acceptBlindness, acceptSight, acceptTold, compact, noteDrift, noteUnwritten } from '../domain/keeper-messages.js';
 import type { Sight } from '../domain/task.js';
 import { answer } from './keeper-answer.js';

@@ -1,7 +1,8 @@
 import { ApplicationFailure, condition, defineQuery, defineSignal, defineUpdate, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { liveClaims } from '../domain/claims.js';
 import { isClaim, isObserved, isRelease } from '../domain/keeper-door.js';
-import type { KeeperState, Step } from '../domain/keeper.js';
+import type { Step } from '../domain/keeper.js';
+import type { KeeperState } from '../domain/keeper-state.js';
 import { acceptClaim, acceptObserved, acceptPause, acceptRelease, acceptResume, acceptResync, acceptRetry } from '../domain/keeper-messages.js';
 import { statusOf, type KeeperStatus } from '../domain/keeper-story.js';
 import type { Outcome } from '../domain/task.js';

@@ -1,6 +1,6 @@
 import { isCancellation, log, proxyActivities } from '@temporalio/workflow';
 import type { Wanted } from '../domain/claims.js';
-import type { KeeperState, Told } from '../domain/keeper.js';
+import type { KeeperState, Told } from '../domain/keeper-state.js';
 import { whereIs } from '../domain/keeper-story.js';
 import type { Sight } from '../domain/task.js';
 import type { MirrorActivities, RecordActivities } from '../temporal/activities.js';

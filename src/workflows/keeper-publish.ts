@@ -1,6 +1,7 @@
 import { patched, setCurrentDetails } from '@temporalio/workflow';
 import { isLive, liveClaims } from '../domain/claims.js';
-import { phaseOf, type KeeperState, type Step } from '../domain/keeper.js';
+import { phaseOf, type Step } from '../domain/keeper.js';
+import type { KeeperState } from '../domain/keeper-state.js';
 import { statusOf, storyOf, whereIs } from '../domain/keeper-story.js';
 import { expiryOf } from '../domain/retain.js';
 import { createAttributes, type Attributes } from './attributes.js';

@@ -6,7 +6,7 @@
  */
 import { condition, isCancellation, patched } from '@temporalio/workflow';
 import { nameRun } from '../domain/keeper-messages.js';
-import type { KeeperState } from '../domain/keeper.js';
+import type { KeeperState } from '../domain/keeper-state.js';
 import { answer } from './keeper-answer.js';
 import type { Keeper } from './keep-image.js';
 import { policiesAt } from './policies.js';

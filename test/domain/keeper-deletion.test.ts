@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { holdRelease, mostClusters } from '../../src/domain/claims.js';
-import { nextStep, phaseOf, revive, type KeeperState, type OlderState } from '../../src/domain/keeper.js';
+import { nextStep, phaseOf } from '../../src/domain/keeper.js';
+import { revive, type KeeperState, type OlderState } from '../../src/domain/keeper-state.js';
 import { beginDeletion, cancelDeletion, fenceMs as fenceAt, isUnwanted } from '../../src/domain/keeper-deletion.js';
 import {
   acceptAnswered,

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Claim } from '../../src/domain/claim.js';
 import { liveClaims } from '../../src/domain/claims.js';
 import { failureCodes } from '../../src/domain/failure.js';
-import { nextStep, type KeeperState } from '../../src/domain/keeper.js';
+import { nextStep } from '../../src/domain/keeper.js';
+import type { KeeperState } from '../../src/domain/keeper-state.js';
 import { beginDeletion, consentTo } from '../../src/domain/keeper-deletion.js';
 import {
   acceptAnswered,

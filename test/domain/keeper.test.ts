@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Claim } from '../../src/domain/claim.js';
 import type { FailureCode } from '../../src/domain/failure.js';
-import { nextStep, phaseOf, type KeeperState } from '../../src/domain/keeper.js';
+import { nextStep, phaseOf } from '../../src/domain/keeper.js';
+import type { KeeperState } from '../../src/domain/keeper-state.js';
 import { statusOf, storyOf } from '../../src/domain/keeper-story.js';
 import {
   acceptBlindness,

@@ -3,7 +3,8 @@ import type { Claim } from '../../src/domain/claim.js';
 import type { Digest } from '../../src/domain/digest.js';
 import type { FailureCode } from '../../src/domain/failure.js';
 import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
-import { nextStep, revive, type KeeperState, type RunFacts, type Step } from '../../src/domain/keeper.js';
+import { nextStep, type RunFacts, type Step } from '../../src/domain/keeper.js';
+import { revive, type KeeperState } from '../../src/domain/keeper-state.js';
 import { acceptClaim, acceptObserved, beginCopy, nameRun } from '../../src/domain/keeper-messages.js';
 import type { CopyOutcome, FailedOutcome, Outcome } from '../../src/domain/task.js';
 

@@ -6,7 +6,8 @@ import { recorded } from '../../../src/activities/record.js';
 import type { BudgetLimits } from '../../../src/domain/budget.js';
 import type { Digest } from '../../../src/domain/digest.js';
 import { parseImageRef, placeIdentity, type ImageName, type PlaceId } from '../../../src/domain/image-ref.js';
-import { nextStep, revive, type KeeperState, type Step } from '../../../src/domain/keeper.js';
+import { nextStep, type Step } from '../../../src/domain/keeper.js';
+import { revive, type KeeperState } from '../../../src/domain/keeper-state.js';
 import { beginDeletion, cancelDeletion, isUnwanted } from '../../../src/domain/keeper-deletion.js';
 import {
   acceptAnswered,
