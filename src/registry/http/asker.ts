@@ -8,18 +8,17 @@
  * 5. the exchange, redirects included.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import { anonymous, type CredentialId } from '../../domain/availability.js';
 import type { Failure } from '../../domain/failure.js';
 import type { Call, Credential, Identity } from '../registry.js';
-import { headerOf, readErrors, readText, type Answer } from './answer.js';
-import { Auth, namesMore, type Standing, type TokenSender } from './auth.js';
+import { headerOf, readErrors, type Answer } from './answer.js';
+import { Auth, namesMore, type Standing } from './auth.js';
 import { parseChallenges } from './challenge.js';
-import { failure, failureOf, failureOfError, isConnectionError, isDeadline, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
+import { failure, failureOf, failureOfError, isConnectionError, isThrottled, silenceOf, unspecifiedWaitMs, type Asked } from './errors.js';
 import type { Resolve } from './connector.js';
-import { askRealm, drop, exchange, isGuardError, type Body, type WireAnswer, type WireDeps } from './exchange.js';
+import { drop, exchange, isGuardError, type WireAnswer, type WireDeps } from './exchange.js';
 import { Governor, type Lane } from './governor.js';
-import { checkDowngrade, Guard, isAllowedHost, type NetworkRules } from './guard.js';
+import { Guard, isAllowedHost, type NetworkRules } from './guard.js';
 import { Identities } from './identities.js';
 import type { Observer } from './observer.js';
 import { longestWaitInsideMs, type HostPace, type PaceSeen } from './pace/host-pace.js';
@@ -28,32 +27,14 @@ import { Place } from './pace/place.js';
 import { priorityOf, type Priority } from './pace/priority.js';
 import { parseRateLimit } from './pace/rate-limit.js';
 import { sleep, type Time } from './pace/time.js';
+import { beforeDeadline, lingering, within } from './patience.js';
 import { Pools } from './pools.js';
 import { Proxies, type ProxySettings } from './proxy.js';
+import { isPublishing, isRepeatable, routeOf, urlOf, type Request } from './request.js';
 import { parseRetryAfter } from './retry-after.js';
-import type { Scope } from './scope.js';
 import { endpointOf, type Endpoint, type SettingsOf } from './settings.js';
+import { tokenSender } from './token-sender.js';
 import { TokenCache, TokenRefused } from './tokens.js';
-
-/** What is asked of a registry. */
-export interface Request extends Asked {
-  readonly method: Dispatcher.HttpMethod;
-  /** below `/v2/`, or an absolute URL that the registry gave */
-  readonly path: string | URL;
-  readonly scopes: readonly Scope[];
-  readonly lane: Lane;
-  /** the caller has entered that lane already */
-  readonly isPlaceHeld?: true;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Body;
-  /** sent at most once, whatever happens to it; a fresh token is no repetition, since nothing was done */
-  readonly once?: true;
-  /** once sent, its answer is awaited for a while though the caller has left: it may name something that has to be closed */
-  readonly opens?: true;
-  /** refusals after which the next credential is tried; 401, 403 and 404 unless said otherwise */
-  readonly tryNextOn?: readonly number[];
-  readonly headersTimeoutMs?: number;
-}
 
 export interface AskerOptions {
   readonly settings: SettingsOf;
@@ -75,9 +56,6 @@ export interface AskerOptions {
 const retriedStatus: readonly number[] = [408, 499, 500, 502, 503, 504, 522];
 const mostRetries = 2;
 const firstPauseMs = 200;
-const longestTokenAnswer = 64 * 1024;
-const tokenTimeoutMs = 30_000;
-const lingerMs = 5000;
 
 /** One credential's way to one registry, while one request is asked. */
 interface Ask {
@@ -177,7 +155,7 @@ export class Asker {
   async #withToken(ask: Ask): Promise<Answer> {
     const { registry, request, credential, call } = ask;
     let standing: Standing = { registry, credential, scopes: request.scopes };
-    const send = this.#tokenSender(ask);
+    const send = tokenSender(this.#wire, registry, (result) => this.observe({ type: 'token', registry: request.host, result }));
     try {
       let sent = await within(this.#auth.header(standing, send), call.signal);
       let answer = await this.#patiently(ask, sent);
@@ -289,22 +267,6 @@ export class Asker {
     pace.quota(identity).close(waitMs, this.clock());
   }
 
-  /** Token requests take no place in the queue, since whoever needs one holds a place, and have their own deadline. */
-  #tokenSender({ registry, request }: Ask): TokenSender {
-    return async ({ method, url, headers: { authorization, ...headers }, body }) => {
-      const bytes = body === undefined ? undefined : { bytes: Buffer.from(body) };
-      const tell = (result: 'granted' | 'refused' | 'failed'): void => this.observe({ type: 'token', registry: request.host, result });
-      const asking = askRealm(this.#wire, registry, { method, url, headers, body: bytes, authorization }, AbortSignal.timeout(tokenTimeoutMs));
-      const answer = await asking.catch((error: unknown) => (tell('failed'), Promise.reject(error as Error)));
-      try {
-        tell(answer.status === 200 ? 'granted' : 'refused');
-        return { status: answer.status, text: (await readText(answer.body, longestTokenAnswer)) ?? '', retryAfter: headerOf(answer.headers, 'retry-after') };
-      } finally {
-        drop(answer.body);
-      }
-    };
-  }
-
   /** What a token service refuses, the registry refuses: so that the next credential gets its turn. */
   #refusedByRealm(ask: Ask, { answer, message }: TokenRefused): Answer {
     const identity = idOf(ask.credential);
@@ -323,74 +285,16 @@ export class Asker {
   }
 }
 
-/** A turn that did not come before the caller's deadline says nothing of the registry. */
-async function beforeDeadline<T>(turn: Promise<T> | undefined, asked: Asked, call: Call): Promise<T> {
-  try {
-    return (await turn) as T;
-  } catch (error) {
-    if (!call.signal.aborted || !isDeadline(call.signal)) throw error;
-    throw failure('timeout', `${asked.what} not asked for: no turn at ${call.side} ${asked.host} before the deadline`, asked, call, { isUnasked: true });
-  }
-}
-
 function idOf(credential: Credential | undefined): CredentialId {
   return credential?.id ?? anonymous;
-}
-
-function isRepeatable({ body }: Request): boolean {
-  return body === undefined || 'bytes' in body;
-}
-
-/** A manifest on its way to the destination: all below it is there already. */
-function isPublishing({ method, lane }: Request): boolean {
-  return method === 'PUT' && lane === 'metadata';
 }
 
 function heals(answer: Answer): boolean {
   return retriedStatus.includes(answer.status) && !isThrottled(answer);
 }
 
-/** URLs are built from parsed parts, or are the registry's own. */
-function urlOf(registry: Endpoint, { method, path }: Request): URL {
-  const url = typeof path === 'string' ? new URL(`${registry.origin}${registry.prefix}/v2/${path}`) : path;
-  if (typeof path !== 'string') checkDowngrade(path, registry);
-  return isPull(method, url) && registry.settings.proxies === true ? naming(registry, url) : url;
-}
-
-/** Tells a proxy which registry is meant. @see containerd, docs/hosts.md, "Registry Host Namespace" */
-function naming({ host }: Endpoint, url: URL): URL {
-  if (url.searchParams.has('ns')) return url;
-  return new URL(`${url.href}${url.search === '' ? '?' : '&'}ns=${encodeURIComponent(host)}`);
-}
-
-function isPull(method: string, { pathname }: URL): boolean {
-  return (method === 'GET' || method === 'HEAD') && !pathname.includes('/blobs/uploads/');
-}
-
 /** Whoever stands for a registry is not the registry. */
 function mayShow(registry: Endpoint): boolean {
   const { endpoint, proxies } = registry.settings;
   return endpoint === undefined || proxies !== true || isAllowedHost(new URL(registry.origin), registry);
-}
-
-function routeOf({ pathname }: URL): string {
-  return ['/blobs/uploads', '/blobs/', '/manifests/', '/tags/'].find((part) => pathname.includes(part))?.split('/').findLast((word) => word !== '') ?? 'other';
-}
-
-/** Aborts a while after the caller does. */
-function lingering(signal: AbortSignal): { readonly signal: AbortSignal } {
-  if (signal.aborted) return { signal };
-  const late = new AbortController();
-  signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), lingerMs).unref(), { once: true });
-  return late;
-}
-
-/** Waits for something that goes on, no longer than this caller can wait. */
-export function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }

@@ -2,7 +2,8 @@
 import type { ImageRef } from '../../domain/image-ref.js';
 import type { Call, Deletion, Identity } from '../registry.js';
 import type { Answer } from './answer.js';
-import type { Asker, Request } from './asker.js';
+import type { Asker } from './asker.js';
+import type { Request } from './request.js';
 import { failure, isThrottled } from './errors.js';
 import { deleteScope } from './scope.js';
 

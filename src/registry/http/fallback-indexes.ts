@@ -11,7 +11,8 @@ import { fallbackTag } from '../referrer-tags.js';
 import type { Call, Descriptor, Identity, Manifest, ManifestRef } from '../registry.js';
 import { Turns } from '../turns.js';
 import { headerOf, readBytes, type Answer } from './answer.js';
-import type { Asker, Request } from './asker.js';
+import type { Asker } from './asker.js';
+import type { Request } from './request.js';
 import { failure } from './errors.js';
 import { readScope, writeScope } from './scope.js';
 

@@ -5,7 +5,8 @@ import { graphLimits, isProblem, manifestLimitBytes, readManifest } from '../man
 import { ociIndex } from '../media-types.js';
 import type { Call, Descriptor, Identity, Manifest, ManifestRef } from '../registry.js';
 import { headerOf, readBytes, type Answer } from './answer.js';
-import type { Asker, Request } from './asker.js';
+import type { Asker } from './asker.js';
+import type { Request } from './request.js';
 import { failure } from './errors.js';
 import type { FallbackIndexes } from './fallback-indexes.js';
 import { readScope } from './scope.js';

@@ -4,7 +4,8 @@ import type { Repository } from '../../domain/image-ref.js';
 import { parseForeignJson } from '../json.js';
 import type { Call, Identity } from '../registry.js';
 import { headerOf, readText, type Answer } from './answer.js';
-import type { Asker, Request } from './asker.js';
+import type { Asker } from './asker.js';
+import type { Request } from './request.js';
 import { failure } from './errors.js';
 import { readScope } from './scope.js';
 
