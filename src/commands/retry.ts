@@ -1,4 +1,4 @@
-/** `kuik retry` and `kuik mirror`: copy now. The request is an annotation on the record, which the manager carries out. */
+/** `kuik retry` and `kuik mirror`: copy now, or check now. The request is an annotation on the record, which the manager carries out. */
 import { Command } from 'commander';
 import { complain, dryRunOption, outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
 
@@ -17,13 +17,13 @@ export interface RetryOptions extends ClusterChoice {
 
 const usualTimeoutMs = 10 * 60 * 1000;
 
-/** @returns 0 every copy is there, 1 failed or not done in time, 2 a copy failed again, 130 interrupted */
+/** @returns 0 every copy is there and every checked image can be pulled, 1 failed or not done in time, 2 a copy failed again or an image cannot be pulled, 130 interrupted */
 export async function retry(args: readonly string[]): Promise<number> {
-  const command = commandLine('retry', 'Tries the copies of images again, at once and before all others, and tells how each ended.')
+  const command = commandLine('retry', 'Tries the copies of images again, at once and before all others, and tells how each ended. An image that is only monitored, by a ClusterImageSetAvailability, is checked before its turn instead.')
     .usage('IMAGE... [options]\n       kuik retry --failed [--registry HOST] [options]')
-    .option('--failed', 'every image in use with a copy that failed')
+    .option('--failed', 'every image in use with a copy that failed, or that is only monitored and could not be pulled')
     .option('--registry <host>', 'with --failed: only those from or to this registry, host[:port]')
-    .addHelpText('after', examplesOf('retry', ['--failed', '--failed --registry docker.io', 'nginx:1.27 --no-wait']));
+    .addHelpText('after', examplesOf('retry', ['--failed', '--failed --registry docker.io', 'nginx:1.27 --no-wait'], '0 every copy is there, and what was checked can be pulled, 1 could not ask or not done in time, 2 a copy failed, or an image cannot be pulled, 130 interrupted'));
   const read = readArguments<RetryOptions>(command, args);
   if ('exit' in read) return read.exit;
   const { options, args: images } = read;
@@ -37,7 +37,7 @@ export async function retry(args: readonly string[]): Promise<number> {
 export async function mirror(args: readonly string[]): Promise<number> {
   const command = commandLine('mirror', 'Copies images to their mirrors now, before all others, and tells how each copy ended. What is there already is only compared.')
     .usage('IMAGE... [options]')
-    .addHelpText('after', examplesOf('mirror', ['nginx:1.27', 'ghcr.io/acme/api:v4 --watch']));
+    .addHelpText('after', examplesOf('mirror', ['nginx:1.27', 'ghcr.io/acme/api:v4 --watch'], '0 every copy is there, 1 could not ask or not done in time, 2 a copy failed, 130 interrupted'));
   const read = readArguments<RetryOptions>(command, args);
   if ('exit' in read) return read.exit;
   if (read.args.length === 0) return complain('mirror', 'name an image, as in kuik mirror nginx:1.27');
@@ -54,10 +54,10 @@ function commandLine(name: string, description: string): Command {
     .addOption(outputOption(['table', 'json', 'yaml', 'name']));
 }
 
-function examplesOf(name: string, lines: readonly string[]): string {
+function examplesOf(name: string, lines: readonly string[], codes: string): string {
   return `
 Examples:
 ${lines.map((line) => `  kuik ${name} ${line}`).join('\n')}
 
-Exit status: 0 every copy is there, 1 could not ask or not done in time, 2 a copy failed, 130 interrupted`;
+Exit status: ${codes}`;
 }

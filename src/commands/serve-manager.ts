@@ -292,9 +292,15 @@ class Manager {
     const retry = async (destination: PlaceId): Promise<void> => {
       if ((await this.#client.retry(destination)) === 'absent') queue.again(destination);
     };
-    const check = async (image: ImageName): Promise<void> => void (await this.#checks?.checkNow(knownImageRef(image).host, image));
-    await requests.carryOut({ records, cluster: this.#base.cluster, retry, check });
+    await requests.carryOut({ records, cluster: this.#base.cluster, retry, check: (image) => this.#checkNow(image) });
     await this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry);
+  }
+
+  async #checkNow(image: ImageName): Promise<void> {
+    const { host } = knownImageRef(image);
+    if ((await this.#checks?.checkNow(host, image)) !== 'absent') return;
+    await this.#monitors?.start(host);
+    await this.#checks?.checkNow(host, image);
   }
 
   #makeReconciler(queue: ClaimQueue): Reconciler {

@@ -93,7 +93,8 @@ export interface MonitorRunFacts {
 }
 
 const weekMs = 7 * 24 * 60 * 60_000;
-const mostAsked = 20;
+const mostAsked = 1000; // an outage of a registry, all of it asked for at once: some 100 kB of a state that may hold 2 MB
+const mostAskedAtOnce = 20; // a go that nobody waits for too long, and that no task grows by
 const emptyTwice = 2;
 const firstRestMs = 60_000;
 const longestRestMs = 60 * 60_000;
@@ -117,7 +118,7 @@ export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRu
 }
 
 function taskOf({ registry, asked }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
-  return { v: 1, registry, intervalMs, maxPerInterval, ...(asked === undefined ? {} : { asked }) };
+  return { v: 1, registry, intervalMs, maxPerInterval, ...(asked === undefined ? {} : { asked: asked.slice(0, mostAskedAtOnce) }) };
 }
 
 /** A faster pace counts at once, unless the registry asked to be left alone. What was nothing to check may be something now. */
@@ -136,11 +137,14 @@ export function acceptMonitorPause(state: MonitorState, paused: boolean): Monito
   return { ...state, paused };
 }
 
-/** @param asked what was asked for when the checks began: what came meanwhile stays */
+/**
+ * @param asked what the checks were asked for: the rest, and what came meanwhile, stays for the next go, unless the
+ *   registry wants to be left alone. Then all of it has its turn later
+ */
 export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number): MonitorState {
   const empty = report.places === 0 ? (state.empty ?? 0) + 1 : undefined;
   const restMs = empty === undefined ? 0 : firstRestMs * (state.pace ?? 1);
-  return { ...withoutAsked(state, asked), failure: undefined, empty, last: { ...report, at: now }, dueAt: now + Math.max(report.nextDelayMs, restMs), waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
+  return { ...withoutAsked(state, report.throttled === true ? state.asked : asked), failure: undefined, empty, last: { ...report, at: now }, dueAt: now + Math.max(report.nextDelayMs, restMs), waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
 }
 
 /** Nobody could look, or write down what was seen: again after a minute, doubling to an hour. */

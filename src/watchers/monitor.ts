@@ -34,6 +34,13 @@ export class Monitors {
     if (!this.#isSending) void this.#send(due);
   }
 
+  /** Told at once: one that somebody terminated is started again. @throws Failure when nobody answers */
+  async start(host: string): Promise<void> {
+    const settings = this.#settings(host);
+    await this.#deps.configure(host, settings);
+    this.#sent.set(host, { content: JSON.stringify(settings), at: this.#deps.now() });
+  }
+
   /** Somebody else led meanwhile, or the database is another one. */
   forget(): void {
     this.#sent.clear();
@@ -58,10 +65,8 @@ export class Monitors {
 
   /** @returns whether somebody is there: one registry that is refused for ever holds up no other */
   async #tell(host: string): Promise<boolean> {
-    const settings = this.#settings(host);
     try {
-      await this.#deps.configure(host, settings);
-      this.#sent.set(host, { content: JSON.stringify(settings), at: this.#deps.now() });
+      await this.start(host);
       return true;
     } catch (error) {
       this.#deps.onError(error);

@@ -46,7 +46,8 @@ export async function monitorRegistry(input: MonitorBirth | MonitorState): Promi
 }
 
 async function check(monitor: Monitor, task: ChecksTask, summary: string): Promise<void> {
-  const { cluster, registry, pace = 1, asked } = monitor.state;
+  const { cluster, registry, pace = 1 } = monitor.state;
+  const { asked } = task;
   // after everything else that this cluster has under way: a copy or a deletion was asked for by somebody
   const priority = { priorityKey: asked === undefined ? 5 : 3, fairnessKey: registry.slice(0, longestFairnessKey) };
   const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: registryQueue(cluster), priority });

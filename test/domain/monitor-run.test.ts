@@ -79,11 +79,31 @@ describe('a monitor', () => {
     expect(acceptChecks(state, report(), undefined, t0).failure).toBeUndefined();
   });
 
-  test('holds no more of what people ask than a few names', () => {
+  test('has many that somebody asked for checked a few at a time, until all are', () => {
     let state = checkedOnce();
-    for (let index = 0; index < 1000; index++) state = acceptCheckNow(state, `image-${index}`);
+    for (let index = 0; index < 45; index++) state = acceptCheckNow(state, `image-${index}`);
 
-    expect(JSON.stringify(state).length).toBeLessThan(1_000);
+    const goes: number[] = [];
+    for (let next = step(state); next.kind === 'check'; next = step(state)) {
+      goes.push(next.task.asked?.length ?? 0);
+      state = acceptChecks(state, report(), next.task.asked, t0);
+    }
+
+    expect(goes).toEqual([20, 20, 5]);
+  });
+
+  test('forgets what was asked for when the registry wants to be left alone: all of it has its turn later', () => {
+    let state = checkedOnce();
+    for (let index = 0; index < 45; index++) state = acceptCheckNow(state, `image-${index}`);
+
+    expect(acceptChecks(state, report({ throttled: true }), state.asked?.slice(0, 20), t0).asked).toBeUndefined();
+  });
+
+  test('holds no more of what people ask than a state may', () => {
+    let state = checkedOnce();
+    for (let index = 0; index < 5000; index++) state = acceptCheckNow(state, `${'x'.repeat(1000)}-${index}`);
+
+    expect(JSON.stringify(state).length).toBeLessThan(2_000_000);
   });
 
   test('whatever comes in whatever order: never stuck, never earlier than the registry asked', () => {

@@ -89,6 +89,19 @@ describe('monitors', () => {
     expect(await bench.look(at('docker.io', 'quay.io'))).toHaveLength(2);
   });
 
+  test('are started again at once where somebody needs one that was terminated; that counts as told', async () => {
+    const bench = new Bench();
+    await bench.look(at('quay.io'));
+    bench.now += hour - 1;
+    bench.sent.length = 0;
+
+    await bench.monitors.start('quay.io');
+
+    expect(bench.sent).toEqual(['quay.io v1 1h/6']);
+    bench.now += 2;
+    expect(await bench.look(at('quay.io'))).toEqual([]);
+  });
+
   test('do not wait for one that is refused', async () => {
     const bench = new Bench();
     bench.fails = (host) => (host === 'docker.io' ? new Failure({ code: 'invalid', side: 'cluster', message: 'refused' }) : undefined);

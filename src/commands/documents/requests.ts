@@ -15,7 +15,20 @@ const RequestedCopy = z.object({
   nextStep: text('What to do about it.').optional(),
 });
 
-export const RetryResultList = document('RetryResultList', 'What kuik retry and kuik mirror print.', { items: z.array(RequestedCopy).meta({ description: 'One per copy.' }) });
+const RequestedCheck = z.object({
+  image: text('Name of the image.'),
+  record: text('Name of its ImageAvailability.'),
+  result: z.enum(['asked', 'waiting', 'available', 'unavailable', 'untracked']).meta({ description: 'asked: the manager has not seen the request yet; waiting: it has; untracked: no rule tracks it any more.' }),
+  state: text('What was found, in the words of the record.').optional(),
+  digest: text('What its tag answers with.').optional(),
+  message: text('Why it cannot be pulled.').optional(),
+  nextStep: text('What to do about it.').optional(),
+});
+
+export const RetryResultList = document('RetryResultList', 'What kuik retry and kuik mirror print.', {
+  items: z.array(RequestedCopy).meta({ description: 'One per copy.' }),
+  checks: z.array(RequestedCheck).meta({ description: 'One per image that is only monitored, and was checked instead.' }),
+});
 export type RetryResultList = z.infer<typeof RetryResultList>;
 
 const PinnedImage = z.object({ image: text('Name of the image.'), record: text('Name of its ImageAvailability.'), pods: count('Pods that use it now.'), keepUntil: text('Kept until then, or forever; absent: as its retention says.').optional() });

@@ -3,28 +3,47 @@ import { columns } from '../columns.js';
 import { cliVersion } from '../command-line.js';
 import type { RetryResultList } from '../documents/requests.js';
 import { recordText } from '../find-images.js';
+import type { AvailabilityState } from '../../domain/availability.js';
 import { knownImageRef } from '../../domain/image-ref.js';
+import type { Check } from './follow-checks.js';
 import type { Copy } from './follow.js';
 
-/** What has become of each copy: the table for people. */
-export function copiesTable(copies: readonly Copy[], dryRun: 'none' | 'client' | 'server'): string {
-  const rows = copies.map((copy) => [copy.image, copy.destination, dryRun === 'none' ? copy.result : `${copy.result} (${dryRun} dry run)`, whyOf(copy)]);
-  return columns([['IMAGE', 'DESTINATION', 'RESULT', 'WHY'], ...rows]);
+/** How everything that was asked for stands. */
+export interface Results {
+  readonly copies: readonly Copy[];
+  readonly checks: readonly Check[];
 }
 
-export function copiesDocument(copies: readonly Copy[]): RetryResultList {
-  return { apiVersion: cliVersion, kind: 'RetryResultList', items: copies.map((copy) => ({ ...copy, ...(copy.failure === undefined ? {} : { nextStep: stepOf(copy) }) })) };
+/** What has become of each copy, and of each check: the tables for people. */
+export function resultsTable({ copies, checks }: Results, dryRun: 'none' | 'client' | 'server'): string {
+  const said = (result: string): string => (dryRun === 'none' ? result : `${result} (${dryRun} dry run)`);
+  const ofCopies = copies.map((copy) => [copy.image, copy.destination, said(copy.result), whyOf(copy)]);
+  const ofChecks = checks.map((check) => [check.image, said(check.result), whyFound(check)]);
+  return [table(['IMAGE', 'DESTINATION', 'RESULT', 'WHY'], ofCopies), table(['IMAGE', 'CHECK', 'WHY'], ofChecks)].filter((part) => part !== '').join('\n');
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : columns([headings, ...rows]);
+}
+
+export function resultsDocument({ copies, checks }: Results): RetryResultList {
+  return {
+    apiVersion: cliVersion,
+    kind: 'RetryResultList',
+    items: copies.map((copy) => ({ ...copy, ...(copy.failure === undefined ? {} : { nextStep: stepOf(copy) }) })),
+    checks: checks.map((check) => ({ ...check, ...(check.result === 'unavailable' ? { nextStep: stepFor(check) } : {}) })),
+  };
 }
 
 /** Each record once, so that kubectl takes it. */
-export function copiesNames(copies: readonly Copy[]): string {
-  return [...new Set(copies.map(({ record }) => `${recordText({ name: record })}\n`))].join('');
+export function resultsNames({ copies, checks }: Results): string {
+  return [...new Set([...copies, ...checks].map(({ record }) => `${recordText({ name: record })}\n`))].join('');
 }
 
 function whyOf(copy: Copy): string {
   const { result, failure, digest } = copy;
   if (failure !== undefined) return `${failure.code}: ${failure.message}; ${stepOf(copy)}`;
-  if (result === 'copied') return digest?.slice(0, 'sha256:'.length + 12) ?? '';
+  if (result === 'copied') return shortDigest(digest);
   return result === 'unwanted' ? 'no rule wants this copy any more' : '';
 }
 
@@ -35,15 +54,50 @@ function stepOf({ failure, image, destination }: Copy): string {
   return nextStep({ code: failure.code, host: hosts.find((host) => failure.message.includes(host)) });
 }
 
-/** Counts in the order of a story: `12 of 300 copied, 3 failed, 285 waiting`. */
-export function sumText(copies: readonly Copy[]): string {
-  const count = (result: Copy['result']): number => copies.filter((copy) => copy.result === result).length;
-  const rest = (['failed', 'unwanted', 'waiting', 'asked'] as const).map((result) => [count(result), result] as const).filter(([number]) => number > 0);
-  return [`${count('copied')} of ${copies.length} copied`, ...rest.map(([number, result]) => `${number} ${result}`)].join(', ');
+function whyFound(check: Check): string {
+  const { result, state, message, digest } = check;
+  if (result === 'unavailable') return [`${state}${message === undefined ? '' : `: ${message}`}`, stepFor(check)].filter((part) => part !== '').join('; ');
+  if (result === 'available') return shortDigest(digest);
+  return result === 'untracked' ? 'no rule tracks it any more' : '';
 }
 
-/** 1: not done in time, 2: a copy failed or is not wanted any more, 0: every copy is there. */
-export function exitCodeOf(copies: readonly Copy[]): 0 | 1 | 2 {
-  if (copies.some(({ result }) => result === 'asked' || result === 'waiting')) return 1;
-  return copies.every(({ result }) => result === 'copied') ? 0 : 2;
+/** What a person does about an image that cannot be pulled. */
+const steps: Readonly<Record<AvailabilityState, (host: string) => string>> = {
+  Scheduled: () => '',
+  Available: () => '',
+  NotFound: () => 'check the name and the tag, or push it again',
+  Unreachable: (host) => `check the way from the cluster to ${host}; it is checked again by itself`,
+  InvalidAuth: (host) => `check the pull Secrets of its Pods for ${host}: registries also refuse what one may not see`,
+  UnavailableSecret: () => 'create the Secret, or let kuik read it',
+  QuotaExceeded: (host) => `wait, or give its Pods a pull Secret of a higher quota at ${host}`,
+};
+
+function stepFor({ state = 'Scheduled', image }: Check): string {
+  return steps[state](knownImageRef(image).host);
+}
+
+function shortDigest(digest = ''): string {
+  return digest.slice(0, 'sha256:'.length + 12);
+}
+
+/** Counts in the order of a story: `12 of 300 copied, 3 failed, 285 waiting; 1 of 1 available`. */
+export function sumText({ copies, checks }: Results): string {
+  const parts = [
+    copies.length > 0 ? countsText(copies, 'copied', ['failed', 'unwanted', 'waiting', 'asked']) : '',
+    checks.length > 0 ? countsText(checks, 'available', ['unavailable', 'untracked', 'waiting', 'asked']) : '',
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+function countsText<Result extends string>(all: readonly { readonly result: Result }[], good: Result, others: readonly Result[]): string {
+  const count = (wanted: Result): number => all.filter(({ result }) => result === wanted).length;
+  const rest = others.map((result) => [count(result), result] as const).filter(([number]) => number > 0);
+  return [`${count(good)} of ${all.length} ${good}`, ...rest.map(([number, result]) => `${number} ${result}`)].join(', ');
+}
+
+/** 1: not done in time, 2: a copy failed or an image cannot be pulled, or nobody wants that any more, 0: all is well. */
+export function exitCodeOf({ copies, checks }: Results): 0 | 1 | 2 {
+  const results = [...copies, ...checks].map(({ result }) => result);
+  if (results.some((result) => result === 'asked' || result === 'waiting')) return 1;
+  return results.every((result) => result === 'copied' || result === 'available') ? 0 : 2;
 }

@@ -8,64 +8,102 @@ import { complain } from '../command-line.js';
 import { findImages } from '../find-images.js';
 import { isData, printDocument } from '../output.js';
 import type { RetryOptions } from '../retry.js';
-import { failedOf, whyNothingToCopy } from './choose.js';
-import { openCopiesDisplay } from './display.js';
-import { Following, type Copy } from './follow.js';
-import { copiesDocument, copiesNames, copiesTable, exitCodeOf, sumText } from './report.js';
+import { chosenBy, failedOf, type Chosen } from './choose.js';
+import { openResultsDisplay } from './display.js';
+import { FollowingChecks } from './follow-checks.js';
+import { Following } from './follow.js';
+import { exitCodeOf, resultsDocument, resultsNames, resultsTable, sumText, type Results } from './report.js';
+import { whyNotChecked } from './resting.js';
 
+type CommandName = 'retry' | 'mirror';
 type Asking = Pick<Cluster, 'annotateRecord'>;
+type Reading = Pick<Cluster, 'record' | 'list'>;
 
 const askedAtOnce = 8;
 
-export async function runRetry(name: 'retry' | 'mirror', images: readonly string[], options: RetryOptions): Promise<number> {
+export async function runRetry(name: CommandName, images: readonly string[], options: RetryOptions): Promise<number> {
   return askCluster(name, options, async (cluster, signal) => {
-    const chosen = options.failed === true ? failedOf(await cluster.list('ImageAvailability'), options.registry) : await namedImages(name, images, cluster);
+    const chosen = options.failed === true ? await everyFailed(options, cluster) : await namedImages(name, images, cluster);
     if (chosen === undefined) return 1;
-    if (chosen.length === 0) process.stderr.write('kuik retry: no copy of an image in use has failed\n');
+    if (chosen.length === 0) process.stderr.write('kuik retry: no copy of an image in use has failed, and no image that is only monitored\n');
 
-    const following = new Following();
-    for (const record of await askAll(chosen, options, cluster)) following.ask(record);
+    const followed = new Followed();
+    await askAll(chosen, followed, options, cluster);
     const isOnlyAsked = options.dryRun !== 'none' || !options.wait;
-    if (!isOnlyAsked) await untilOver(following, options, cluster, signal);
-    await print(following.copies, options);
-    if (isOnlyAsked || following.isOver || signal.aborted) return isOnlyAsked ? 0 : exitCodeOf(following.copies);
-    return complain(name, `not done in time: ${sumText(following.copies)}; the copies go on, look again with kubectl get ia -o wide, or wait longer with --watch`);
+    if (!isOnlyAsked) await untilOver(followed, options, cluster, signal);
+    await print(followed.results, options);
+    if (isOnlyAsked || followed.isOver || signal.aborted) return isOnlyAsked ? 0 : exitCodeOf(followed.results);
+    return complain(name, notInTime(followed.results));
   });
 }
 
+/** What is followed, by what was asked for. */
+class Followed {
+  readonly #copies = new Following();
+  readonly #checks = new FollowingChecks();
+
+  ask({ record, what }: Chosen): void {
+    if (what === 'copies') this.#copies.ask(record);
+    else this.#checks.ask(record);
+  }
+
+  /** @returns whether anything is different now */
+  see(change: Parameters<Following['see']>[0]): boolean {
+    return [this.#copies.see(change), this.#checks.see(change)].includes(true);
+  }
+
+  get results(): Results {
+    return { copies: this.#copies.copies, checks: this.#checks.checks };
+  }
+
+  get isOver(): boolean {
+    return this.#copies.isOver && this.#checks.isOver;
+  }
+}
+
+/** Those that nobody can check now are left out, and said. */
+async function everyFailed({ registry }: RetryOptions, cluster: Reading): Promise<readonly Chosen[]> {
+  const chosen = failedOf(await cluster.list('ImageAvailability'), registry);
+  const why = await whyNotChecked(chosen, cluster);
+  for (const text of why.values()) complain('retry', `${text}; left out`);
+  return chosen.filter(({ record }) => !why.has(record.name));
+}
+
 /** @returns undefined after saying what is wrong: nothing is asked for when one of several cannot be */
-async function namedImages(name: string, images: readonly string[], cluster: Pick<Cluster, 'record' | 'list'>): Promise<readonly ImageRecord[] | undefined> {
+async function namedImages(name: CommandName, images: readonly string[], cluster: Reading): Promise<readonly Chosen[] | undefined> {
   const { records, problems } = await findImages(images, cluster);
-  const all = [...problems, ...records.flatMap((record) => whyNothingToCopy(record) ?? [])];
-  if (all.length === 0) return records;
+  const found = records.map((record) => chosenBy(name, record));
+  const chosen = found.filter((each) => typeof each !== 'string');
+  const all = [...problems, ...found.filter((each) => typeof each === 'string'), ...(await whyNotChecked(chosen, cluster)).values()];
+  if (all.length === 0) return chosen;
   complain(name, ...all);
   return undefined;
 }
 
-/** @returns each record as the API server answered */
-async function askAll(records: readonly ImageRecord[], { dryRun }: RetryOptions, cluster: Asking): Promise<readonly ImageRecord[]> {
-  if (dryRun === 'client') return records;
-  const asked: ImageRecord[] = [];
-  for (let at = 0; at < records.length; at += askedAtOnce) {
-    const request = { [annotations.requestedAt]: new Date(Date.now()).toISOString() };
-    asked.push(...(await Promise.all(records.slice(at, at + askedAtOnce).map(({ image }) => cluster.annotateRecord(image, request, { dryRun: dryRun === 'server' })))));
+/** Each record is followed from what the API server answered. */
+async function askAll(chosen: readonly Chosen[], followed: Followed, { dryRun }: RetryOptions, cluster: Asking): Promise<void> {
+  const asked = async ({ image }: ImageRecord, requestedAt: string): Promise<ImageRecord> => cluster.annotateRecord(image, { [annotations.requestedAt]: requestedAt }, { dryRun: dryRun === 'server' });
+  for (let at = 0; at < chosen.length; at += askedAtOnce) {
+    const now = new Date(Date.now()).toISOString();
+    const some = chosen.slice(at, at + askedAtOnce);
+    const answers = dryRun === 'client' ? some : await Promise.all(some.map(async ({ record, what }) => ({ record: await asked(record, now), what })));
+    for (const answer of answers) followed.ask(answer);
   }
-  return asked;
 }
 
-/** Watches the records until every copy has ended, the time is over, or somebody interrupts. */
-async function untilOver(following: Following, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch'>, signal: AbortSignal): Promise<void> {
+/** Watches the records until everything has ended, the time is over, or somebody interrupts. */
+async function untilOver(followed: Followed, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch'>, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const end = watch === true ? undefined : AbortSignal.timeout(timeout);
-  const display = openCopiesDisplay(process.stderr, process.stderr.isTTY && output === 'table' && !wantsNoColor() ? 'list' : 'lines');
-  display.show(following.copies);
-  if (following.isOver) over.abort();
+  const display = openResultsDisplay(process.stderr, process.stderr.isTTY && output === 'table' && !wantsNoColor() ? 'list' : 'lines');
+  display.show(followed.results);
+  if (followed.isOver) over.abort();
   try {
     await cluster.watch(
       'ImageAvailability',
       (change) => {
-        if (following.see(change)) display.show(following.copies);
-        if (following.isOver) over.abort();
+        if (followed.see(change)) display.show(followed.results);
+        if (followed.isOver) over.abort();
       },
       AbortSignal.any([over.signal, signal, ...(end === undefined ? [] : [end])]),
     );
@@ -74,8 +112,18 @@ async function untilOver(following: Following, { watch, timeout, output }: Retry
   }
 }
 
-async function print(copies: readonly Copy[], { output, dryRun }: RetryOptions): Promise<void> {
-  if (isData(output)) await printDocument(copiesDocument(copies), output);
-  else if (output === 'name') process.stdout.write(copiesNames(copies));
-  else if (copies.length > 0) process.stdout.write(copiesTable(copies, dryRun));
+function notInTime(results: Results): string {
+  const { copies, checks } = results;
+  const isLeft = ({ result }: { readonly result: string }): boolean => result === 'asked' || result === 'waiting';
+  return [
+    `not done in time: ${sumText(results)}`,
+    ...(copies.some(isLeft) ? ['the copies go on, look again with kubectl get ia -o wide, or wait longer with --watch'] : []),
+    ...(checks.some(isLeft) ? ['a registry that is down or limits us is left alone for a while, and its images are checked when their turn comes: kuik describe IMAGE tells when'] : []),
+  ].join('; ');
+}
+
+async function print(results: Results, { output, dryRun }: RetryOptions): Promise<void> {
+  if (isData(output)) await printDocument(resultsDocument(results), output);
+  else if (output === 'name') process.stdout.write(resultsNames(results));
+  else process.stdout.write(resultsTable(results, dryRun));
 }

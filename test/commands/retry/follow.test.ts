@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { failedOf, whyNothingToCopy } from '../../../src/commands/retry/choose.js';
+import { chosenBy, failedOf } from '../../../src/commands/retry/choose.js';
 import { frameOf } from '../../../src/commands/retry/display.js';
 import { Following, type Copy } from '../../../src/commands/retry/follow.js';
-import { copiesDocument, copiesNames, copiesTable, exitCodeOf, sumText } from '../../../src/commands/retry/report.js';
+import { FollowingChecks, type Check } from '../../../src/commands/retry/follow-checks.js';
+import { exitCodeOf, resultsDocument, resultsNames, resultsTable, sumText } from '../../../src/commands/retry/report.js';
+import { whyNotChecked } from '../../../src/commands/retry/resting.js';
+import { Failure } from '../../../src/domain/failure.js';
 import type { ImageName } from '../../../src/domain/image-ref.js';
 import type { ImageRecord, PlaceFailure, PlaceRecord } from '../../../src/domain/record.js';
 import { digestOf, nginx } from '../../support/keeper.js';
@@ -59,6 +62,44 @@ describe('how a copy stands that was asked for', () => {
   });
 });
 
+/** An image that a `ClusterImageSetAvailability` tracks, and no rule mirrors. */
+function aTracked(origin: Partial<PlaceRecord> = {}, some: Partial<ImageRecord> = {}): ImageRecord {
+  return { name: 'nginx', image: nginx, pods: 1, trackedBy: ['critical'], places: [{ reference: nginx, role: 'origin', ...origin }], ...some };
+}
+
+describe('how a check stands that was asked for', () => {
+  const before = aTracked({ state: 'NotFound', checkedAt: noon }, { requestedAt: request });
+
+  test.each<[string, ImageRecord | undefined, Partial<Check>]>([
+    ['while the manager has not seen the request', before, { result: 'asked' }],
+    ['once it has, and the check waits or is under way', aTracked({ state: 'NotFound', checkedAt: noon }), { result: 'waiting' }],
+    ['when it was never checked before', aTracked(), { result: 'waiting' }],
+    ['when it can be pulled', aTracked({ state: 'Available', checkedAt: later, digest: digestOf('a') }), { result: 'available', digest: digestOf('a') }],
+    ['when it still cannot', aTracked({ state: 'NotFound', checkedAt: later, checkFailure: 'not found on docker.io' }), { result: 'unavailable', state: 'NotFound', message: 'not found on docker.io' }],
+    ['when it was checked before the request was taken off', aTracked({ state: 'Available', checkedAt: later }, { requestedAt: request }), { result: 'asked' }],
+    ['when no rule tracks it any more', aTracked({ state: 'NotFound', checkedAt: noon }, { trackedBy: undefined }), { result: 'untracked' }],
+    ['when the record is gone', undefined, { result: 'untracked' }],
+  ])('%s', (_when, now, expected) => {
+    const following = new FollowingChecks();
+    following.ask(before);
+
+    following.see(now === undefined ? { type: 'gone', key: 'nginx' } : { type: 'put', key: 'nginx', object: now });
+
+    expect(following.checks).toEqual([expect.objectContaining({ image: nginx, record: 'nginx', ...expected })]);
+    expect(following.isOver).toBe(expected.result !== 'asked' && expected.result !== 'waiting');
+  });
+
+  test('other records are not followed, and what is the same is no news', () => {
+    const following = new FollowingChecks();
+    following.ask(before);
+
+    expect(following.see({ type: 'put', key: 'other', object: aTracked({ checkedAt: later }) })).toBe(false);
+    expect(following.see({ type: 'synced' })).toBe(false);
+    expect(following.see({ type: 'put', key: 'nginx', object: before })).toBe(false);
+    expect(following.see({ type: 'put', key: 'nginx', object: aTracked({ state: 'NotFound', checkedAt: noon }) })).toBe(true);
+  });
+});
+
 describe('which images are retried', () => {
   const failed = aRecord([{ failure }]);
 
@@ -72,13 +113,54 @@ describe('which images are retried', () => {
     ['none of another registry', failed, 'quay.io', false],
     ['none whose copy failed at another mirror', aRecord([{ failure }, { reference: spare }]), 'spare.example.com', false],
   ])('%s', (_which, record, registry, isChosen) => {
-    expect(failedOf([record], registry)).toEqual(isChosen ? [record] : []);
+    expect(failedOf([record], registry)).toEqual(isChosen ? [{ record, what: 'copies' }] : []);
   });
 
-  test('an image without a user or a mirror has nothing to copy, and is told why', () => {
-    expect(whyNothingToCopy(failed)).toBeUndefined();
-    expect(whyNothingToCopy({ ...failed, pods: 0 })).toMatch(/^docker.io\/library\/nginx:1.27: no Pod uses it.*kuik pin/);
-    expect(whyNothingToCopy(aRecord([{ role: 'origin' }]))).toMatch(/no rule mirrors it; check spec.filter/);
+  test.each<[string, ImageRecord, string | undefined, boolean]>([
+    ['one that is only monitored, and could not be pulled', aTracked({ state: 'NotFound' }), undefined, true],
+    ['one of the registry that is named', aTracked({ state: 'Unreachable' }), 'docker.io', true],
+    ['none of another registry', aTracked({ state: 'Unreachable' }), 'quay.io', false],
+    ['none that can be pulled', aTracked({ state: 'Available' }), undefined, false],
+    ['none that nobody has looked at', aTracked(), undefined, false],
+    ['none that nobody uses', aTracked({ state: 'NotFound' }, { pods: 0 }), undefined, false],
+    ['none that nobody monitors', aTracked({ state: 'NotFound' }, { trackedBy: [] }), undefined, false],
+  ])('of those that have no copy: %s', (_which, record, registry, isChosen) => {
+    expect(failedOf([record], registry)).toEqual(isChosen ? [{ record, what: 'check' }] : []);
+  });
+
+  test.each<[string, 'retry' | 'mirror', ImageRecord, 'copies' | 'check' | RegExp]>([
+    ['copies of an image that has some', 'retry', failed, 'copies'],
+    ['copies also where it is monitored as well', 'retry', { ...failed, trackedBy: ['critical'] }, 'copies'],
+    ['a check of one that is only monitored', 'retry', aTracked(), 'check'],
+    ['a check of one that nobody uses any more, and that is still monitored', 'retry', { ...failed, pods: 0, trackedBy: ['critical'] }, 'check'],
+    ['nothing of one that nobody uses', 'retry', { ...failed, pods: 0 }, /^docker.io\/library\/nginx:1.27: no Pod uses it.*kuik pin/],
+    ['nothing of one that somebody paused', 'retry', { ...failed, paused: true, trackedBy: ['critical'] }, /somebody paused it; kuik resume docker.io/],
+    ['nothing of one that no rule wants', 'retry', aRecord([{ role: 'origin' }]), /no rule mirrors or monitors it; check spec.filter/],
+    ['no copies of one that is only monitored, but a way to have it checked', 'mirror', aTracked(), /no rule mirrors it, it is only monitored; check spec.filter .*kuik retry docker.io/],
+  ])('of an image that is named: %s', (_what, command, record, expected) => {
+    const chosen = chosenBy(command, record);
+
+    if (expected instanceof RegExp) expect(chosen).toMatch(expected);
+    else expect(chosen).toEqual({ record, what: expected });
+  });
+
+  describe('when what monitors an image rests', () => {
+    const rules = ['critical', 'other'].map((name) => ({ kind: 'ClusterImageSetAvailability' as const, key: name, name, uid: name, generation: 1, spec: { suspend: name === 'critical', filter: { include: [{ image: '.+' }] } } }));
+    const reading = { list: (async () => rules) as never };
+
+    test('nothing is checked, and it is said which rule to resume', async () => {
+      const why = await whyNotChecked([{ record: aTracked(), what: 'check' }], reading);
+
+      expect(why.get('nginx')).toMatch(/nginx:1.27: what monitors it is suspended .*ClusterImageSetAvailability\/critical.*kuik resume cisa\/critical/);
+    });
+
+    test('it is checked all the same for another rule, or where rules may not be read; and copies are none of its business', async () => {
+      const denied = { list: (async () => Promise.reject(new Failure({ code: 'denied', side: 'cluster', message: 'no' }))) as never };
+
+      expect((await whyNotChecked([{ record: aTracked({}, { trackedBy: ['critical', 'other'] }), what: 'check' }], reading)).size).toBe(0);
+      expect((await whyNotChecked([{ record: aTracked(), what: 'check' }], denied)).size).toBe(0);
+      expect((await whyNotChecked([{ record: failed, what: 'copies' }], reading)).size).toBe(0);
+    });
   });
 });
 
@@ -89,8 +171,25 @@ describe('what is printed', () => {
     { image: nginx, record: 'other', destination: spare, result: 'waiting' },
   ];
 
+  const checks: readonly Check[] = [
+    { image: nginx, record: 'nginx', result: 'available', state: 'Available', digest: digestOf('a') },
+    { image: nginx, record: 'other', result: 'unavailable', state: 'Unreachable', message: 'no connection to docker.io' },
+  ];
+
+  test('a line per check, below those of copies, and what to do about those that cannot be pulled', () => {
+    expect(resultsTable({ copies: copies.slice(0, 1), checks }, 'none')).toBe(
+      `IMAGE                          DESTINATION                                      RESULT   WHY
+docker.io/library/nginx:1.27   registry.example.com/mirror/library/nginx:1.27   copied   sha256:aaaaaaaaaaaa
+
+IMAGE                          CHECK         WHY
+docker.io/library/nginx:1.27   available     sha256:aaaaaaaaaaaa
+docker.io/library/nginx:1.27   unavailable   Unreachable: no connection to docker.io; check the way from the cluster to docker.io; it is checked again by itself
+`,
+    );
+  });
+
   test('a line per copy, and what to do about those that failed', () => {
-    expect(copiesTable(copies, 'none')).toBe(
+    expect(resultsTable({ copies, checks: [] }, 'none')).toBe(
       `IMAGE                          DESTINATION                                      RESULT    WHY
 docker.io/library/nginx:1.27   registry.example.com/mirror/library/nginx:1.27   copied    sha256:aaaaaaaaaaaa
 docker.io/library/nginx:1.27   spare.example.com/library/nginx:1.27             failed    missing: manifest missing on source docker.io; check the name and the tag; some registries want the repository created first
@@ -100,24 +199,31 @@ docker.io/library/nginx:1.27   spare.example.com/library/nginx:1.27             
   });
 
   test('the same as data, and as names that kubectl takes', () => {
-    expect(copiesDocument(copies)).toMatchObject({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'RetryResultList', items: [{ result: 'copied' }, { result: 'failed', failure: { code: 'missing' }, nextStep: expect.stringContaining('check the name') }, {}] });
-    expect(copiesNames(copies)).toBe('imageavailability.kuik.enix.io/nginx\nimageavailability.kuik.enix.io/other\n');
+    expect(resultsDocument({ copies, checks })).toMatchObject({
+      apiVersion: 'cli.kuik.enix.io/v1',
+      kind: 'RetryResultList',
+      items: [{ result: 'copied' }, { result: 'failed', failure: { code: 'missing' }, nextStep: expect.stringContaining('check the name') }, {}],
+      checks: [{ result: 'available' }, { result: 'unavailable', state: 'Unreachable', nextStep: expect.stringContaining('docker.io') }],
+    });
+    expect(resultsNames({ copies, checks })).toBe('imageavailability.kuik.enix.io/nginx\nimageavailability.kuik.enix.io/other\n');
   });
 
   test('what is waited for comes first, no line is wider than the terminal, and no more lines than it has', () => {
     const many = Array.from({ length: 30 }, () => copies).flat();
 
-    const frame = frameOf(many, { columns: 60, rows: 8 });
+    const frame = frameOf({ copies: many, checks }, { columns: 60, rows: 8 });
 
     expect(frame).toHaveLength(8);
     expect(frame[0]).toMatch(/^waiting {2}spare/);
-    expect(frame.at(-2)).toBe('... and 84 more');
-    expect(frame.at(-1)).toBe('30 of 90 copied, 30 failed, 30 waiting');
+    expect(frame.at(-2)).toBe('... and 86 more');
+    expect(frame.at(-1)).toBe('30 of 90 copied, 30 failed, 30 waiting; 1 of 2 available, 1');
     expect(Math.max(...frame.map(({ length }) => length))).toBeLessThan(60);
   });
 
   test('the exit code says whether it is over, and how', () => {
-    expect(sumText(copies)).toBe('1 of 3 copied, 1 failed, 1 waiting');
-    expect([copies, copies.slice(0, 2), copies.slice(0, 1), []].map(exitCodeOf)).toEqual([1, 2, 0, 0]);
+    expect(sumText({ copies, checks: [] })).toBe('1 of 3 copied, 1 failed, 1 waiting');
+    expect(sumText({ copies: [], checks })).toBe('1 of 2 available, 1 unavailable');
+    expect([copies, copies.slice(0, 2), copies.slice(0, 1), []].map((some) => exitCodeOf({ copies: some, checks: [] }))).toEqual([1, 2, 0, 0]);
+    expect([checks, checks.slice(0, 1), [{ ...checks[0]!, result: 'waiting' as const }]].map((some) => exitCodeOf({ copies: copies.slice(0, 1), checks: some }))).toEqual([2, 0, 1]);
   });
 });
