@@ -15,12 +15,18 @@ export interface Cluster {
   /**
    * Lists and watches one kind until the signal aborts: retries for ever, with back-off. A gap in the watch
    * is closed by a new list, whose difference arrives as ordinary changes, deletions included.
+   *
+   * @param namespace only objects of this one, which needs fewer rights; for kinds that have namespaces
    */
-  watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal): Promise<void>;
+  watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal, namespace?: string): Promise<void>;
   /** How the running watches stand: for readiness, `kuik status` and metrics. */
   watchHealth(): readonly WatchHealth[];
-  /** A fresh and complete list, not from any cache of ours: deletion and the command line need no less. */
-  list<K extends WatchedKind>(kind: K): Promise<readonly Watched[K][]>;
+  /**
+   * A fresh and complete list, not from any cache of ours: deletion and the command line need no less.
+   *
+   * @param namespace as for `watch`
+   */
+  list<K extends WatchedKind>(kind: K, namespace?: string): Promise<readonly Watched[K][]>;
 
   /** A Pod as it is now. */
   pod(namespace: string, name: string): Promise<Pod | undefined>;

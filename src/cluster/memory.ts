@@ -94,17 +94,18 @@ export class MemoryCluster implements Cluster {
 
   // --- the port
 
-  watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal): Promise<void> {
-    return this.#collection(kind).watch(onChange, signal);
+  watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal, namespace?: string): Promise<void> {
+    const isSeen = (change: Change<Watched[K]>): boolean => change.type === 'synced' || isWithin(change.key, namespace);
+    return this.#collection(kind).watch((change) => (isSeen(change) ? onChange(change) : undefined), signal);
   }
 
   watchHealth(): readonly WatchHealth[] {
     return watchedKinds.flatMap((kind) => this.#collections[kind].health());
   }
 
-  async list<K extends WatchedKind>(kind: K): Promise<readonly Watched[K][]> {
+  async list<K extends WatchedKind>(kind: K, namespace?: string): Promise<readonly Watched[K][]> {
     this.#reach();
-    return this.#collection(kind).all();
+    return this.#collection(kind).all().filter((object) => isWithin(keyOf(object), namespace));
   }
 
   async pod(namespace: string, name: string): Promise<Pod | undefined> {
@@ -309,6 +310,11 @@ export class MemoryCluster implements Cluster {
 
 function keyOf(object: Watched[WatchedKind]): string {
   return 'key' in object ? object.key : object.name;
+}
+
+/** @param key `namespace/name` */
+function isWithin(key: string, namespace: string | undefined): boolean {
+  return namespace === undefined || key.startsWith(`${namespace}/`);
 }
 
 function secretKey(ref: SecretRef): string {

@@ -28,7 +28,7 @@ class Watched {
 
   constructor(api: ScriptedApi, options: ReflectorOptions & { readonly pageSize?: number; readonly idleMs?: number; readonly answerMs?: number } = {}) {
     this.#requests = new Requests(api.config, options);
-    const source = new ListWatch(this.#requests, watchedTypes.Pod, options.pageSize);
+    const source = new ListWatch(this.#requests, watchedTypes.Pod, { pageSize: options.pageSize });
     this.reflector = new Reflector(source, { project: thingOf, keyOf: ({ key }) => key }, (change) => this.#apply(change), { ...quick, ...options });
     this.ended = this.reflector.run(this.#end.signal);
   }

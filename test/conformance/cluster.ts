@@ -155,6 +155,22 @@ export function clusterConformance(bench: () => ClusterBench): void {
       expect((await bench().cluster.list('Pod')).map(({ key }) => key)).not.toContain('default/read');
     });
 
+    test('of one namespace only its own objects are listed and watched', async () => {
+      await bench().createPod('near', { web: 'nginx:1.27' });
+      const [here, elsewhere] = [new Seen(bench().cluster, 'Pod', 'default'), new Seen(bench().cluster, 'Pod', 'kube-system')];
+      await Promise.all([here.synced, elsewhere.synced]);
+      await bench().createPod('nearer', { web: 'nginx:1.27' });
+      await until(() => here.objects.has('default/nearer'));
+
+      expect(here.objects.has('default/near')).toBe(true);
+      expect(elsewhere.objects.size).toBe(0);
+      expect((await bench().cluster.list('Pod', 'default')).map(({ key }) => key)).toEqual(expect.arrayContaining(['default/near', 'default/nearer']));
+      expect(await bench().cluster.list('Pod', 'kube-system')).toEqual([]);
+
+      for (const name of ['near', 'nearer']) await bench().deletePod(name);
+      await Promise.all([here.stop(), elsewhere.stop()]);
+    });
+
     test('a namespace has an identity that stays', async () => {
       const uid = await bench().cluster.namespaceUid('kube-system');
 
@@ -554,10 +570,10 @@ class Seen<K extends WatchedKind> {
   readonly #end = new AbortController();
   readonly #ended: Promise<void>;
 
-  constructor(cluster: Cluster, kind: K) {
+  constructor(cluster: Cluster, kind: K, namespace?: string) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
-    this.#ended = cluster.watch(kind, (change) => this.#apply(change, resolve), this.#end.signal);
+    this.#ended = cluster.watch(kind, (change) => this.#apply(change, resolve), this.#end.signal, namespace);
   }
 
   async stop(): Promise<void> {

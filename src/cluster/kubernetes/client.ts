@@ -80,17 +80,17 @@ export function connectCluster(config: KubeConfig, options: ClusterOptions = {})
   const requests = new Requests(config, options);
   const events = new Events(requests, { instance, now, random });
   const watches = new Map<Pick<Reflector<unknown>, 'health'>, WatchedKind>();
-  const source = (kind: WatchedKind): ListWatch => new ListWatch(requests, watchedTypes[kind], pageSize);
+  const source = (kind: WatchedKind, namespace?: string): ListWatch => new ListWatch(requests, watchedTypes[kind], { pageSize, namespace });
 
   return {
-    async watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal): Promise<void> {
-      const reflector = new Reflector(source(kind), projections[kind], onChange, { now, random, ...options.watch });
+    async watch<K extends WatchedKind>(kind: K, onChange: (change: Change<Watched[K]>) => void, signal: AbortSignal, namespace?: string): Promise<void> {
+      const reflector = new Reflector(source(kind, namespace), projections[kind], onChange, { now, random, ...options.watch });
       watches.set(reflector, kind);
       await reflector.run(signal);
       watches.delete(reflector);
     },
     watchHealth: (): readonly WatchHealth[] => [...watches].map(([reflector, kind]) => ({ kind, ...reflector.health })),
-    list: (kind) => listAll(source(kind), kind),
+    list: (kind, namespace) => listAll(source(kind, namespace), kind),
 
     async pod(namespace, name) {
       const pod = await requests.jsonOrNothing({ verb: 'get', type: watchedTypes.Pod, namespace, name });

@@ -30,11 +30,14 @@ export class ListWatch {
   readonly #requests: Requests;
   readonly #type: ResourceType;
   readonly #pageSize: number;
+  /** only objects of this one; all of them when undefined */
+  readonly #namespace: string | undefined;
 
-  constructor(requests: Requests, type: ResourceType, pageSize = 500) {
+  constructor(requests: Requests, type: ResourceType, { pageSize = 500, namespace }: { readonly pageSize?: number; readonly namespace?: string } = {}) {
     this.#requests = requests;
     this.#type = type;
     this.#pageSize = pageSize;
+    this.#namespace = namespace;
   }
 
   /**
@@ -43,7 +46,7 @@ export class ListWatch {
    * @throws Failure side `cluster`; Expired
    */
   async *pages(signal: AbortSignal): AsyncGenerator<Page, void> {
-    const call = { verb: 'list', type: this.#type, signal } as const;
+    const call = { verb: 'list', type: this.#type, namespace: this.#namespace, signal } as const;
     let ticket: string | undefined;
     do {
       const answer = await this.#unlessExpired(this.#requests.json({ ...call, query: { limit: this.#pageSize, continue: ticket } }));
@@ -60,7 +63,7 @@ export class ListWatch {
    * @throws Failure side `cluster`; Expired, here and between changes
    */
   async watch(version: string, timeoutSeconds: number, signal: AbortSignal): Promise<AsyncGenerator<WatchEvent, void>> {
-    const intent = { verb: 'watch', type: this.#type } as const;
+    const intent = { verb: 'watch', type: this.#type, namespace: this.#namespace } as const;
     const query = { watch: 1, resourceVersion: version, allowWatchBookmarks: true, timeoutSeconds };
     const answer = await this.#unlessExpired(this.#requests.open({ ...intent, query, signal }));
     return readEvents(answer, intent, signal);

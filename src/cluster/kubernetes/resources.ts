@@ -67,9 +67,9 @@ export function pathOf(type: ResourceType, { namespace, name, subresource }: Add
   return `${root}${scope}/${type.plural}${object}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-/** `pods`, `imageavailabilities/status default/web`, ...: how failures name what was asked for. */
+/** `pods`, `pods in namespace default`, `imageavailabilities/status default/web`, ...: how failures name what was asked for. */
 export function addressText(type: ResourceType, { namespace, name, subresource }: Address): string {
   const resource = subresource === undefined ? type.plural : `${type.plural}/${subresource}`;
-  const object = [namespace, name].filter((part) => part !== undefined).join('/');
-  return object === '' ? resource : `${resource} ${object}`;
+  if (name === undefined) return namespace === undefined ? resource : `${resource} in namespace ${namespace}`;
+  return `${resource} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

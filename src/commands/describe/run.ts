@@ -3,7 +3,6 @@ import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { Config } from '../../config/config.js';
 import { readEnvironment, type Environment } from '../../config/environment.js';
 import { monitorSettingsOf } from '../../config/monitoring.js';
-import { isFailure } from '../../domain/failure.js';
 import { standingOf, troubleOf } from '../../domain/image-standing.js';
 import type { ImageRecord } from '../../domain/record.js';
 import type { UsageView } from '../../views/usage.js';
@@ -19,7 +18,7 @@ import { findImages } from '../find-images.js';
 import { usersOf } from '../images/choose.js';
 import { readManagerConfig } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
-import { readUsage, readViews } from '../read-views.js';
+import { readUsage, readViews, unlessDenied } from '../read-views.js';
 import { nextCheckOf } from './next-check.js';
 import { descriptionOf, descriptionText } from './report.js';
 
@@ -34,8 +33,8 @@ export async function runDescribe(images: readonly string[], options: DescribeOp
     const config = await readManagerConfig(cluster, environment);
     if (typeof config === 'string') return complain('describe', config);
 
-    const usage = await orHidden(() => readUsage(cluster, { v1ProxyPort: config.migration.v1ProxyPort }), 'list Pods: what uses an image is not shown, nor its next check');
-    const nextCheck = usage === undefined ? () => undefined : await nextChecks(cluster, environment, config, usage);
+    const { usage, isWhole } = await readUsers(cluster, config);
+    const nextCheck = usage === undefined || !isWhole ? () => undefined : await nextChecks(cluster, environment, config, usage);
     const items = await Promise.all(
       records.map(async (record) => {
         const events = await eventsOfRecord(record.name, cluster);
@@ -46,6 +45,16 @@ export async function runDescribe(images: readonly string[], options: DescribeOp
     await print({ apiVersion: cliVersion, kind: 'ImageDescriptionList', claimants: await claimantsOf(cluster, environment), items }, options);
     return records.some((record) => record.pods > 0 && troubleOf(record) !== undefined) ? 2 : 0;
   });
+}
+
+/** Every Pod; where one may not, those of the context's namespace: enough to show, and too few to decide by. */
+async function readUsers(cluster: KubernetesCluster, { migration: { v1ProxyPort } }: Config): Promise<{ readonly usage?: UsageView; readonly isWhole: boolean }> {
+  const whole = await unlessDenied(() => readUsage(cluster, { v1ProxyPort }));
+  if (whole !== undefined) return { usage: whole, isWhole: true };
+  const { namespace } = cluster;
+  const near = await unlessDenied(() => readUsage(cluster, { v1ProxyPort, namespace }));
+  complain('describe', `you may not list Pods of all namespaces: ${near === undefined ? 'what uses an image is not shown' : `what uses an image is shown of namespace ${namespace} only, that of your context`}, nor is its next check`);
+  return { ...(near === undefined ? {} : { usage: near }), isWhole: false };
 }
 
 /** By the picture of the manager, its settings, and the functions that decide whose turn it is. */
@@ -73,13 +82,9 @@ async function claimantsOf(cluster: KubernetesCluster, { installNamespace }: Env
 
 /** What one may not see is left out, and said. */
 async function orHidden<T>(read: () => Promise<T>, what: string): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!isFailure(error) || error.code !== 'denied') throw error;
-    complain('describe', `you may not ${what}`);
-    return undefined;
-  }
+  const found = await unlessDenied(read);
+  if (found === undefined) complain('describe', `you may not ${what}`);
+  return found;
 }
 
 async function print(document: ImageDescriptionList, { output }: DescribeOptions): Promise<void> {

@@ -28,6 +28,7 @@ const Explanation = z.object({
 
 export const ExplanationList = document('ExplanationList', 'What kuik explain prints.', {
   asIf: z.record(z.string(), z.string()).meta({ description: 'What was imagined, by registry.' }).optional(),
+  hidden: z.array(text('As in list imageavailabilities.')).meta({ description: 'What may not be read, and did not count: the webhook may decide otherwise; absent when everything may.' }).optional(),
   items: z.array(Explanation).meta({ description: 'One per Pod.' }),
 });
 export type ExplanationList = z.infer<typeof ExplanationList>;

@@ -22,9 +22,10 @@ export const ImageItem = z.object({
   unmirrored: z.boolean().meta({ description: 'In use, and a copy is missing or nobody wants one.' }),
   drifted: z.boolean().meta({ description: 'Something moved behind our back since it was copied.' }),
   pods: count('Pods that use it now.'),
-  users: z.array(text('namespace/name')).meta({ description: 'Those Pods; absent where they may not be listed.' }).optional(),
+  users: z.array(text('namespace/name')).meta({ description: 'Those Pods, with -n only those of that namespace; absent where they may not be listed.' }).optional(),
   unusedSince: time('Since when no Pod uses it.').optional(),
   expiresAt: time('When an unused image goes.').optional(),
+  hidden: z.literal(true).meta({ description: 'Its record may not be read: only image, record, pods and users are known; absent otherwise.' }).optional(),
   trouble: text('What is not as it should be; absent when all is well.').optional(),
   places: z.array(ImagePlace).meta({ description: 'Where it can be pulled from.' }),
 });

@@ -24,6 +24,7 @@ export type RehearsedWorkload = z.infer<typeof RehearsedWorkload>;
 
 export const Rehearsal = document('Rehearsal', 'What kuik rehearse prints.', {
   registries: z.array(text('host[:port]')).meta({ description: 'The registries that are imagined to be away.' }),
+  hidden: z.array(text('As in list imageavailabilities.')).meta({ description: 'What may not be read, and did not count: the webhook may decide otherwise; absent when everything may.' }).optional(),
   looked: count('Workloads that were looked at.'),
   workloads: z.array(RehearsedWorkload).meta({ description: 'Those that these registries matter to, by namespace and name.' }),
   images: z.array(text('Name of the image.')).meta({ description: 'Images of these workloads for which no rule offers a second place.' }),

@@ -13,7 +13,7 @@ import { cliVersion, complain } from '../command-line.js';
 import type { ExplanationList } from '../documents/explain.js';
 import type { ExplainOptions } from '../explain.js';
 import { isData, printDocument } from '../output.js';
-import { readViews } from '../read-views.js';
+import { readViewsOf } from '../read-views.js';
 import { openRegistry } from '../registry-client.js';
 import { routeDeps } from '../serve-webhook.js';
 import { readBuild } from '../version.js';
@@ -33,9 +33,9 @@ export async function runExplain(objects: readonly string[], options: ExplainOpt
   return askCluster('explain', options, async (cluster) => {
     const asked = await askedPods(objects, options, cluster).catch(complaint);
     if (typeof asked === 'number') return asked;
-    const { explanations, remarks } = await explainAll(asked, asIf, { cluster, config, environment });
-    for (const remark of remarks) complain('explain', remark);
-    if (isData(options.output)) await printDocument(listOf(explanations, asIf), options.output);
+    const { explanations, remarks, hidden } = await explainAll(asked, asIf, { cluster, config, environment });
+    complain('explain', ...hiddenTexts(hidden), ...remarks);
+    if (isData(options.output)) await printDocument(listOf(explanations, asIf, hidden), options.output);
     else process.stdout.write(explanations.map(printExplanation).join('\n'));
     return explanations.every((explanation) => isGood(explanation, asIf)) ? 0 : 2;
   });
@@ -58,6 +58,8 @@ interface Explained {
   readonly explanations: readonly Explanation[];
   /** what somebody should know about how they came to be */
   readonly remarks: readonly string[];
+  /** what may not be read, as `list imageavailabilities`, and so did not count */
+  readonly hidden: readonly string[];
 }
 
 /** Decides about all of them as the webhook would, a few at a time. */
@@ -72,7 +74,8 @@ export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster
       deleteSecret: (ref, version) => cluster.deleteSecret(ref, version),
     };
     const metrics = createMetrics({ version, revision: '', built: '' });
-    const deps = routeDeps({ config, cluster: eyes, registry: pretending(registry, asIf), metrics }, await readViews(cluster, environment.installNamespace));
+    const views = await readViewsOf([...new Set(pods.map(({ pod }) => pod.namespace))], cluster, environment.installNamespace);
+    const deps = routeDeps({ config, cluster: eyes, registry: pretending(registry, asIf), metrics }, views);
     const seeing = withoutHidden({ ...deps, records: forgetful(deps.records, asIf) }, secrets);
     const explanations: Explanation[] = [];
     const left = [...pods.entries()];
@@ -80,7 +83,7 @@ export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster
       for (let next = left.shift(); next !== undefined; next = left.shift()) explanations[next[0]] = await explainPod(next[1], { deps: seeing, secrets, asIf });
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-    return { explanations, remarks: [...remarks, ...imagined(asIf, explanations), ...unread(secrets)] };
+    return { explanations, remarks: [...remarks, ...imagined(asIf, explanations), ...unread(secrets)], hidden: views.hidden };
   } finally {
     await registry.close();
   }
@@ -111,7 +114,12 @@ function unread({ hidden }: ReadableSecrets): string[] {
   return hidden.map((name) => `you may not read secret ${name}: what is pulled with it is explained by records, or as anybody sees it`);
 }
 
-function listOf(explanations: readonly Explanation[], asIf: AsIf): ExplanationList {
+/** What is missing of the picture can make the answer another one, so it is said first. */
+export function hiddenTexts(hidden: readonly string[]): string[] {
+  return hidden.length === 0 ? [] : [`you may not ${hidden.join(', ')}: what stands there is not counted, and the webhook, which reads it, may decide otherwise`];
+}
+
+function listOf(explanations: readonly Explanation[], asIf: AsIf, hidden: readonly string[]): ExplanationList {
   const assumptions = Object.fromEntries([...asIf].map(([host, pretence]) => [host, asIfText(host, pretence)]));
-  return { apiVersion: cliVersion, kind: 'ExplanationList', ...(asIf.size > 0 ? { asIf: assumptions } : {}), items: explanations.map((explanation) => ({ ...explanation, containers: explanation.containers.map((container) => ({ ...container, places: [...container.places] })) })) };
+  return { apiVersion: cliVersion, kind: 'ExplanationList', ...(asIf.size > 0 ? { asIf: assumptions } : {}), ...(hidden.length > 0 ? { hidden: [...hidden] } : {}), items: explanations.map((explanation) => ({ ...explanation, containers: explanation.containers.map((container) => ({ ...container, places: [...container.places] })) })) };
 }

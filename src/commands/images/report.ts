@@ -14,6 +14,7 @@ export function headingsOf(form: 'table' | 'wide'): readonly string[] {
 
 export function rowOf(listed: ListedImage, form: 'table' | 'wide'): readonly string[] {
   const { record, standing: { origin, copies } } = listed;
+  if (listed.isHidden === true) return [record.image, 'hidden', 'hidden', String(record.pods), usersText(listed), ...(form === 'table' ? [''] : ['', '', '', ''])];
   const row = [record.image, origin === 'unknown' ? 'unknown' : origin === 'available' ? 'yes' : 'no', `${copies.there}/${copies.wanted}`, String(record.pods), usersText(listed), noteOf(record)];
   if (form === 'table') return row;
   return [...row, record.expiresAt ?? '', shortDigest(originPlace(record)?.digest), record.places.map(placeText).join(', ')];
@@ -27,9 +28,9 @@ export function imageList(listed: readonly ListedImage[]): ImageList {
   return { apiVersion: cliVersion, kind: 'ImageList', items: listed.map(imageItem) };
 }
 
-export function imageItem({ record, standing, users }: ListedImage): ImageItem {
+export function imageItem({ record, standing, users, isHidden }: ListedImage): ImageItem {
   const { image, name, pods, unusedSince, expiresAt, places } = record;
-  const trouble = troubleOf(record);
+  const trouble = isHidden === true ? undefined : troubleOf(record);
   return {
     image,
     record: name,
@@ -42,6 +43,7 @@ export function imageItem({ record, standing, users }: ListedImage): ImageItem {
     ...(users === undefined ? {} : { users: users.map(({ key }) => key) }),
     ...(unusedSince === undefined ? {} : { unusedSince }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(isHidden === true ? { hidden: true } : {}),
     ...(trouble === undefined ? {} : { trouble }),
     places: places.map(placeItem),
   };

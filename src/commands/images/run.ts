@@ -1,39 +1,61 @@
 import process from 'node:process';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
-import { isFailure } from '../../domain/failure.js';
+import type { ImageRecord } from '../../domain/record.js';
 import { usualV1ProxyPort } from '../../domain/v1-proxy.js';
 import { RecordsView } from '../../views/records.js';
 import { UsageView } from '../../views/usage.js';
 import { askCluster } from '../ask-cluster.js';
 import { columns } from '../columns.js';
 import { complain } from '../command-line.js';
-import type { ImagesOptions } from '../images.js';
+import { imageFilters, type ImagesOptions } from '../images.js';
 import { documentText, isData, printDocument } from '../output.js';
-import { readUsage } from '../read-views.js';
-import { areWell, chosenImages, type ListedImage } from './choose.js';
+import { readUsage, unlessDenied } from '../read-views.js';
+import { areWell, chosenImages, imagesOfPods, type ListedImage } from './choose.js';
 import { headingsOf, imageItem, imageList, namesOf, rowOf } from './report.js';
+
+const v1ProxyPort = usualV1ProxyPort;
 
 export async function runImages(options: ImagesOptions): Promise<number> {
   return askCluster('images', options, async (cluster, signal) => {
-    if (options.watch === true) return watchImages(options, cluster, signal);
-    const [records, usage] = await Promise.all([cluster.list('ImageAvailability'), usageOrNothing(cluster, options)]);
-    if (usage === 'denied') return 1;
-    const listed = chosenImages(records, usage, options);
+    const seen = await look(cluster, options);
+    if (typeof seen === 'string') return complain('images', seen);
+    complain('images', ...remarksOn(seen, options));
+    if (options.watch === true) return watchImages(options, seen, cluster, signal);
+    const listed = imagesIn(seen, options);
     await print(listed, options);
     return areWell(listed, options) ? 0 : 2;
   });
 }
 
-/** Who may read records and no Pods still learns of the images. @returns `denied` after saying so, where Pods decide what is listed */
-async function usageOrNothing(cluster: Pick<KubernetesCluster, 'list'>, { namespace, selector }: ImagesOptions): Promise<UsageView | undefined | 'denied'> {
-  try {
-    return await readUsage(cluster, { v1ProxyPort: usualV1ProxyPort });
-  } catch (error) {
-    if (!isFailure(error) || error.code !== 'denied') throw error;
-    const isNeeded = namespace !== undefined || selector !== undefined;
-    complain('images', `you may not list Pods: ${isNeeded ? 'leave -n and -l out, or ask for that right' : 'which of them use an image is not shown'}`);
-    return isNeeded ? 'denied' : undefined;
-  }
+/** What somebody may see; at least one of the two is there. */
+interface Sight {
+  readonly records?: readonly ImageRecord[];
+  readonly usage?: UsageView;
+}
+
+/** @returns why nothing can be answered, with the next step, as a text */
+async function look(cluster: Pick<KubernetesCluster, 'list'>, options: ImagesOptions): Promise<Sight | string> {
+  const { namespace, selector, watch } = options;
+  const [records, usage] = await Promise.all([unlessDenied(() => cluster.list('ImageAvailability')), unlessDenied(() => readUsage(cluster, { v1ProxyPort, namespace }))]);
+  const filter = imageFilters.find((name) => options[name] === true);
+  const pods = namespace === undefined ? 'Pods of all namespaces' : `Pods of namespace ${namespace}`;
+  if (usage === undefined && (records === undefined || namespace !== undefined)) return `you may not list ${pods}: ${namespace === undefined ? 'name a namespace with -n' : 'name another namespace with -n'}, or ask for that right`;
+  if (usage === undefined && selector !== undefined) return `you may not list ${pods}, which -l chooses from: name a namespace with -n, leave -l out, or ask for that right`;
+  if (records === undefined && filter !== undefined) return `--${filter}: you may not list imageavailabilities, which tell: ask for the verbs get, list and watch on them in API group kuik.enix.io`;
+  if (records === undefined && watch === true) return '-w: you may not list imageavailabilities, which are watched: ask for the verbs get, list and watch on them in API group kuik.enix.io';
+  return { ...(records === undefined ? {} : { records }), ...(usage === undefined ? {} : { usage }) };
+}
+
+function remarksOn({ records, usage }: Sight, { namespace }: ImagesOptions): string[] {
+  return [
+    ...(usage === undefined ? ['you may not list Pods of all namespaces: which of them use an image is not shown; -n NAMESPACE shows those of one'] : []),
+    ...(records === undefined ? [`you may not list imageavailabilities: of the images of ${namespace === undefined ? 'all namespaces' : `namespace ${namespace}`} it is not shown whether they are available, and where their copies are; ask for the verbs get and list on them in API group kuik.enix.io`] : []),
+  ];
+}
+
+function imagesIn({ records, usage }: Sight, options: ImagesOptions): readonly ListedImage[] {
+  if (records !== undefined) return chosenImages(records, usage, options);
+  return usage === undefined ? [] : imagesOfPods(usage, v1ProxyPort, options);
 }
 
 async function print(listed: readonly ListedImage[], { output }: ImagesOptions): Promise<void> {
@@ -46,18 +68,19 @@ async function print(listed: readonly ListedImage[], { output }: ImagesOptions):
 const gatherMs = 200; // a Deployment that rolls out changes many at once
 
 /** Prints every image, and from then on each again whose line is another. */
-async function watchImages(options: ImagesOptions, cluster: Pick<KubernetesCluster, 'watch'>, signal: AbortSignal): Promise<number> {
+async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<KubernetesCluster, 'watch'>, signal: AbortSignal): Promise<number> {
   const printed = new Map<string, string>();
+  const mayListPods = seen.usage !== undefined;
   let timer: NodeJS.Timeout | undefined;
   const onChange = (): void => void (timer ??= setTimeout(() => {
     timer = undefined;
-    if (records.isSynced && usage.isSynced) void printChanged(chosenImages(records.snapshot(), usage, options), printed, options);
+    if (records.isSynced && (usage.isSynced || !mayListPods)) void printChanged(chosenImages(records.snapshot(), mayListPods ? usage : undefined, options), printed, options);
   }, gatherMs));
   const records = new RecordsView(onChange);
-  const usage = new UsageView({ v1ProxyPort: usualV1ProxyPort, onChange });
+  const usage = new UsageView({ v1ProxyPort, onChange });
   await Promise.all([
     cluster.watch('ImageAvailability', (change) => records.apply(change), signal),
-    cluster.watch('Pod', (change) => usage.apply(change), signal),
+    ...(mayListPods ? [cluster.watch('Pod', (change) => usage.apply(change), signal, options.namespace)] : []),
   ]);
   clearTimeout(timer);
   return 0;

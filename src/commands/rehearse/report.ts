@@ -12,11 +12,14 @@ export interface Rehearsed {
   readonly explanation: Explanation;
 }
 
-/** @param away the registries that are imagined to be away */
-export function rehearsalOf(rehearsed: readonly Rehearsed[], away: AsIf): Rehearsal {
+/**
+ * @param away the registries that are imagined to be away
+ * @param hidden what may not be read, and so did not count
+ */
+export function rehearsalOf(rehearsed: readonly Rehearsed[], away: AsIf, hidden: readonly string[] = []): Rehearsal {
   const workloads = rehearsed.map((each) => workloadOf(each, away)).filter(({ containers }) => containers.length > 0);
   const alone = workloads.flatMap(({ containers }) => containers.filter(({ reason }) => isAlone(reason)).map(({ image }) => image));
-  return { apiVersion: cliVersion, kind: 'Rehearsal', registries: [...away.keys()], looked: rehearsed.length, workloads, images: [...new Set(alone)].sort() };
+  return { apiVersion: cliVersion, kind: 'Rehearsal', registries: [...away.keys()], ...(hidden.length > 0 ? { hidden: [...hidden] } : {}), looked: rehearsed.length, workloads, images: [...new Set(alone)].sort() };
 }
 
 function workloadOf({ workload: { namespace, name, pods, asked }, explanation }: Rehearsed, away: AsIf): RehearsedWorkload {

@@ -2,13 +2,13 @@ import process from 'node:process';
 import type { Cluster } from '../../cluster/cluster.js';
 import { readEnvironment } from '../../config/environment.js';
 import { readConfig } from '../../config/load.js';
-import { isFailure } from '../../domain/failure.js';
 import { workloadKinds, type Pod } from '../../domain/usage.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
 import { readAsIf } from '../explain/as-if.js';
-import { explainAll } from '../explain/run.js';
+import { explainAll, hiddenTexts } from '../explain/run.js';
 import { isData, printDocument } from '../output.js';
+import { unlessDenied } from '../read-views.js';
 import type { RehearseOptions } from '../rehearse.js';
 import { printRehearsal, rehearsalOf } from './report.js';
 import { workloadsOf } from './workloads.js';
@@ -21,29 +21,30 @@ export async function runRehearse(registries: readonly string[], options: Rehear
   if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replace('=down:', ':'));
 
   return askCluster('rehearse', options, async (cluster) => {
-    const isAsked = ({ namespace }: Pod): boolean => options.namespace === undefined || namespace === options.namespace;
-    const [pods, templates] = await Promise.all([cluster.list('Pod'), readTemplates(cluster)]);
-    const workloads = workloadsOf(pods.filter(isAsked), templates.filter(isAsked));
+    const [pods, templates] = await Promise.all([readPods(cluster, options), readTemplates(cluster, options)]);
+    if (pods === undefined) return 1;
+    const workloads = workloadsOf(pods, templates);
     const asked = { pods: workloads.map((workload) => workload.asked), remarks: [] };
-    const { explanations, remarks } = await explainAll(asked, away, { cluster, config, environment });
-    const rehearsal = rehearsalOf(workloads.map((workload, index) => ({ workload, explanation: explanations[index]! })), away);
-    for (const remark of remarks.filter((each) => !each.startsWith('--as-if'))) complain('rehearse', remark);
+    const { explanations, remarks, hidden } = await explainAll(asked, away, { cluster, config, environment });
+    const rehearsal = rehearsalOf(workloads.map((workload, index) => ({ workload, explanation: explanations[index]! })), away, hidden);
+    complain('rehearse', ...hiddenTexts(hidden), ...remarks.filter((each) => !each.startsWith('--as-if')));
     if (isData(options.output)) await printDocument(rehearsal, options.output);
     else process.stdout.write(printRehearsal(rehearsal));
     return rehearsal.workloads.some(({ verdict }) => verdict === 'stuck') ? 2 : 0;
   });
 }
 
+/** @returns undefined after saying what helps: without Pods there is nothing to look at */
+async function readPods(cluster: Pick<Cluster, 'list'>, { namespace }: RehearseOptions): Promise<readonly Pod[] | undefined> {
+  const pods = await unlessDenied(() => cluster.list('Pod', namespace));
+  if (pods === undefined) complain('rehearse', namespace === undefined ? 'you may not list Pods of all namespaces: name one with -n, or ask for that right' : `you may not list Pods of namespace ${namespace}: ask for that right, or name another one with -n`);
+  return pods;
+}
+
 /** Who may not list workloads still learns of their Pods. */
-async function readTemplates(cluster: Pick<Cluster, 'list'>): Promise<readonly Pod[]> {
-  const lists = await Promise.all(
-    workloadKinds.map((kind) =>
-      cluster.list(kind).catch((error: unknown) => {
-        if (!isFailure(error) || error.code !== 'denied') throw error;
-        complain('rehearse', `you may not list ${kind}s: their Pods are shown one by one, and those without Pods are left out`);
-        return [];
-      }),
-    ),
-  );
-  return lists.flat();
+async function readTemplates(cluster: Pick<Cluster, 'list'>, { namespace }: RehearseOptions): Promise<readonly Pod[]> {
+  const lists = await Promise.all(workloadKinds.map(async (kind) => ({ kind, templates: await unlessDenied(() => cluster.list(kind, namespace)) })));
+  const hidden = lists.filter(({ templates }) => templates === undefined).map(({ kind }) => `${kind}s`);
+  if (hidden.length > 0) complain('rehearse', `you may not list ${hidden.join(', ')}: their Pods are shown one by one, and those without Pods are left out`);
+  return lists.flatMap(({ templates = [] }) => templates);
 }
