@@ -6,7 +6,7 @@ import { complain, dryRunOption, outputOption, readArguments, timeoutOption, wit
 export interface ClusterCommandOptions extends ClusterChoice {
   /** where kuik is installed */
   readonly namespace?: string;
-  readonly output: 'table' | 'json' | 'yaml' | 'name';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
 export interface ForgetOptions extends ClusterCommandOptions {
@@ -40,7 +40,7 @@ export async function cluster([name, ...args]: readonly string[]): Promise<numbe
 async function list(args: readonly string[]): Promise<number> {
   const command = withNamespace(new Command('kuik cluster list'))
     .description('Clusters that claim destinations this cluster claims too, as its last daily sweep heard of them. A cluster that is silent still holds back deletions.')
-    .addOption(outputOption(['table', 'json', 'yaml', 'name']))
+    .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name']))
     .addHelpText('after', '\nExit status: 0 all of them renew their claims, 1 failed, 2 one has fallen silent');
   const read = readArguments<ClusterCommandOptions>(command, args);
   if ('exit' in read) return read.exit;

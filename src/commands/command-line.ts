@@ -75,8 +75,10 @@ export function dryRunOption(): Option {
   return new Option('--dry-run <where>', 'client: print what would be asked for; server: have the API server check it as well; nothing is changed').choices(['none', 'client', 'server']).default('none');
 }
 
-export function outputOption(forms: readonly string[]): Option {
-  return new Option('-o, --output <form>', 'form of the result').choices(forms).default('table');
+/** @param says what a form shows, where its name does not tell */
+export function outputOption(forms: readonly string[], says: Readonly<Record<string, string>> = {}): Option {
+  const told = Object.entries(says).map(([form, text]) => `${form}: ${text}`);
+  return new Option('-o, --output <form>', ['form of the result', ...told].join('; ')).choices(forms).default('table');
 }
 
 /** Version of everything the command line prints as data. */

@@ -13,7 +13,7 @@ export interface ExplainOptions extends ClusterChoice {
   /** `host=state` */
   readonly asIf: readonly string[];
   readonly config: string;
-  readonly output: 'table' | 'json' | 'yaml';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
 const help = `
@@ -22,6 +22,7 @@ Examples:
   kuik explain deploy/web sts/db -n shop --as-if docker.io=down
   kuik explain -f manifests/
   kuik explain --image ghcr.io/acme/api:v4 -n shop
+  kuik explain -f manifests/ -o name
 
 Exit status: 0 every image can be pulled from somewhere, 1 failed, 2 an image can be pulled from nowhere, 130 interrupted`;
 
@@ -36,7 +37,7 @@ export async function explain(args: readonly string[]): Promise<number> {
     .option('-n, --namespace <name>', "of the objects and images, and of manifests that name none; else the context's")
     .addOption(repeated('--as-if <host=state>', 'decide as if a registry were down, throttled, missing (the image), unauthorized or denied'))
     .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
-    .addOption(outputOption(['table', 'json', 'yaml']))
+    .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { name: 'only those of which an image can be pulled from nowhere' }))
     .addHelpText('after', help);
   const read = readArguments<ExplainOptions>(command, args);
   if ('exit' in read) return read.exit;

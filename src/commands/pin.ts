@@ -6,7 +6,7 @@ import { readUntil } from './pin/until.js';
 export interface PinOptions extends ClusterChoice {
   readonly until?: string;
   readonly dryRun: DryRun;
-  readonly output: 'table' | 'json' | 'yaml' | 'name';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
 /** @returns 0 pinned, 1 failed, 130 interrupted */
@@ -35,5 +35,5 @@ export async function unpin(args: readonly string[]): Promise<number> {
 function commandLine(name: string, description: string): Command {
   return withClusterOptions(new Command(`kuik ${name}`).description(description).usage('IMAGE... [options]').argument('[images...]', 'as in a Pod (nginx:1.27), or a record (ia/NAME)'))
     .addOption(dryRunOption())
-    .addOption(outputOption(['table', 'json', 'yaml', 'name']));
+    .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name']));
 }

@@ -7,7 +7,7 @@ export interface RehearseOptions extends ClusterChoice {
   /** only workloads of this namespace */
   readonly namespace?: string;
   readonly config: string;
-  readonly output: 'table' | 'json' | 'yaml';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
 const help = `
@@ -17,6 +17,7 @@ Examples:
   kuik rehearse docker.io
   kuik rehearse docker.io quay.io -n shop
   kuik rehearse docker.io -o json
+  kuik rehearse docker.io -n shop -o name
 
 Exit status: 0 every workload could restart, 1 failed, 2 some could not, 130 interrupted`;
 
@@ -28,7 +29,7 @@ export async function rehearse(args: readonly string[]): Promise<number> {
     .argument('<registries...>', 'host[:port], as images name it')
     .option('-n, --namespace <name>', 'only workloads of this namespace')
     .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
-    .addOption(outputOption(['table', 'json', 'yaml']))
+    .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { wide: 'also those that would not notice', name: 'only those that could not restart' }))
     .addHelpText('after', help);
   const read = readArguments<RehearseOptions>(command, args);
   if ('exit' in read) return read.exit;

@@ -12,7 +12,7 @@ export interface RetryOptions extends ClusterChoice {
   /** milliseconds */
   readonly timeout: number;
   readonly dryRun: DryRun;
-  readonly output: 'table' | 'json' | 'yaml' | 'name';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
 const usualTimeoutMs = 10 * 60 * 1000;
@@ -51,7 +51,7 @@ function commandLine(name: string, description: string): Command {
     .option('-w, --watch', 'wait as long as it takes')
     .addOption(timeoutOption('how long to wait', usualTimeoutMs))
     .addOption(dryRunOption())
-    .addOption(outputOption(['table', 'json', 'yaml', 'name']));
+    .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name']));
 }
 
 function examplesOf(name: string, lines: readonly string[], codes: string): string {

@@ -51,6 +51,16 @@ More: kuik logs docker.io/library/nginx:1.27, kuik ui docker.io/library/nginx:1.
 `);
   });
 
+  test('-o wide has every Pod, and whole digests', () => {
+    const pods = Array.from({ length: 25 }, (_each, at) => aPod({ name: `web-${at}` }));
+    const record = aRecord({ pods: 25, places: [origin, aCopy(copy)] });
+
+    expect(descriptionText(described(record, pods), { claimants: [], now })).toMatch(/\n\.\.\. and 5 more, with -o wide\n/);
+    const wide = descriptionText(described(record, pods), { claimants: [], now, form: 'wide' });
+    expect(wide.match(/shop\/web-/g)).toHaveLength(25);
+    expect(wide).toMatch(/sha256:c{64}\n/);
+  });
+
   test('says why a copy failed, and what to do', () => {
     const failure = { code: 'denied', message: 'push refused', since: '2026-11-20T10:00:00Z', attempts: 4 } as const;
     const page = descriptionText(described(aRecord({ places: [origin, { reference: copy, role: 'mirror', failure }] })), { claimants: [], now });

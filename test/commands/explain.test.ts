@@ -68,6 +68,18 @@ container web   nginx:1.27  ->  mirror.example.com/library/nginx:1.27   OriginUn
     );
   });
 
+  test('-o wide tells in columns what was found there, and by whom, with the whole digest', async () => {
+    const explanation = await explanationOf({ pod: aPod(), decision: { usages: [decision] }, now: 0 }, async () => new Map([['0123456789ab', 'shop/mirror-pull']]));
+
+    expect(printExplanation(explanation, 'wide')).toContain(
+      `
+  PLACE                                   RULE                         VERDICT       STATE           AS                 TOOK    DIGEST                                                                    WHY
+  docker.io/library/nginx:1.27            (origin)                     unavailable   QuotaExceeded   anonymous          12 ms                                                                             QuotaExceeded in 12 ms anonymously, asked to wait
+  mirror.example.com/library/nginx:1.27   ClusterImageSetMirror/main   chosen        Available       shop/mirror-pull   3 ms    sha256:${'c'.repeat(64)}   available in 3 ms as shop/mirror-pull, sha256:cccccccc
+`,
+    );
+  });
+
   test('why a place was not even asked', async () => {
     const places: ConsideredPlace[] = [{ candidate: mirror.candidate, verdict: 'skipped', passedOver: 'PlatformMissing' }, { candidate: aCandidate('other'), verdict: 'unasked' }];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { changesOf, problemsOf, type Side } from '../../src/commands/preview/changes.js';
 import { fatesOf } from '../../src/commands/preview/fates.js';
-import { changesTable, fatesDocument, fatesTable } from '../../src/commands/preview/report.js';
+import { changesTable, fatesDocument, fatesNames, fatesTable } from '../../src/commands/preview/report.js';
 import { rulesIn, withRules } from '../../src/commands/preview/rules-in.js';
 import type { ImageRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
@@ -54,14 +54,17 @@ describe('what becomes of a copy', () => {
     const later = copied('later:1', { unusedSince: '2026-11-20T06:00:00.000Z' });
     const { fates } = look({ rules: read(cleaning), records: [later, copied('nginx:1'), copied('kept:1', { keepUntil: 'forever' })] });
 
-    expect(fatesTable(fates, false)).toBe(
+    expect(fatesTable(fates, { all: false })).toBe(
       `IMAGE                       PLACE                                         GOES                       RULE                         WHY
 docker.io/library/nginx:1   registry.example.com/mirror/library/nginx:1   2026-11-21T00:00:00.000Z   ClusterImageSetMirror/main   unused, and its retention ends; other clusters can delay it
 docker.io/library/later:1   registry.example.com/mirror/library/later:1   2026-11-21T06:00:00.000Z   ClusterImageSetMirror/main   unused, and its retention ends; other clusters can delay it
 2 of 3 copies will be deleted; kept: 1 (pinned)
 `,
     );
-    expect(fatesTable(fates, true)).toContain('stays');
+    expect(fatesTable(fates, { all: true })).toContain('stays');
+    expect(fatesTable(fates, { all: false, form: 'wide' })).toMatch(/RULE +PODS +RECORD +WHY\n.*nginx:1 .* 0 +docker\.io-library-nginx-1-[0-9a-f]{8} +unused/);
+    expect(fatesNames(fates, false)).toMatch(/^imageavailability\.kuik\.enix\.io\/docker\.io-library-nginx-1-[0-9a-f]{8}\nimageavailability\S+later-1-\S+\n$/);
+    expect(fatesNames(fates, true)).toContain('kept-1');
     expect(readDocument('CopyFateList', JSON.stringify(fatesDocument(fates)))).toMatchObject({ kind: 'CopyFateList', items: [{ fate: 'goes', at: '2026-11-21T06:00:00.000Z' }, { fate: 'goes' }, { fate: 'stays', by: 'pinned' }] });
   });
 });

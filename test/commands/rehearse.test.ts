@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExplainedContainer, Explanation } from '../../src/commands/explain/report.js';
-import { printRehearsal, rehearsalOf, type Rehearsed } from '../../src/commands/rehearse/report.js';
+import { namesOfStuck, printRehearsal, rehearsalOf, type Rehearsed } from '../../src/commands/rehearse/report.js';
 import { workloadsOf } from '../../src/commands/rehearse/workloads.js';
 import { aPod, aTemplate } from '../support/builders.js';
 
@@ -82,6 +82,14 @@ describe('what is found', () => {
 No rule offers a second place for 1 image:
   nginx:1.27
 `);
+  });
+
+  test('-o wide has the reasons, and those that would not notice as well; -o name those that could not restart', () => {
+    expect(printRehearsal(rehearsal, 'wide')).toContain(`1 workload would not notice:
+  NAMESPACE   WORKLOAD           PODS   CONTAINER   IMAGE        REASON              PULLS
+  shop        deployment/stays   2      web         nginx:1.27   OriginUnavailable   registry.example.com/mirror/library/nginx:1.27
+`);
+    expect(namesOfStuck(rehearsal)).toBe('deployment/alone\ndeployment/dead\ndeployment/opted-out\n');
   });
 
   test('is said shortly where all is well, and where nobody would notice', () => {

@@ -21,13 +21,14 @@ export async function runList(options: ClusterCommandOptions): Promise<number> {
 async function print(report: ClustersReport, { output }: ClusterCommandOptions, now: number): Promise<void> {
   if (isData(output)) return printDocument({ apiVersion: cliVersion, kind: 'ClusterList', at: report.at, items: report.clusters.map((each) => ({ ...each, state: stateOf(each, report, now) })) } satisfies ClusterList, output);
   if (output === 'name') return void process.stdout.write(report.clusters.map(({ id }) => `${id}\n`).join(''));
-  process.stdout.write(clustersTable(report, now));
+  process.stdout.write(clustersTable(report, now, output === 'wide' ? 'wide' : 'table'));
 }
 
-export function clustersTable(report: ClustersReport, now: number): string {
+export function clustersTable(report: ClustersReport, now: number, form: 'table' | 'wide' = 'table'): string {
+  const wide = (text: string): readonly string[] => (form === 'wide' ? [text] : []);
   if (report.clusters.length === 0) return `no claim was held by any keeper at ${report.at}; the next daily sweep asks again, or Trigger of sweep/${report.self} in Temporal's UI\n`;
-  const rows = report.clusters.map((each) => [each.id, String(each.claims), `${agoText(each.heardAt, now)} ago`, stateOf(each, report, now)]);
-  return `${columns([['CLUSTER', 'CLAIMS', 'HEARD', 'STATE'], ...rows])}as of ${report.at}\n`;
+  const rows = report.clusters.map((each) => [each.id, String(each.claims), `${agoText(each.heardAt, now)} ago`, stateOf(each, report, now), ...wide(each.heardAt)]);
+  return `${columns([['CLUSTER', 'CLAIMS', 'HEARD', 'STATE', ...wide('HEARD-AT')], ...rows])}as of ${report.at}\n`;
 }
 
 function stateOf(each: SharingCluster, { self }: ClustersReport, now: number): 'this cluster' | 'silent' | 'alive' {

@@ -64,12 +64,20 @@ function copyDetail({ reference, rule, digest, strategy, bytes, platforms, missi
   };
 }
 
-/** The page of one image. @param now milliseconds since the epoch */
-export function descriptionText(description: Description, { claimants, now }: { readonly claimants: ImageDescriptionList['claimants']; readonly now: number }): string {
+/** How a page is printed. */
+interface Page {
+  readonly claimants: ImageDescriptionList['claimants'];
+  /** milliseconds since the epoch */
+  readonly now: number;
+  readonly form?: 'table' | 'wide';
+}
+
+/** The page of one image. */
+export function descriptionText(description: Description, { claimants, now, form = 'table' }: Page): string {
   return [
     headText(description, now),
-    usagesText(description),
-    placesText(description, now),
+    usagesText(description, form),
+    placesText(description, now, form),
     ...description.copiesInDetail.map((copy) => copyText(copy, now)),
     claimsText(description, claimants, now),
     eventsText(description, now),
@@ -95,15 +103,16 @@ function headText({ image, record, trouble, pods, unusedSince, expiresAt, keepUn
 
 const mostUsages = 20;
 
-function usagesText({ usages }: Description): string {
+function usagesText({ usages }: Description, form: 'table' | 'wide'): string {
   if (usages === undefined || usages.length === 0) return '';
-  const hidden = usages.length - mostUsages;
-  const rows = usages.slice(0, mostUsages).map(({ pod, container, written, pulls, reason = '' }) => [pod, container, pulls === written ? '(as written)' : pulls, reason]);
-  return `${columns([['POD', 'CONTAINER', 'PULLS', 'REASON'], ...rows])}${hidden > 0 ? `... and ${hidden} more, with -o yaml\n` : ''}`;
+  const shown = form === 'wide' ? usages : usages.slice(0, mostUsages);
+  const hidden = usages.length - shown.length;
+  const rows = shown.map(({ pod, container, written, pulls, reason = '' }) => [pod, container, pulls === written ? '(as written)' : pulls, reason]);
+  return `${columns([['POD', 'CONTAINER', 'PULLS', 'REASON'], ...rows])}${hidden > 0 ? `... and ${hidden} more, with -o wide\n` : ''}`;
 }
 
-function placesText({ places }: Description, now: number): string {
-  const rows = places.map(({ reference, role = '', rule = '', state = '', checkedAt, digest }) => [reference, role, rule, state, checkedAt === undefined ? '' : `${agoText(checkedAt, now)} ago`, shortDigest(digest)]);
+function placesText({ places }: Description, now: number, form: 'table' | 'wide'): string {
+  const rows = places.map(({ reference, role = '', rule = '', state = '', checkedAt, digest }) => [reference, role, rule, state, checkedAt === undefined ? '' : `${agoText(checkedAt, now)} ago`, form === 'wide' ? (digest ?? '') : shortDigest(digest)]);
   return columns([['PLACE', 'ROLE', 'RULE', 'STATE', 'CHECKED', 'DIGEST'], ...rows]);
 }
 

@@ -14,7 +14,7 @@ import { cliVersion, complain } from '../command-line.js';
 import type { DescribeOptions } from '../describe.js';
 import type { ImageDescriptionList } from '../documents/describe.js';
 import { eventsOfRecord } from '../events.js';
-import { findImages } from '../find-images.js';
+import { findImages, recordText } from '../find-images.js';
 import { usersOf } from '../images/choose.js';
 import { readManagerConfig } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
@@ -89,6 +89,7 @@ async function orHidden<T>(read: () => Promise<T>, what: string): Promise<T | un
 
 async function print(document: ImageDescriptionList, { output }: DescribeOptions): Promise<void> {
   if (isData(output)) return printDocument(document, output);
-  const about = { claimants: document.claimants, now: Date.now() };
+  if (output === 'name') return void process.stdout.write(document.items.map(({ record }) => `${recordText({ name: record })}\n`).join(''));
+  const about = { claimants: document.claimants, now: Date.now(), form: output };
   process.stdout.write(document.items.map((item) => descriptionText(item, about)).join('\n'));
 }

@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { document, text } from './document.js';
+import { count, document, text } from './document.js';
 
 const ExplainedPlace = z.object({
   place: text('The reference.'),
   rule: text('The rule that offers it; (origin) for what the user wrote.'),
   verdict: text('chosen, unavailable, skipped, unasked, ...'),
   why: text('What is known of it, and what follows.'),
+  state: text('What was found there; absent where nobody looked.').optional(),
+  as: text('With whose credentials: anonymous, namespace/name of a Secret, or the number of a credential.').optional(),
+  digest: text('What its tag answered with.').optional(),
+  tookMs: count('Milliseconds, of a probe that was made just now.').optional(),
 });
 
 const ExplainedContainer = z.object({

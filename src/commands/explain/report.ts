@@ -38,6 +38,13 @@ export interface ExplainedPlace {
   readonly rule: string;
   readonly verdict: string;
   readonly why: string;
+  /** what was found there, where anybody looked: the same as in `why`, for programs */
+  readonly state?: string;
+  /** `anonymous`, `namespace/name` of a Secret, or the number of a credential that may not be named */
+  readonly as?: string;
+  readonly digest?: string;
+  /** milliseconds, of a probe that was made just now */
+  readonly tookMs?: number;
 }
 
 /** Credential identity to `namespace/name` of its Secret. */
@@ -100,6 +107,7 @@ function placeOf({ candidate, verdict, fact, passedOver, note }: ConsideredPlace
     rule: candidate.rule === undefined ? '(origin)' : ruleText(candidate.rule),
     verdict,
     why: why.join('; ') || (verdict === 'unasked' ? 'nothing it says could change the choice' : ''),
+    ...(fact === undefined ? {} : factFields(fact, names)),
   };
 }
 
@@ -119,17 +127,22 @@ function factText({ state, identity, tookMs, digest, message, checkedAt }: Fact,
   return [seen, message, digest?.slice(0, 'sha256:'.length + 8)].filter((part) => part !== undefined && part !== '').join(', ');
 }
 
+function factFields({ state, identity, digest, tookMs }: Fact, names: ReadonlyMap<string, string>): Pick<ExplainedPlace, 'state' | 'as' | 'digest' | 'tookMs'> {
+  return { state, as: names.get(identity) ?? identity, ...(digest === undefined ? {} : { digest }), ...(tookMs === undefined ? {} : { tookMs: Math.round(tookMs) }) };
+}
+
 function agoText(ms: number): string {
   return `${formatDuration(Math.max(0, Math.round(ms / 1000)) * 1000)} ago`;
 }
 
-const headings: ExplainedPlace = { place: 'PLACE', rule: 'RULE', verdict: 'VERDICT', why: 'WHY' };
+const headings = ['PLACE', 'RULE', 'VERDICT', 'WHY'];
+const wideHeadings = ['PLACE', 'RULE', 'VERDICT', 'STATE', 'AS', 'TOOK', 'DIGEST', 'WHY'];
 
 /** For people: a paragraph per container, a line per place. */
-export function printExplanation({ namespace, name, skipped, containers }: Explanation): string {
+export function printExplanation({ namespace, name, skipped, containers }: Explanation, form: 'table' | 'wide' = 'table'): string {
   const title = titleOf(namespace, name);
   if (skipped !== undefined) return `${title}  left alone: ${skipped}\n`;
-  return `${[title, ...containers.map(printContainer)].join('\n')}\n`;
+  return `${[title, ...containers.map((container) => printContainer(container, form))].join('\n')}\n`;
 }
 
 /** Pods of a template go by their workload: `deployment/web`; an image by itself has a name with many slashes. */
@@ -140,13 +153,17 @@ function titleOf(namespace: string, name: string): string {
   return kind === 'image' ? `image ${own} in namespace ${namespace}` : `${kind} ${namespace}/${own}`;
 }
 
-function printContainer({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer): string {
+function printContainer({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer, form: 'table' | 'wide'): string {
   return [
     `container ${container}   ${image}  ->  ${pulls}   ${reason}`,
     ...(now === undefined ? [] : [`  when it was created: ${now.image}, ${now.reason ?? ''}`]),
     ...(pullSecret === undefined ? [] : [`  with Secret ${pullSecret}`]),
-    ...table([headings, ...places].map((row) => [row.place, row.rule, row.verdict, row.why])),
+    ...table(form === 'wide' ? [wideHeadings, ...places.map(wideRow)] : [headings, ...places.map(({ place, rule, verdict, why }) => [place, rule, verdict, why])]),
   ].join('\n');
+}
+
+function wideRow({ place, rule, verdict, why, state = '', as = '', tookMs, digest = '' }: ExplainedPlace): readonly string[] {
+  return [place, rule, verdict, state, as, tookMs === undefined ? '' : `${tookMs} ms`, digest, why];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -36,9 +36,15 @@ export async function runExplain(objects: readonly string[], options: ExplainOpt
     const { explanations, remarks, hidden } = await explainAll(asked, asIf, { cluster, config, environment });
     complain('explain', ...hiddenTexts(hidden), ...remarks);
     if (isData(options.output)) await printDocument(listOf(explanations, asIf, hidden), options.output);
-    else process.stdout.write(explanations.map(printExplanation).join('\n'));
+    else process.stdout.write(textOf(explanations, asIf, options.output));
     return explanations.every((explanation) => isGood(explanation, asIf)) ? 0 : 2;
   });
+}
+
+function textOf(explanations: readonly Explanation[], asIf: AsIf, form: 'table' | 'wide' | 'name'): string {
+  if (form !== 'name') return explanations.map((explanation) => printExplanation(explanation, form)).join('\n');
+  const bad = explanations.filter((explanation) => !isGood(explanation, asIf));
+  return [...new Set(bad.map(({ name }) => `${name.includes('/') ? name : `pod/${name}`}\n`))].join('');
 }
 
 function complaint(error: unknown): 1 {

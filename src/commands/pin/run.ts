@@ -31,7 +31,9 @@ async function print(records: readonly ImageRecord[], { output, dryRun }: PinOpt
   if (isData(output)) return printDocument({ apiVersion: cliVersion, kind: 'PinnedImageList', items: records.map(itemOf) } satisfies PinnedImageList, output);
   if (output === 'name') return void process.stdout.write(records.map((record) => `${recordText(record)}\n`).join(''));
   const note = dryRun === 'none' ? [] : [`(${dryRun} dry run)`];
-  process.stdout.write(columns([['IMAGE', 'KEPT', 'PODS'], ...records.map(({ image, keepUntil, pods }) => [image, [keptText(keepUntil), ...note].join(' '), String(pods)])]));
+  const wide = (...texts: readonly string[]): readonly string[] => (output === 'wide' ? texts : []);
+  const rows = records.map((record) => [record.image, [keptText(record.keepUntil), ...note].join(' '), String(record.pods), ...wide(record.name, record.expiresAt ?? '')]);
+  process.stdout.write(columns([['IMAGE', 'KEPT', 'PODS', ...wide('RECORD', 'EXPIRES')], ...rows]));
 }
 
 function itemOf({ image, name, pods, keepUntil }: ImageRecord): PinnedImageList['items'][number] {

@@ -14,7 +14,7 @@ import type { PreviewOptions } from '../preview.js';
 import { readUsage, readViews, readWorkloads } from '../read-views.js';
 import { changesOf, problemsOf, type Side } from './changes.js';
 import { fatesOf, type Facts } from './fates.js';
-import { changesDocument, changesTable, fatesDocument, fatesTable } from './report.js';
+import { changesDocument, changesTable, fatesDocument, fatesNames, fatesTable } from './report.js';
 import { rulesIn, withRules } from './rules-in.js';
 
 export async function runPreview(options: PreviewOptions): Promise<number> {
@@ -67,7 +67,7 @@ async function lookAtCluster(cluster: KubernetesCluster, config: Config, install
 
 async function printFates({ fates }: Side, { output, all = false }: PreviewOptions): Promise<0> {
   if (isData(output)) await printDocument(fatesDocument(fates), output);
-  else process.stdout.write(fatesTable(fates, all));
+  else process.stdout.write(output === 'name' ? fatesNames(fates, all) : fatesTable(fates, { all, form: output }));
   return 0;
 }
 
@@ -75,7 +75,7 @@ async function printChanges(before: Side, after: Side, applied: readonly Rule[],
   const changes = changesOf(before, after);
   const problems = problemsOf(applied, before.picture, after.picture);
   if (isData(output)) await printDocument(changesDocument(changes, problems), output);
-  else process.stdout.write(changesTable(changes));
+  else process.stdout.write(changesTable(changes, output === 'wide' ? 'wide' : 'table'));
   complain('preview', ...problems);
   return problems.length > 0 ? 2 : 0;
 }

@@ -66,17 +66,22 @@ function hostOf(text: string): string {
   return parseImageRef(text)?.host ?? '';
 }
 
+/** As kubectl and kuik explain take them. */
+export function namesOfStuck({ workloads }: Pick<Rehearsal, 'workloads'>): string {
+  return [...new Set(workloads.filter(({ verdict }) => verdict === 'stuck').map(({ name }) => `${name}\n`))].join('');
+}
+
 /** For people: what could not restart first. */
-export function printRehearsal({ registries, looked, workloads, images }: Rehearsal): string {
+export function printRehearsal({ registries, looked, workloads, images }: Rehearsal, form: 'table' | 'wide' = 'table'): string {
   const stuck = workloads.filter(({ verdict }) => verdict === 'stuck');
   const moving = workloads.filter(({ verdict }) => verdict === 'moves');
-  const rest = workloads.length - stuck.length - moving.length;
+  const unmoved = workloads.filter(({ verdict }) => verdict === 'stays');
   const without = registries.join(', ');
   if (workloads.length === 0) return `Nothing of ${looked} workloads could be pulled from ${without}: it would not be missed.\n`;
   return [
-    stuck.length === 0 ? `Without ${without} every workload could restart.\n` : `Without ${without} ${countOf(stuck.length, 'workload')} of ${looked} could not restart:\n${table(stuck, 'stuck', 'WHY')}`,
-    moving.length === 0 ? '' : `${countOf(moving.length, 'workload')} would be pulled from elsewhere:\n${table(moving, 'moves', 'PULLS')}`,
-    rest === 0 ? '' : `${countOf(rest, 'workload')} would not notice.\n`,
+    stuck.length === 0 ? `Without ${without} every workload could restart.\n` : `Without ${without} ${countOf(stuck.length, 'workload')} of ${looked} could not restart:\n${table(stuck, 'stuck', { last: 'WHY', form })}`,
+    moving.length === 0 ? '' : `${countOf(moving.length, 'workload')} would be pulled from elsewhere:\n${table(moving, 'moves', { last: 'PULLS', form })}`,
+    unmoved.length === 0 ? '' : `${countOf(unmoved.length, 'workload')} would not notice${form === 'wide' ? `:\n${table(unmoved, 'stays', { last: 'PULLS', form })}` : '.\n'}`,
     images.length === 0 ? '' : `No rule offers a second place for ${countOf(images.length, 'image')}:\n${images.map((image) => `  ${image}\n`).join('')}`,
   ]
     .filter((part) => part !== '')
@@ -87,9 +92,10 @@ function countOf(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-function table(workloads: readonly RehearsedWorkload[], verdict: RehearsedContainer['verdict'], last: string): string {
+function table(workloads: readonly RehearsedWorkload[], verdict: RehearsedContainer['verdict'], { last, form }: { readonly last: string; readonly form: 'table' | 'wide' }): string {
+  const wide = (text: string): readonly string[] => (form === 'wide' ? [text] : []);
   const rows = workloads.flatMap(({ namespace, name, pods, containers }) =>
-    containers.filter((container) => container.verdict === verdict).map(({ container, image, pulls, why }) => [namespace, name, `${pods}`, container, image, why ?? pulls ?? '']),
+    containers.filter((container) => container.verdict === verdict).map(({ container, image, reason, pulls, why }) => [namespace, name, `${pods}`, container, image, ...wide(reason), why ?? pulls ?? '']),
   );
-  return columns([['  NAMESPACE', 'WORKLOAD', 'PODS', 'CONTAINER', 'IMAGE', last], ...rows.map(([first = '', ...others]) => [`  ${first}`, ...others])]);
+  return columns([['  NAMESPACE', 'WORKLOAD', 'PODS', 'CONTAINER', 'IMAGE', ...wide('REASON'), last], ...rows.map(([first = '', ...others]) => [`  ${first}`, ...others])]);
 }

@@ -10,7 +10,7 @@ import { explainAll, hiddenTexts } from '../explain/run.js';
 import { isData, printDocument } from '../output.js';
 import { unlessDenied } from '../read-views.js';
 import type { RehearseOptions } from '../rehearse.js';
-import { printRehearsal, rehearsalOf } from './report.js';
+import { namesOfStuck, printRehearsal, rehearsalOf } from './report.js';
 import { workloadsOf } from './workloads.js';
 
 export async function runRehearse(registries: readonly string[], options: RehearseOptions): Promise<number> {
@@ -29,7 +29,7 @@ export async function runRehearse(registries: readonly string[], options: Rehear
     const rehearsal = rehearsalOf(workloads.map((workload, index) => ({ workload, explanation: explanations[index]! })), away, hidden);
     complain('rehearse', ...hiddenTexts(hidden), ...remarks.filter((each) => !each.startsWith('--as-if')));
     if (isData(options.output)) await printDocument(rehearsal, options.output);
-    else process.stdout.write(printRehearsal(rehearsal));
+    else process.stdout.write(options.output === 'name' ? namesOfStuck(rehearsal) : printRehearsal(rehearsal, options.output));
     return rehearsal.workloads.some(({ verdict }) => verdict === 'stuck') ? 2 : 0;
   });
 }

@@ -15,11 +15,16 @@ export interface Results {
 }
 
 /** What has become of each copy, and of each check: the tables for people. */
-export function resultsTable({ copies, checks }: Results, dryRun: 'none' | 'client' | 'server'): string {
+export function resultsTable({ copies, checks }: Results, { dryRun, form = 'table' }: { readonly dryRun: 'none' | 'client' | 'server'; readonly form?: 'table' | 'wide' }): string {
   const said = (result: string): string => (dryRun === 'none' ? result : `${result} (${dryRun} dry run)`);
-  const ofCopies = copies.map((copy) => [copy.image, copy.destination, said(copy.result), whyOf(copy)]);
-  const ofChecks = checks.map((check) => [check.image, said(check.result), whyFound(check)]);
-  return [table(['IMAGE', 'DESTINATION', 'RESULT', 'WHY'], ofCopies), table(['IMAGE', 'CHECK', 'WHY'], ofChecks)].filter((part) => part !== '').join('\n');
+  const wide = (...texts: readonly string[]): readonly string[] => (form === 'wide' ? texts : []);
+  const ofCopies = copies.map((copy) => [copy.image, copy.destination, said(copy.result), ...wide(copy.record, copy.digest ?? '', copy.failure?.since ?? '', String(copy.failure?.attempts ?? '')), whyOf(copy)]);
+  const ofChecks = checks.map((check) => [check.image, said(check.result), ...wide(check.record, check.digest ?? ''), whyFound(check)]);
+  const parts = [
+    table(['IMAGE', 'DESTINATION', 'RESULT', ...wide('RECORD', 'DIGEST', 'FAILS-SINCE', 'ATTEMPTS'), 'WHY'], ofCopies),
+    table(['IMAGE', 'CHECK', ...wide('RECORD', 'DIGEST'), 'WHY'], ofChecks),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

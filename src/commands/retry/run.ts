@@ -125,5 +125,5 @@ function notInTime(results: Results): string {
 async function print(results: Results, { output, dryRun }: RetryOptions): Promise<void> {
   if (isData(output)) await printDocument(resultsDocument(results), output);
   else if (output === 'name') process.stdout.write(resultsNames(results));
-  else process.stdout.write(resultsTable(results, dryRun));
+  else process.stdout.write(resultsTable(results, { dryRun, form: output }));
 }

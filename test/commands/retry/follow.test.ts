@@ -177,7 +177,7 @@ describe('what is printed', () => {
   ];
 
   test('a line per check, below those of copies, and what to do about those that cannot be pulled', () => {
-    expect(resultsTable({ copies: copies.slice(0, 1), checks }, 'none')).toBe(
+    expect(resultsTable({ copies: copies.slice(0, 1), checks }, { dryRun: 'none' })).toBe(
       `IMAGE                          DESTINATION                                      RESULT   WHY
 docker.io/library/nginx:1.27   registry.example.com/mirror/library/nginx:1.27   copied   sha256:aaaaaaaaaaaa
 
@@ -189,13 +189,22 @@ docker.io/library/nginx:1.27   unavailable   Unreachable: no connection to docke
   });
 
   test('a line per copy, and what to do about those that failed', () => {
-    expect(resultsTable({ copies, checks: [] }, 'none')).toBe(
+    expect(resultsTable({ copies, checks: [] }, { dryRun: 'none' })).toBe(
       `IMAGE                          DESTINATION                                      RESULT    WHY
 docker.io/library/nginx:1.27   registry.example.com/mirror/library/nginx:1.27   copied    sha256:aaaaaaaaaaaa
 docker.io/library/nginx:1.27   spare.example.com/library/nginx:1.27             failed    missing: manifest missing on source docker.io; check the name and the tag; some registries want the repository created first
 docker.io/library/nginx:1.27   spare.example.com/library/nginx:1.27             waiting
 `,
     );
+  });
+
+  test('-o wide has the record, whole digests, and how long it fails', () => {
+    const lines = resultsTable({ copies, checks }, { dryRun: 'none', form: 'wide' }).split('\n');
+
+    expect(lines[0]).toMatch(/RESULT +RECORD +DIGEST +FAILS-SINCE +ATTEMPTS +WHY$/);
+    expect(lines[1]).toMatch(/copied +nginx +sha256:a{64} /);
+    expect(lines[2]).toMatch(/failed +nginx +2026-09-01T12:00:00.000Z +2 +missing: /);
+    expect(lines[6]).toMatch(/available +nginx +sha256:a{64} /);
   });
 
   test('the same as data, and as names that kubectl takes', () => {
