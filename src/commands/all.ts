@@ -35,7 +35,7 @@ export const commands: Readonly<Record<string, Command>> = {
   migrate: { help: 'what replaces a v1 set-up; what is different after v2', load: async () => (await import('./migrate.js')).migrate },
   bundle: { help: 'a support archive, without secrets', load: async () => (await import('./bundle.js')).bundle },
   completion: { help: 'completion for bash, zsh, fish and PowerShell', load: async () => (await import('./completion.js')).completion },
-  version: { help: 'print the version', load: async () => (await import('./version.js')).version },
+  version: { help: 'the version, and the commit it was built from', load: async () => (await import('./version.js')).version },
   __complete: { help: 'what can follow on a command line', isHidden: true, load: async () => (await import('./completion.js')).complete },
   run: { help: 'webhook and manager in one process', isProcess: true, load: serve('run') },
   webhook: { help: 'the admission server', isProcess: true, load: serve('webhook') },

@@ -41,11 +41,12 @@ export class StartProblems extends Error {
 export function buildBase(role: Role, args: readonly string[]): Base {
   const environment = readEnvironment();
   const { flags, config, warnings } = readSettings(args, environment);
-  const { version } = readBuild();
+  const build = readBuild();
+  const { version } = build;
   const log = createLog({ level: flags.logLevel, encoder: flags.logEncoder, fields: { process: role } });
   for (const warning of warnings) log.warn({ config: flags.configPath }, warning);
 
-  const metrics = createMetrics({ version, revision: '', built: '' }, config.metrics.imageLastMonitorAgeBuckets);
+  const metrics = createMetrics(build, config.metrics.imageLastMonitorAgeBuckets);
   const instance = `${hostname()}_${randomUUID()}`;
   const cluster = connectCluster(findCluster(flags, environment), { instance });
   for (const { registry: host, setting } of weakened(config)) log.warn({ registry: host, setting }, 'what this registry says is not protected by TLS');

@@ -21,7 +21,7 @@ export const parts: Readonly<Record<string, readonly string[]>> = { cluster: ['l
 export async function cliPage(): Promise<string> {
   const sections: string[] = [];
   for (const [name, { isProcess, isHidden, help, load }] of Object.entries(commands)) {
-    if (isProcess || isHidden || name === 'version') continue;
+    if (isProcess || isHidden) continue;
     const run = await load();
     const texts = [await printed(() => run(['--help']))];
     for (const part of parts[name] ?? []) texts.push(await printed(() => run([part, '--help'])));

@@ -38,7 +38,7 @@ describe('what can follow', () => {
     expect(await candidatesFor(['describe', '--kubeconfig', '/nowhere', ''])).toEqual({ candidates: [], directive: 4 });
   });
 
-  test.each(Object.entries(commands).filter(([name, { isProcess, isHidden }]) => !isProcess && !isHidden && !['version', 'completion'].includes(name) && !Object.hasOwn(parts, name)).map(([name]) => name))('of %s knows its options', async (name) => {
+  test.each(Object.entries(commands).filter(([name, { isProcess, isHidden }]) => !isProcess && !isHidden && name !== 'completion' && !Object.hasOwn(parts, name)).map(([name]) => name))('of %s knows its options', async (name) => {
     expect((await values(name, '--')).length).toBeGreaterThan(0);
   });
 });

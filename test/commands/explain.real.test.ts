@@ -164,7 +164,7 @@ describe('what is wrong is named, with the next step', () => {
     ['no image reference', ['--image', 'Nginx'], /--image "Nginx": no image reference; write it as in a Pod, such as nginx:1\.27/],
     ['no registry in --as-if', ['deploy/web', '--as-if', 'main=down'], /--as-if main=down: "main" is no registry; write its host\[:port\] as images do, such as docker\.io=down/],
     ['no state in --as-if', ['deploy/web', '--as-if', 'docker.io'], /--as-if docker\.io: write docker\.io= and one of down, throttled, missing, unauthorized, denied/],
-    ['an output nobody knows', ['deploy/web', '-o', 'xml'], /Allowed choices are table, json, yaml/],
+    ['an output nobody knows', ['deploy/web', '-o', 'xml'], /Allowed choices are table, wide, json, yaml, name/],
   ])('%s', async (_what, args, message) => {
     const { code, output, errors } = await kuik(...args);
 

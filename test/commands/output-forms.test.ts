@@ -22,6 +22,7 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   logs: ['table', ...data], // lines of a story
   pause: ['table', ...data, 'name'], // what was asked for, and how it is now: there is no more to show
   resume: ['table', ...data, 'name'],
+  version: ['table', ...data],
   copy: ['table', ...data, 'name'],
   'cluster forget': ['table', ...data], // one answer
   'migrate v1': ['yaml', 'json'], // manifests

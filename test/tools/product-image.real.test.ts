@@ -44,6 +44,14 @@ onDebian(`the image that \`make image\` makes${isPossible ? '' : ' (not run: nee
     await expect(inside('/manager', '-no-such-flag')).rejects.toMatchObject({ stderr: expect.stringContaining('unknown flag -no-such-flag') });
   });
 
+  test('says which commit it was built from, as its labels do', async () => {
+    const { config } = JSON.parse(await toolOutput('crane', ['config', image])) as { config: { Labels: Record<string, string> } };
+    const build = JSON.parse((await inside('/usr/local/bin/kuik', 'version', '-o', 'json')).stdout) as { version: string; revision?: string; built?: string };
+
+    const said = (name: string): string | undefined => config.Labels[`org.opencontainers.image.${name}`];
+    expect([build.version, build.revision, build.built]).toEqual([said('version'), said('revision'), said('created')]);
+  });
+
   test('loads the native module of Temporal, and carries that of no other machine', async () => {
     await inside('/usr/local/bin/node', '--input-type=module', '-e', "process.chdir('/app'); await import('/app/node_modules/@temporalio/worker/lib/index.js')");
 

@@ -3,12 +3,15 @@
  * packages it runs on, without what only builds and tests need. The Dockerfile and `make image` both call this, so
  * both make the same image:
  *
- *     node dist/tools/release/app.js FOLDER
+ *     node dist/tools/release/app.js FOLDER [--revision COMMIT --built TIME]
  */
 import { chmod, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildFile } from '../../src/commands/version.js';
+import { unstamped, type Stamp } from './stamp.js';
 
 /** Where it lies in the image. */
 const home = 'app';
@@ -29,11 +32,13 @@ const unread = /\.(?:d\.[cm]?ts|map|tsbuildinfo)$/;
 /**
  * @param checkout a built checkout with its packages
  * @param root of the image
+ * @param stamp what `kuik version` and the metric of the build say of it
  */
-export async function writeApp(checkout: string, root: string): Promise<void> {
+export async function writeApp(checkout: string, root: string, stamp: Stamp): Promise<void> {
   const to = join(root, home);
   await copy(join(checkout, 'dist/src'), join(to, 'dist/src'));
   for (const file of ['dist/workflows.bundle.js', 'package.json', 'LICENSE']) await copy(join(checkout, file), join(to, file));
+  await writeFile(join(to, buildFile), `${JSON.stringify(stamp)}\n`);
   await copy(join(checkout, 'charts/kube-image-keeper/crds'), join(to, 'crds'));
   for (const path of await packagesOf(checkout)) await copyPackage(join(checkout, path), join(to, path));
   await keepOneNative(to);
@@ -79,7 +84,7 @@ async function writeStarter(root: string, path: string, before: string): Promise
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , root] = process.argv;
+  const { values, positionals: [root] } = parseArgs({ allowPositionals: true, options: { revision: { type: 'string' }, built: { type: 'string' } } });
   if (root === undefined) throw new Error('name the folder to write to');
-  await writeApp(process.cwd(), root);
+  await writeApp(process.cwd(), root, { ...unstamped, ...values });
 }

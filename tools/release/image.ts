@@ -13,20 +13,28 @@ import { programsLayer, writeImage } from './assemble.js';
 import { baseLayer, user } from './debian.js';
 import type { Compression } from './layer.js';
 import { readBuild } from '../../src/commands/version.js';
+import { stampOf } from './stamp.js';
 
 /** @returns digest of the image */
-export function writeProductImage(dir: string, name: string, compression?: Compression): Promise<string> {
+export async function writeProductImage(dir: string, name: string, compression?: Compression): Promise<string> {
+  const stamp = await stampOf(projectRoot());
   return writeImage(dir, {
     name,
     compression,
-    layers: [baseLayer(user), programsLayer({ node: process.execPath }), (root) => writeApp(projectRoot(), root)],
+    layers: [baseLayer(user), programsLayer({ node: process.execPath }), (root) => writeApp(projectRoot(), root, stamp)],
     config: {
       Entrypoint: ['/usr/local/bin/kuik'],
       Cmd: ['run'],
       Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production'],
       User: `${user.id}:${user.id}`,
       WorkingDir: '/app',
-      Labels: { 'org.opencontainers.image.title': 'kube-image-keeper', 'org.opencontainers.image.version': readBuild().version, 'org.opencontainers.image.licenses': 'MIT' },
+      Labels: {
+        'org.opencontainers.image.title': 'kube-image-keeper',
+        'org.opencontainers.image.version': readBuild().version,
+        'org.opencontainers.image.licenses': 'MIT',
+        ...(stamp.revision === '' ? {} : { 'org.opencontainers.image.revision': stamp.revision }),
+        ...(stamp.built === '' ? {} : { 'org.opencontainers.image.created': stamp.built }),
+      },
     },
   });
 }

@@ -10,7 +10,7 @@ import { columns } from '../columns.js';
 import { complain } from '../command-line.js';
 import { documentText } from '../output.js';
 import { environmentFor, readStatus } from '../status/read.js';
-import { readBuild } from '../version.js';
+import { readBuild, versionText } from '../version.js';
 import { gather } from './gather.js';
 import { redactedObject } from './redact.js';
 import { tarOf, type ArchivedFile } from './tar.js';
@@ -36,7 +36,7 @@ export async function runBundle(options: BundleOptions): Promise<number> {
 }
 
 function versionFile(at: Date): ArchivedFile {
-  return { path: 'version.txt', content: `kuik ${readBuild().version} (node ${process.version}, ${process.platform}/${process.arch}), ${at.toISOString()}\n` };
+  return { path: 'version.txt', content: `${versionText(readBuild())}, ${at.toISOString()}\n` };
 }
 
 function contentsText(files: readonly ArchivedFile[]): string {

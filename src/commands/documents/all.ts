@@ -11,6 +11,7 @@ import { ExplanationList } from './explain.js';
 import { CopyFateList, RuleChangeList } from './preview.js';
 import { ClusterList, ForgottenCluster, PausedList, PinnedImageList, RetryResultList } from './requests.js';
 import { Status } from './status.js';
+import { Version } from './version.js';
 
 /** By kind. */
 export const documents: Readonly<Record<string, z.ZodObject>> = {
@@ -32,6 +33,7 @@ export const documents: Readonly<Record<string, z.ZodObject>> = {
   RetryResultList,
   RuleChangeList,
   Status,
+  Version,
 };
 
 export const schemaFolder = 'docs/reference/cli/v1';
