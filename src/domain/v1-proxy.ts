@@ -26,11 +26,11 @@ export type WrittenUsage = Pick<Usage, 'key' | 'field' | 'written'>;
 export function originOf(usage: WrittenUsage, pod: Pick<Pod, 'annotations'>, v1ProxyPort: number): Origin | undefined {
   const proxied = proxiedText(usage.written, v1ProxyPort);
   if (proxied === undefined) return originFrom(usage.written, false);
-  return originFrom(recordedByV1(usage, pod, proxied), true) ?? originFrom(withPort(proxied), true);
+  return originFrom(withPort(recordedByV1(usage, pod, proxied) ?? proxied), true);
 }
 
-function originFrom(text: string | undefined, isV1: boolean): Origin | undefined {
-  const ref = text === undefined ? undefined : parseImageRef(text);
+function originFrom(text: string, isV1: boolean): Origin | undefined {
+  const ref = parseImageRef(text);
   return ref && { ref, isV1 };
 }
 
@@ -42,12 +42,16 @@ function proxiedText(written: string, port: number): string | undefined {
 
 const longestKey = 63;
 
-/** The annotation v1 left for a container. A name too long for a key was replaced by its SHA-1; its value tells it apart as well. */
+/**
+ * The annotation v1 left for a container; a name too long for a key was replaced by its SHA-1. v1 wrote it anew at each
+ * update of the Pod, from the text it had put there itself: so it may have lost its port, and where v1 was asked after
+ * us, it holds our own answer, and does not count.
+ */
 function recordedByV1({ key, field }: WrittenUsage, { annotations }: Pick<Pod, 'annotations'>, proxied: string): string | undefined {
   const prefix = field === 'initContainers' ? 'original-init-image-' : 'original-image-';
   const name = prefix + key;
-  if (name.length <= longestKey) return annotations[name];
-  return Object.entries(annotations).find(([other, text]) => isHashed(other, prefix) && withoutPort(text) === proxied)?.[1];
+  const recorded = name.length <= longestKey ? [annotations[name] ?? ''] : Object.entries(annotations).flatMap(([other, text]) => (isHashed(other, prefix) ? [text] : []));
+  return recorded.find((text) => withoutPort(text) === proxied);
 }
 
 function isHashed(name: string, prefix: string): boolean {

@@ -42,6 +42,14 @@ describe("names of v1's proxy", () => {
     expect(read('localhost:7439/nginx:1.27', { 'original-image-web': 'Not A Reference' })).toBe('docker.io/library/nginx:1.27 (v1)');
   });
 
+  test('get their port back where v1 recorded its own text, as it did at each update of a Pod', () => {
+    expect(read('localhost:7439/registry.example.com-5000/foo:1', { 'original-image-web': 'registry.example.com-5000/foo:1' })).toBe('registry.example.com:5000/foo:1 (v1)');
+  });
+
+  test('stand for themselves when v1 recorded something else: asked once more, it wrote down what we had answered', () => {
+    expect(read('localhost:7439/nginx:1.27', { 'original-image-web': 'registry.example.com/kuik/library/nginx:1.27' })).toBe('docker.io/library/nginx:1.27 (v1)');
+  });
+
   test('of containers with long names are found by what v1 recorded under a hash', () => {
     const name = 'a-container-with-a-name-of-more-than-forty-eight-characters';
     const annotations = { [`original-image-${'0'.repeat(40)}`]: 'other:5000/foo:1', [`original-image-${'f'.repeat(40)}`]: 'registry:5000/foo:1' };
