@@ -1,4 +1,5 @@
 /** `kuik migrate` on a real API server that has what v1 leaves there, and with v1's registry behind a scripted kubelet. */
+import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,7 +8,8 @@ import { scratchFolder, startRegistry, type RegistryServer } from '../../tools/s
 import { readDocument } from '../support/documents.js';
 import { pretendPod, startKubelet, type Kubelet } from '../support/kubelet.js';
 import { kuikOn, type Ended } from '../support/kuik.js';
-import { push, tagIsThere } from '../support/stage.js';
+import { push, recordOf, tagIsThere, until } from '../support/stage.js';
+import { cacheInV1, defineV1, repositoryInV1 } from '../support/v1.js';
 
 let stage: Stage;
 let kubelet: Kubelet;
@@ -18,11 +20,10 @@ beforeAll(async () => {
   kubelet = await startKubelet(stage, { 'v1-system/registry-0:5000': Number(v1Registry.address.split(':')[1]) });
   await stage.kubectl('create', 'namespace', 'v1-system');
   await pretendPod(stage, { namespace: 'v1-system', name: 'registry-0', component: 'registry', ports: { registry: 5000 } });
-  await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [definition('CachedImage', 'cachedimages'), definition('Repository', 'repositories')] }));
-  await stage.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd/cachedimages.kuik.enix.io', 'crd/repositories.kuik.enix.io');
-  await cachedImage('kept', 'docker.io/library/nginx:1.25', { isCached: true, availableUpstream: true }, { retain: true });
-  await cachedImage('gone', 'quay.example.com/acme/gone:1.0', { isCached: true });
-  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'Repository', metadata: { name: 'postgres' }, spec: { name: 'docker.io/library/postgres', updateInterval: '1h', updateFilters: ['latest'] } }));
+  await defineV1(stage);
+  await cacheInV1(stage, 'docker.io/library/nginx', { sourceImage: 'nginx:1.25', retain: true });
+  await cacheInV1(stage, 'quay.example.com/acme/gone', { sourceImage: 'quay.example.com/acme/gone:1.0', status: { isCached: true, phase: 'Ready' } });
+  await repositoryInV1(stage, { name: 'docker.io/library/postgres', updateInterval: '1h', updateFilters: ['latest'] });
   await push(stage, 'gone:1.0');
   await stage.crane('copy', stage.image('gone:1.0'), `${v1Registry.address}/quay.example.com/acme/gone:1.0`);
 });
@@ -31,35 +32,22 @@ afterAll(async () => {
   await Promise.all([kubelet?.close(), v1Registry?.stop()]);
 });
 
+const wrongValues = join(scratchFolder('migrate-values'), 'v1.yaml');
+writeFileSync(wrongValues, 'controllers: {webhook: {ignoredImages: alpine}}\n');
+
 const kuik = (...args: string[]): Promise<Ended> => kuikOn(stage, ...args);
-
-/** As v1's chart installs it, as far as it counts. */
-function definition(kind: string, plural: string): object {
-  const schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.kuik.enix.io` },
-    spec: { group: 'kuik.enix.io', names: { kind, plural, singular: kind.toLowerCase() }, scope: 'Cluster', versions: [{ name: 'v1alpha1', served: true, storage: true, schema, subresources: { status: {} } }] },
-  };
-}
-
-async function cachedImage(name: string, sourceImage: string, status: object, spec: object = {}): Promise<void> {
-  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'CachedImage', metadata: { name }, spec: { sourceImage, ...spec } }));
-  await stage.kubectl('patch', 'cachedimage', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }));
-}
 
 describe('kuik migrate v1', () => {
   test('prints resources that the API server takes and the manager brings into force, and the plan beside: exit 2', async () => {
     const values = join(stage.dir, 'v1.yaml');
-    await writeFile(values, 'cachedImagesExpiryDelay: 7\ncontrollers: {webhook: {ignoredNamespaces: [kube-system], ignoredImages: [alpine]}}\n');
+    await writeFile(values, 'USER-SUPPLIED VALUES:\ncachedImagesExpiryDelay: 7\ncontrollers: {webhook: {ignoredNamespaces: [ci], ignoredImages: [alpine]}}\n');
 
-    const { code, output, errors } = await kuik('migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '--values', values);
+    const { code, output, errors } = await kuik('migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-n', 'v1-system', '--values', values);
 
-    expect(output).toMatch(/^# Values of the chart:\n# {3}configuration:\n# {5}skipNamespaces:\n# {7}- kube-system\n---\n/);
+    expect(output).toMatch(/^# Values of the chart:\n# {3}configuration:\n# {5}skipNamespaces:\n# {7}- kube-system\n# {7}- v1-system\n# {7}- ci\n---\n/);
     await stage.apply(output);
     await stage.kubectl('wait', '--for=condition=Ready', '--timeout=60s', 'cism/global-mirror', 'cism/global-mirror-updated');
-    expect(errors).toMatch(/1\. Copy 1 of 2 images, which v1 has not seen at their origin/);
+    expect(errors).toMatch(/1\. Copy 1 of 2 images, which are not at their origin any more/);
     expect(errors).toMatch(/quay\.example\.com\/acme\/gone:1\.0 -> \S+\/moved\/acme\/gone:1\.0\n/);
     expect(errors).toMatch(/kuik pin docker\.io\/library\/nginx:1\.25/);
     expect(errors).toMatch(/The way back/);
@@ -76,16 +64,35 @@ describe('kuik migrate v1', () => {
     expect(kubelet.forwarded).toContain('v1-system/registry-0:5000');
   });
 
+  test('an image whose origin has gone since v1 copied it is brought as well, once kuik has found out', async () => {
+    await cacheInV1(stage, `${stage.sourceAddress}/library/lost`, { sourceImage: stage.image('lost:1.0') });
+    await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'lost', namespace: 'default' }, spec: { containers: [{ name: 'web', image: stage.image('lost:1.0') }] } }));
+    await until('kuik to find out', async () => (await recordOf(stage, stage.image('lost:1.0')))?.failure?.code === 'missing');
+
+    const { output } = await kuik('migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-o', 'json');
+
+    expect(readDocument('MigrationPlan', output)).toMatchObject({ onlyInV1: expect.arrayContaining([{ image: stage.image('lost:1.0'), destination: `${stage.mirror.address}/moved/library/lost:1.0` }]) });
+    await stage.kubectl('delete', 'pod', 'lost', '--grace-period=0', '--force');
+  }, 60_000);
+
+  test('values of a release that has none of its user are understood', async () => {
+    const values = join(stage.dir, 'none.yaml');
+    await writeFile(values, 'USER-SUPPLIED VALUES:\nnull\n');
+
+    expect(await kuik('migrate', 'v1', '--registry', 'registry.example.com', '--values', values)).toMatchObject({ code: 2, output: expect.stringContaining('retention: 720h') });
+  });
+
   test('prints data as its schema says', async () => {
     const { output } = await kuik('migrate', 'v1', '--registry', 'registry.example.com', '-o', 'json');
 
-    expect(readDocument('MigrationPlan', output)).toMatchObject({ cached: 2, retained: ['docker.io/library/nginx:1.25'], onlyInV1: [{ image: 'quay.example.com/acme/gone:1.0' }] });
+    expect(readDocument('MigrationPlan', output)).toMatchObject({ cached: 3, retained: ['docker.io/library/nginx:1.25'], onlyInV1: expect.arrayContaining([expect.objectContaining({ image: 'quay.example.com/acme/gone:1.0' })]) });
   });
 
   test.each<[string, string[], RegExp]>([
     ['no registry', ['migrate', 'v1'], /--registry: name the registry/],
     ['a registry that is none', ['migrate', 'v1', '--registry', 'https://x'], /^kuik migrate v1: --registry https:\/\/x --path \/kuik: /],
     ['a Secret without a namespace', ['migrate', 'v1', '--registry', 'r.example.com', '--secret', 'push'], /write namespace\/name/],
+    ['values of a wrong type', ['migrate', 'v1', '--registry', 'r.example.com', '--values', wrongValues], /--values \S+: controllers\.webhook\.ignoredImages: must be a list \(found "alpine"\)/],
     ['values that are not there', ['migrate', 'v1', '--registry', 'r.example.com', '--values', '/nowhere.yaml'], /--values \/nowhere\.yaml: /],
     ['an unknown version', ['migrate', 'v9'], /write v1 or v2/],
   ])('of %s is refused with the next step: exit 1', async (_what, args, said) => {

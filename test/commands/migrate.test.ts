@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { translateRule } from '../../src/api/translate.js';
 import { differencesFrom, type V2Setup } from '../../src/commands/migrate/v2.js';
-import { planV1, v1StoredName, type V1Setup, type V1Values } from '../../src/commands/migrate/v1.js';
+import { planV1, v1StoredName, type V1Setup } from '../../src/commands/migrate/v1.js';
+import type { V1Values } from '../../src/commands/migrate/v1-values.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { selectsImage } from '../../src/domain/filter.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
@@ -10,8 +11,9 @@ import { aMirrorRule, aPod, aReplicaRule, brokenFilter } from '../support/builde
 import { readDocument } from '../support/documents.js';
 
 const target = { registry: 'registry.example.com', path: '/kuik' };
-const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, pods: [] };
+const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, namespace: 'kuik-system', gone: new Set(), pods: [] };
 const cached = (sourceImage: string, rest = {}) => ({ sourceImage, retain: false, isCached: true, isUpstream: true, ...rest });
+const following = (updateFilters: readonly string[], name = 'docker.io/library/postgres', sourceImages: readonly string[] = []): V1Setup => ({ ...nothing, cachedImages: sourceImages.map((text) => cached(text)), repositories: [{ name, isUpdated: true, updateFilters }] });
 const withValues = (values: V1Values): V1Setup => ({ ...nothing, values });
 
 /** The rules that are printed, as the manager reads them. */
@@ -36,9 +38,17 @@ describe('what replaces a v1 set-up', () => {
     ['takes only what v1 accepted', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'ghcr.io/acme/api:v1', ['global-mirror']],
     ['takes nothing v1 did not accept', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'nginx:1', []],
     ['ignores before it accepts', withValues({ controllers: { webhook: { acceptedImages: ['ghcr'], ignoredImages: ['acme'] } } }), 'ghcr.io/acme/api:v1', []],
-    ['follows the origin where v1 did, by one rule only', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['latest', '^15'] }] }, 'postgres:latest', ['global-mirror-updated']],
-    ['does not follow other tags', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['latest'] }] }, 'postgres:14', ['global-mirror']],
-    ['does not follow other repositories', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', updateFilters: ['.'] }] }, 'postgresql:14', ['global-mirror']],
+    ['follows the origin where v1 did, by one rule only', following(['latest', '^15']), 'postgres:latest', ['global-mirror-updated']],
+    ['follows it for all tags where v1 was not told which', following([]), 'postgres:14', ['global-mirror-updated']],
+    ['follows nothing that had no interval', { ...nothing, repositories: [{ name: 'docker.io/library/postgres', isUpdated: false, updateFilters: ['latest'] }] }, 'postgres:latest', ['global-mirror']],
+    ['does not follow other tags', following(['latest']), 'postgres:14', ['global-mirror']],
+    ['does not follow other repositories', following(['.']), 'postgresql:14', ['global-mirror']],
+    ['follows what a filter named as a Pod does', following(['postgres:15']), 'postgres:15-alpine', ['global-mirror-updated']],
+    ['follows what a filter named in full', following(['^docker\\.io/library/postgres:15$']), 'postgres:15', ['global-mirror-updated']],
+    ['follows only what a filter named to its end', following(['^postgres:15$']), 'postgres:15.1', ['global-mirror']],
+    ['follows all tags where a filter named the repository', following(['postgres']), 'postgres:9', ['global-mirror-updated']],
+    ['follows the images that a filter chose which cannot be translated', following(['library/postgres:1[45]|x'], undefined, ['library/postgres:14', 'postgres:15']), 'postgres:14', ['global-mirror-updated']],
+    ['and none that it did not', following(['library/postgres:1[45]|x'], undefined, ['library/postgres:14', 'postgres:15']), 'postgres:15', ['global-mirror']],
   ])('%s', (_sentence, setup, image, rules) => {
     expect(mirroredBy(setup, image)).toEqual(rules);
   });
@@ -64,11 +74,36 @@ describe('what replaces a v1 set-up', () => {
     expect(['kube-system', 'a.b', 'aXb', 'kube-system-2'].filter((name) => config?.skip.namespaces.some((matches) => matches(name)))).toEqual(['kube-system', 'a.b']);
   });
 
+  test('leaves alone what the chart of v1 did, whatever its values: kube-system, and where v1 is', () => {
+    expect(planV1({ ...nothing, namespace: 'v1-system' }, target).values).toEqual({ configuration: { skipNamespaces: ['kube-system', 'v1-system'] } });
+  });
+
+  test('goes through the proxies that v1 went through', () => {
+    const env = [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }, { name: 'no_proxy', value: '10.0.0.0/8' }];
+
+    expect(planV1(withValues({ controllers: { env: [...env, { name: 'GOMAXPROCS', value: '2' }] } }), target).values).toMatchObject({ manager: { env } });
+  });
+
+  test('has no more items in a filter than the API server takes, and says what does not fit', () => {
+    const ignoredImages = (count: number): V1Setup => withValues({ controllers: { webhook: { ignoredImages: Array.from({ length: count }, (_, at) => `registry-${at}\\.example\\.com/`) } } });
+
+    expect(mirroredBy(ignoredImages(40), 'registry-39.example.com/x:1')).toEqual([]);
+    expect(mirroredBy(ignoredImages(40), 'registry-40.example.com/x:1')).toEqual(['global-mirror']);
+    expect(planV1(ignoredImages(40), target).remarks.map(({ what }) => what).join('\n')).not.toMatch(/16 items/);
+    expect(planV1(ignoredImages(90), target).remarks.map(({ what }) => what).join('\n')).toMatch(/registry-89\S+ is more than the 16 items a filter takes/);
+  });
+
   test('lists images that exist only in the registry of v1, with their new places', () => {
     const { onlyInV1, cached: count } = planV1({ ...nothing, cachedImages: [cached('nginx:1.25'), cached('ghcr.io/acme/gone:1', { isUpstream: false }), cached('never:1', { isCached: false, isUpstream: false })] }, target);
 
     expect(onlyInV1).toEqual([{ image: 'ghcr.io/acme/gone:1', destination: 'registry.example.com/kuik/acme/gone:1' }]);
     expect(count).toBe(2);
+  });
+
+  test('lists among them what kuik did not find at its origin: v1 may have looked years ago', () => {
+    const { onlyInV1 } = planV1({ ...nothing, cachedImages: [cached('nginx:1.25'), cached('nginx:1.26')], gone: new Set(['docker.io/library/nginx:1.26']) }, target);
+
+    expect(onlyInV1.map(({ image }) => image)).toEqual(['docker.io/library/nginx:1.26']);
   });
 
   test('counts the Pods behind the proxy, and those that opted out', () => {
@@ -82,11 +117,16 @@ describe('what replaces a v1 set-up', () => {
     ['a pattern that is too long', withValues({ controllers: { webhook: { ignoredImages: ['a'.repeat(130)] } } }), /longer than 128/],
     ['a pattern that starts at the front of what the Pod said', withValues({ controllers: { webhook: { ignoredImages: ['^nginx'] } } }), /\^nginx: v1 matched what the Pod says/],
     ['labels that chose Pods', withValues({ controllers: { webhook: { objectSelector: { matchExpressions: [{}] } } } }), /objectSelector/],
-    ['authorities of registries', withValues({ rootCertificateAuthorities: { secretName: 'ca' } }), /Secret ca/],
-    ['containers that always pull', withValues({ controllers: { webhook: { ignorePullPolicyAlways: true } } }), /origin is asked first/],
+    ['authorities of registries', withValues({ rootCertificateAuthorities: { secretName: 'ca', keys: ['root.pem'] } }), /Secret ca .*\(root\.pem\)/],
+    ['containers that always pull, which v1 left alone unless told', nothing, /ignorePullPolicyAlways.*origin is asked first/],
+    ['a filter of updates that cannot be translated', following(['a/b|c/d']), /Repository docker\.io\/library\/postgres: the filter a\/b\|c\/d/],
     ['two images of one place', { ...nothing, cachedImages: [cached('nginx:1'), cached('quay.io/library/nginx:1')] }, /docker.io\/library\/nginx:1 and quay.io\/library\/nginx:1 both want/],
   ])('remarks on %s', (_sentence, setup, said) => {
     expect(planV1(setup, target).remarks.map(({ what }) => what).join('\n')).toMatch(said);
+  });
+
+  test('says nothing of containers that always pull, where v1 did not leave them alone', () => {
+    expect(planV1(withValues({ controllers: { webhook: { ignorePullPolicyAlways: false } } }), target).remarks.map(({ what }) => what).join('\n')).not.toMatch(/ignorePullPolicyAlways/);
   });
 
   test('is data as its schema says', () => {

@@ -5,8 +5,12 @@ import { parse } from 'yaml';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { ApiObject } from '../../cluster/kubernetes/objects.js';
 import type { ResourceType } from '../../cluster/kubernetes/resources.js';
+import { isFailure } from '../../domain/failure.js';
 import { apiGroup } from '../../domain/names.js';
-import type { CachedImage, V1Repository, V1Setup, V1Values } from './v1.js';
+import type { ImageRecord } from '../../domain/record.js';
+import type { CachedImage, V1Setup } from './v1.js';
+import type { V1Repository } from './v1-updates.js';
+import { parseV1Values, type V1Values } from './v1-values.js';
 
 const v1Type = (kind: string, plural: string): ResourceType => ({ group: apiGroup, version: 'v1alpha1', plural, kind });
 
@@ -14,9 +18,25 @@ const v1Type = (kind: string, plural: string): ResourceType => ({ group: apiGrou
 const cachedImageType = v1Type('CachedImage', 'cachedimages');
 const repositoryType = v1Type('Repository', 'repositories');
 
-export async function readV1(cluster: Pick<KubernetesCluster, 'objects' | 'list'>, values: V1Values): Promise<V1Setup & { readonly isThere: boolean }> {
-  const [images, repositories, pods] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.list('Pod')]);
-  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, pods, isThere: images !== undefined };
+export async function readV1(cluster: Pick<KubernetesCluster, 'objects' | 'list'>, { values, namespace }: Pick<V1Setup, 'values' | 'namespace'>): Promise<V1Setup & { readonly isThere: boolean }> {
+  const [images, repositories, pods, records] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.list('Pod'), recordsOf(cluster)]);
+  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, namespace, gone: goneFrom(records), pods, isThere: images !== undefined };
+}
+
+/** None before kuik is installed beside v1. */
+async function recordsOf(cluster: Pick<KubernetesCluster, 'list'>): Promise<readonly ImageRecord[]> {
+  try {
+    return await cluster.list('ImageAvailability');
+  } catch (error) {
+    if (isFailure(error) && error.code === 'missing') return [];
+    throw error;
+  }
+}
+
+/** v1 looked at an origin when it made a copy, and may never have looked again. */
+function goneFrom(records: readonly ImageRecord[]): ReadonlySet<string> {
+  const isGone = ({ places }: ImageRecord): boolean => places.some(({ role, state, failure }) => (role === 'origin' && state === 'NotFound') || (failure?.code === 'missing' && failure.side === 'source'));
+  return new Set(records.filter(isGone).map(({ image }) => image));
 }
 
 /** A field that is absent is false: Go leaves those out. */
@@ -27,19 +47,24 @@ function cachedImageOf(object: ApiObject): CachedImage[] {
 }
 
 function repositoryOf(object: ApiObject): V1Repository[] {
-  const { spec } = object as { readonly spec?: { name?: unknown; updateFilters?: unknown } };
+  const { spec } = object as { readonly spec?: { name?: unknown; updateInterval?: unknown; updateFilters?: unknown } };
   if (typeof spec?.name !== 'string') return [];
   const filters = Array.isArray(spec.updateFilters) ? spec.updateFilters : [];
-  return [{ name: spec.name, updateFilters: filters.filter((filter): filter is string => typeof filter === 'string') }];
+  return [{ name: spec.name, isUpdated: typeof spec.updateInterval === 'string', updateFilters: filters.filter((filter): filter is string => typeof filter === 'string') }];
 }
+
+/** What helm get values writes above them. */
+const heading = /^(?:USER-SUPPLIED|COMPUTED) VALUES:\n/;
 
 /** @returns what is wrong with the file, as a text */
 export async function readValues(file: string | undefined): Promise<V1Values | string> {
   if (file === undefined) return {};
   try {
-    const read: unknown = parse(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'));
-    if (read === null) return {};
-    return typeof read === 'object' && !Array.isArray(read) ? (read) : `--values ${file}: no values; write what helm get values prints`;
+    const written = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
+    const read: unknown = parse(written.replace(heading, '')) ?? {};
+    if (typeof read !== 'object' || Array.isArray(read)) return `--values ${file}: no values; write what helm get values prints`;
+    const values = parseV1Values(read);
+    return typeof values === 'string' ? `--values ${file}: ${values}` : values;
   } catch (error) {
     return `--values ${file}: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -26,10 +26,11 @@ export async function runMigrateV1(registry: string, options: MigrateV1Options):
   if (typeof values === 'string') return complain(name, values);
   const [namespace, secretName] = options.secret?.split('/') ?? [];
   return askCluster(name, options, async (cluster) => {
-    const setup = await readV1(cluster, values);
+    const v1Namespace = options.namespace ?? usualNamespace;
+    const setup = await readV1(cluster, { values, namespace: v1Namespace });
     if (!setup.isThere) complain(name, 'this cluster has no CachedImages: what follows is from Pods and values alone');
     const plan = planV1(setup, { registry, path, ...(namespace === undefined || secretName === undefined ? {} : { secret: { namespace, name: secretName } }) });
-    if (options.copyImages === true) return copyImages(plan, cluster, options.namespace ?? usualNamespace);
+    if (options.copyImages === true) return copyImages(plan, cluster, v1Namespace);
 
     if (options.output === 'json') await printDocument(plan, 'json');
     else process.stdout.write(manifests(plan));
@@ -40,15 +41,15 @@ export async function runMigrateV1(registry: string, options: MigrateV1Options):
 
 /** What kubectl applies; the values for Helm stand in front, as a comment. */
 function manifests({ resources, values }: MigrationPlan): string {
-  const commented = Object.keys(values).length === 0 ? '' : `# Values of the chart:\n${stringify(values).trimEnd().split('\n').map((line) => `#   ${line}`).join('\n')}\n`;
+  const commented = `# Values of the chart:\n${stringify(values).trimEnd().split('\n').map((line) => `#   ${line}`).join('\n')}\n`;
   return commented + resources.map((resource) => `---\n${stringify(resource, { lineWidth: 0 })}`).join('');
 }
 
-function planText({ cached, onlyInV1, retained, pods, remarks, values }: MigrationPlan, { registry, isThere }: { readonly registry: string; readonly isThere: boolean }): string {
+function planText({ cached, onlyInV1, retained, pods, remarks }: MigrationPlan, { registry, isThere }: { readonly registry: string; readonly isThere: boolean }): string {
   const steps = [
-    ...(onlyInV1.length === 0 ? [] : [`Copy ${onlyInV1.length} of ${cached} images, which v1 has not seen at their origin, while v1's registry is there: the same command with --copy-images.\n${onlyInV1.map(({ image, destination }) => `     ${image} -> ${destination}\n`).join('')}`.trimEnd()]),
-    `Install kuik beside v1, in a namespace of its own${Object.keys(values).length === 0 ? '' : ', with the values printed in front'}; names of v1's proxy are understood.`,
-    'Apply the resources, and wait until kuik status says that every image has its copy.',
+    ...(onlyInV1.length === 0 ? [] : [`Copy ${onlyInV1.length} of ${cached} images, which are not at their origin any more, while v1's registry is there: the same command with --copy-images.\n${onlyInV1.map(({ image, destination }) => `     ${image} -> ${destination}\n`).join('')}`.trimEnd()]),
+    "Install kuik beside v1, in a namespace of its own and as a release of another name, with the values printed in front; names of v1's proxy are understood.",
+    "Apply the resources, and wait until kuik status says that every image has its copy. v1 looked at most origins once, when it made its copy: those that have gone since show as SourceMissing there, and the same command with --copy-images brings them.",
     ...(retained.length === 0 ? [] : [`Keep what v1 was told to retain: kuik pin ${retained.join(' ')}; those that no Pod uses are not known here, copy them with kuik copy.`]),
     `Uninstall v1. ${pods.rewritten} Pods still name its proxy: restart their workloads (kubectl rollout restart), and they are sent to ${registry} or their origin.`,
     "The way back: install v1 again; Pods that were restarted keep running, and v1's own resources were never touched.",
@@ -66,7 +67,7 @@ const registryPort = 5000;
 /** From v1's registry, through the API server, to where the rules want them. */
 async function copyImages({ onlyInV1 }: MigrationPlan, cluster: KubernetesCluster, namespace: string): Promise<number> {
   if (onlyInV1.length === 0) {
-    process.stderr.write("v1 has seen every image at its origin: nothing has to be copied from its registry\n");
+    process.stderr.write("every image was seen at its origin: nothing has to be copied from its registry\n");
     return 0;
   }
   const [pod] = (await cluster.objects(watchedTypes.Pod, { namespace, labelSelector: 'app.kubernetes.io/component=registry' })) ?? [];

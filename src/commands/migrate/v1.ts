@@ -4,7 +4,6 @@
  * v1 kept every image of every rewritten Pod in a registry of its own, and sent Pods to a proxy on their node. Here a
  * rule says the same: mirror everything but what v1 ignored, to a registry of yours, before the origin.
  */
-import { patternError } from '../../api/pattern.js';
 import { imageName, parseImageRef, type ImageRef } from '../../domain/image-ref.js';
 import { mirrorPlace } from '../../domain/join.js';
 import { apiVersion, labels } from '../../domain/names.js';
@@ -12,6 +11,9 @@ import type { Pod } from '../../domain/usage.js';
 import { usualV1ProxyPort } from '../../domain/v1-proxy.js';
 import { cliVersion } from '../command-line.js';
 import type { MigrationPlan } from '../documents/migrate.js';
+import { packed, usable } from './v1-filters.js';
+import { updatedImages, type V1Repository } from './v1-updates.js';
+import type { V1Values } from './v1-values.js';
 
 /** A `CachedImage`, as far as it counts. */
 export interface CachedImage {
@@ -19,38 +21,18 @@ export interface CachedImage {
   readonly sourceImage: string;
   readonly retain: boolean;
   readonly isCached: boolean;
-  /** v1 looked at the origin, and the image was there */
+  /** the image was at its origin when v1 looked: when it made the copy, and later only where it kept it up to date */
   readonly isUpstream: boolean;
-}
-
-/** A `Repository`: which of its tags v1 kept up to date. */
-export interface V1Repository {
-  readonly name: string;
-  readonly updateFilters: readonly string[];
-}
-
-/** Values of v1's chart that have a counterpart. */
-export interface V1Values {
-  readonly cachedImagesExpiryDelay?: number;
-  readonly architectures?: readonly string[];
-  readonly insecureRegistries?: readonly string[];
-  readonly rootCertificateAuthorities?: { readonly secretName?: string };
-  readonly controllers?: {
-    readonly webhook?: {
-      readonly ignoredNamespaces?: readonly string[];
-      readonly ignoredImages?: readonly string[];
-      readonly acceptedImages?: readonly string[];
-      readonly ignorePullPolicyAlways?: boolean;
-      readonly objectSelector?: { readonly matchExpressions?: readonly unknown[] };
-    };
-  };
-  readonly proxy?: { readonly hostPort?: number };
 }
 
 export interface V1Setup {
   readonly cachedImages: readonly CachedImage[];
   readonly repositories: readonly V1Repository[];
   readonly values: V1Values;
+  /** where v1 is installed: it left its own namespace alone */
+  readonly namespace: string;
+  /** images whose origin no longer has them, as kuik found beside v1 */
+  readonly gone: ReadonlySet<string>;
   readonly pods: readonly Pick<Pod, 'usages' | 'labels'>[];
 }
 
@@ -68,14 +50,14 @@ const ruleName = 'global-mirror';
 
 export function planV1(setup: V1Setup, target: V1Target): MigrationPlan {
   const remarks: Remark[] = [];
-  const { cachedImages, values, pods } = setup;
+  const { cachedImages, values, pods, gone } = setup;
   const port = values.proxy?.hostPort ?? usualV1ProxyPort;
   const cached = cachedImages.filter(({ isCached }) => isCached);
   const plan = {
     resources: rulesFor(setup, target, remarks),
-    values: valuesFor(values, remarks),
+    values: valuesFor(setup, remarks),
     cached: cached.length,
-    onlyInV1: cached.filter(({ isUpstream }) => !isUpstream).flatMap(({ sourceImage }) => placed(sourceImage, target, remarks)),
+    onlyInV1: cached.filter(({ isUpstream, sourceImage }) => !isUpstream || gone.has(parsedName(sourceImage) ?? '')).flatMap(({ sourceImage }) => placed(sourceImage, target, remarks)),
     retained: cachedImages.filter(({ retain }) => retain).flatMap(({ sourceImage }) => parsedName(sourceImage) ?? []),
     pods: {
       rewritten: pods.filter(({ usages }) => usages.some(({ written }) => written.startsWith(`localhost:${port}/`))).length,
@@ -91,43 +73,26 @@ function anywhere(pattern: string): string {
   return `.*(?:${pattern}).*`;
 }
 
-const longestPattern = 128; // of the schema
-
-/** What compiles and fits; the rest is said. */
-function usable(patterns: readonly string[], field: string, remarks: Remark[]): string[] {
-  return patterns.filter((pattern) => {
-    const problem = patternError(pattern) ?? (pattern.length > longestPattern ? `it is longer than ${longestPattern} characters` : undefined);
-    if (problem !== undefined) remarks.push({ what: `${field}: ${pattern} cannot be taken over: ${problem}`, next: 'write it shorter, or split it, in the rule that is printed' });
-    return problem === undefined;
-  });
-}
-
-function rulesFor({ repositories, values }: V1Setup, target: V1Target, remarks: Remark[]): MigrationPlan['resources'] {
+function rulesFor({ repositories, cachedImages, values }: V1Setup, target: V1Target, remarks: Remark[]): MigrationPlan['resources'] {
   const { ignoredImages = [], acceptedImages = [] } = values.controllers?.webhook ?? {};
+  const sourceImages = cachedImages.map(({ sourceImage }) => sourceImage);
   const include = usable(acceptedImages.map(anywhere), 'controllers.webhook.acceptedImages', remarks);
   const exclude = usable(ignoredImages.map(anywhere), 'controllers.webhook.ignoredImages', remarks);
-  const updated = usable(repositories.flatMap(updatedImages), 'Repository spec.updateFilters', remarks);
+  const updated = usable(repositories.flatMap((repository) => updatedImages(repository, sourceImages, remarks)), 'Repository spec.updateFilters', remarks);
   const spec = specFor(values, target);
-  const images = (patterns: readonly string[]): object[] => patterns.map((image) => ({ image }));
+  const images = (patterns: readonly string[], field: string): object[] => packed(patterns, field, remarks).map((image) => ({ image }));
   const everything = include.length === 0 ? ['.+'] : include;
   const rule = (name: string, included: readonly string[], excluded: readonly string[], more: object) => ({
     apiVersion,
     kind: 'ClusterImageSetMirror',
     metadata: { name },
-    spec: { ...spec, filter: { include: images(included), ...(excluded.length === 0 ? {} : { exclude: images(excluded) }) }, ...more },
+    spec: { ...spec, filter: { include: images(included, `${name} spec.filter.include`), ...(excluded.length === 0 ? {} : { exclude: images(excluded, `${name} spec.filter.exclude`) }) }, ...more },
   });
   return [
     rule(ruleName, everything, [...exclude, ...updated], {}),
     // two rules for one destination agree on the careful one: what follows its origin is taken out of the other
     ...(updated.length === 0 ? [] : [rule(`${ruleName}-updated`, updated, exclude, { drift: 'sync' })]),
   ];
-}
-
-/** The images of a repository that v1 kept up to date. */
-function updatedImages({ name, updateFilters }: V1Repository): string[] {
-  const ref = parseImageRef(name);
-  const repository = (ref === undefined ? name : `${ref.host}/${ref.path}`).replace(/[.+]/g, '\\$&');
-  return updateFilters.map((filter) => `${repository}:.*(?:${filter}).*`);
 }
 
 function specFor({ cachedImagesExpiryDelay: days = usualExpiryDays, architectures }: V1Values, { registry, path, secret }: V1Target): object {
@@ -140,19 +105,25 @@ function specFor({ cachedImagesExpiryDelay: days = usualExpiryDays, architecture
   };
 }
 
-function valuesFor(values: V1Values, remarks: Remark[]): Record<string, unknown> {
-  const { ignoredNamespaces = [] } = values.controllers?.webhook ?? {};
-  const { insecureRegistries = [], proxy } = values;
+/** Its chart left these alone whatever the values said. */
+const alwaysIgnored = 'kube-system';
+
+function valuesFor({ values, namespace }: V1Setup, remarks: Remark[]): Record<string, unknown> {
+  const ignored = new Set([alwaysIgnored, namespace, ...(values.controllers?.webhook?.ignoredNamespaces ?? [])]);
+  const { insecureRegistries = [], proxy, controllers } = values;
   const port = proxy?.hostPort;
+  const env = (controllers?.env ?? []).filter(({ name = '' }) => /^(?:https?|no)_proxy$/i.test(name));
   const hosts = Object.fromEntries(insecureRegistries.map((host) => [host, { insecureSkipVerify: true }]));
   if (insecureRegistries.length > 0) remarks.push({ what: `insecureRegistries: ${insecureRegistries.join(', ')}: any certificate is accepted there`, next: 'for one that speaks plain HTTP write plainHTTP: true instead; better, give it a caFile' });
-  const configuration = {
-    // names are exact in v1, and patterns here
-    ...(ignoredNamespaces.length === 0 ? {} : { skipNamespaces: ignoredNamespaces.map((name) => name.replace(/[.+]/g, '\\$&')) }),
-    ...(insecureRegistries.length === 0 ? {} : { registries: { items: hosts } }),
-    ...(port === undefined || port === usualV1ProxyPort ? {} : { migration: { v1ProxyPort: port } }),
+  return {
+    configuration: {
+      // names are exact in v1, and patterns here
+      skipNamespaces: [...ignored].map((name) => name.replace(/[.+]/g, '\\$&')),
+      ...(insecureRegistries.length === 0 ? {} : { registries: { items: hosts } }),
+      ...(port === undefined || port === usualV1ProxyPort ? {} : { migration: { v1ProxyPort: port } }),
+    },
+    ...(env.length === 0 ? {} : { manager: { env } }),
   };
-  return Object.keys(configuration).length === 0 ? {} : { configuration };
 }
 
 function valueRemarks({ controllers, rootCertificateAuthorities }: V1Values): Remark[] {
@@ -161,9 +132,9 @@ function valueRemarks({ controllers, rootCertificateAuthorities }: V1Values): Re
   return [
     { what: 'pinned images (name@sha256:...), which v1 left alone, are mirrored and may be rewritten', next: 'nothing to do; an exclude of .*@sha256:.* keeps them out' },
     ...(anchored.length === 0 ? [] : [{ what: `${anchored.join(', ')}: v1 matched what the Pod says, here the full name is matched, such as docker.io/library/nginx:1.27`, next: 'write the full name behind the ^' }]),
-    ...(ignorePullPolicyAlways === true ? [{ what: 'ignorePullPolicyAlways: containers that always pull were left alone; here they are mirrored, and the origin is asked first', next: 'nothing to do: while the origin answers, they pull from it as before' }] : []),
+    ...(ignorePullPolicyAlways !== false ? [{ what: 'ignorePullPolicyAlways: containers that always pull were left alone; here they are mirrored, and the origin is asked first', next: 'nothing to do: while the origin answers, they pull from it as before' }] : []),
     ...((objectSelector?.matchExpressions ?? []).length === 0 ? [] : [{ what: 'controllers.webhook.objectSelector chose Pods by labels', next: 'write the same as label items into spec.filter.include of the rule, such as {label: "cache in (yes)"}' }]),
-    ...(rootCertificateAuthorities?.secretName === undefined ? [] : [{ what: `rootCertificateAuthorities: Secret ${rootCertificateAuthorities.secretName} holds authorities for all registries`, next: 'mount it, and name its files as configuration.registries.items.<host>.caFile for each registry' }]),
+    ...(rootCertificateAuthorities?.secretName === undefined ? [] : [{ what: `rootCertificateAuthorities: Secret ${rootCertificateAuthorities.secretName} holds authorities for all registries (${(rootCertificateAuthorities.keys ?? []).join(', ')})`, next: 'mount it with manager.extraVolumes, and name its files as configuration.registries.items.<host>.caFile for each registry' }]),
   ];
 }
 
