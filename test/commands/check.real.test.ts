@@ -118,6 +118,6 @@ describe('kuik check', () => {
   test('says before an installation whether the cluster is fit', async () => {
     const { code, parts } = await checked('--pre');
 
-    expect({ code, parts }).toEqual({ code: 0, parts: { kubernetes: 'good', rights: 'good', storage: 'hidden' } });
+    expect({ code, parts }).toEqual({ code: 0, parts: { kubernetes: 'good', rights: 'good', names: 'good', storage: 'hidden' } });
   });
 });

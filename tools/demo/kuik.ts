@@ -34,6 +34,8 @@ export interface KuikOptions {
   readonly configuration?: string;
   /** name of the cluster among those that share Temporal, which it then does */
   readonly clusterId?: string;
+  /** what the names of its objects in the cluster begin with; kube-image-keeper unless told */
+  readonly fullName?: string;
   /** `by-kuik`, as outside a cluster, unless told; `by-chart`: the registration is there, and kuik writes its CA bundle only */
   readonly registered?: 'by-kuik' | 'by-chart';
   /** how long to wait: until everything is there, or until reviews are answered */
@@ -44,7 +46,7 @@ const program = join(projectRoot(), 'bin', 'kuik');
 const graceMs = 30_000; // what it may take to end: activities under way get 20 s, and Kubernetes kills it after 45 s
 
 export async function startKuik(options: KuikOptions): Promise<Kuik> {
-  const { role, dir, kubeconfig, temporalAddress, ports, registered, until } = options;
+  const { role, dir, kubeconfig, temporalAddress, ports, fullName, registered, until } = options;
   const config = join(dir, `${role}.yaml`);
   await writeFile(config, configuration(temporalAddress, options));
 
@@ -63,7 +65,7 @@ export async function startKuik(options: KuikOptions): Promise<Kuik> {
       ...(ports.sdkMetrics === undefined ? [] : [`-temporal-metrics-bind-address=127.0.0.1:${ports.sdkMetrics}`]),
       `-health-probe-bind-address=127.0.0.1:${ports.health}`,
     ],
-    env: { POD_NAMESPACE: 'kuik-system' },
+    env: { POD_NAMESPACE: 'kuik-system', ...(fullName !== undefined && { KUIK_FULL_NAME: fullName }) },
     logFile: join(dir, `kuik-${role}.log`),
     graceMs,
     ready: async () => (until === 'ready' ? isOk(`${healthUrl}/readyz`) : answers(healthUrl)),

@@ -29,6 +29,8 @@ export interface StageOptions {
   readonly beside?: Stage;
   /** whom a process asks the API server as; the cluster's admin unless told */
   readonly account?: (role: KuikOptions['role'], api: ApiServer) => Promise<string>;
+  /** what the names of its objects begin with; kube-image-keeper unless told */
+  readonly fullName?: string;
   /** name of the cluster among those that share Temporal; the UID of kube-system unless told */
   readonly clusterId?: string;
 }
@@ -72,7 +74,7 @@ export class Stage {
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    const { dir, onStart = () => undefined, configuration, processes = 'one', beside, clusterId } = options;
+    const { dir, onStart = () => undefined, configuration, processes = 'one', beside, clusterId, fullName } = options;
     await mkdir(dir, { recursive: true });
     const api = await startApiServer({ dir: join(dir, 'api') });
     onStart(`etcd and kube-apiserver${clusterId === undefined ? '' : ` of cluster ${clusterId}`} at ${api.url}`);
@@ -82,7 +84,7 @@ export class Stage {
     const until = options.temporal === 'away' ? 'answering' : 'ready';
     const started = async (role: 'run' | 'webhook' | 'manager'): Promise<Coming<Kuik>> => {
       const ports = { webhook: await freePort(), metrics: await freePort(), sdkMetrics: await freePort(), health: await freePort() };
-      return new Coming(async () => startKuik({ role, dir, kubeconfig: (await options.account?.(role, api)) ?? api.kubeconfig, temporalAddress, ports, configuration, clusterId, until }));
+      return new Coming(async () => startKuik({ role, dir, kubeconfig: (await options.account?.(role, api)) ?? api.kubeconfig, temporalAddress, ports, configuration, clusterId, fullName, until }));
     };
     const kuik = await started(processes === 'one' ? 'run' : 'webhook');
     const manager = processes === 'one' ? undefined : await started('manager');

@@ -1,5 +1,6 @@
 /** `kuik check --pre`: whether a cluster is fit for an installation. */
-import type { ResourceType } from '../../cluster/kubernetes/resources.js';
+import { webhookType, type ResourceType } from '../../cluster/kubernetes/resources.js';
+import { webhookConfigurationName } from '../webhook-names.js';
 import { bad, good, hidden, orHidden, type Asking, type Finding } from './finding.js';
 
 const policies: ResourceType = { group: 'admissionregistration.k8s.io', version: 'v1', plural: 'validatingadmissionpolicies', kind: 'ValidatingAdmissionPolicy' };
@@ -16,6 +17,7 @@ const made = [
 export const fitness: Readonly<Record<string, (asking: Asking) => Promise<Finding>>> = {
   kubernetes: checkKubernetes,
   rights: checkRights,
+  names: checkNames,
   storage: checkStorage,
 };
 
@@ -28,6 +30,15 @@ async function checkRights({ cluster }: Asking): Promise<Finding> {
   const answers = await Promise.all(made.map(async (each) => ({ ...each, isAllowed: await cluster.mayI({ ...each, verb: 'create' }) })));
   const refused = answers.filter(({ isAllowed }) => !isAllowed).map(({ resource }) => resource);
   return refused.length === 0 ? good('you may make what belongs to no namespace') : bad(`you may not create ${refused.join(', ')}`, 'have an administrator install kuik; afterwards rules of a namespace are for its own people to write');
+}
+
+/** v1 gave its registration the name that ours would have, and Helm takes over nothing of another release. */
+async function checkNames({ cluster, fullName, installNamespace }: Asking): Promise<Finding> {
+  const name = webhookConfigurationName({ environment: { fullName, installNamespace } });
+  return orHidden(async () => {
+    if ((await cluster.object(webhookType, { name })) === undefined || (await cluster.registeredWebhook(name)) !== undefined) return good(`the name ${name} is ours to have`);
+    return bad(`mutatingwebhookconfiguration/${name} is there, of v1 or somebody else`, 'install as a release of another name, such as kuik, and tell commands with KUIK_FULL_NAME=kuik-kube-image-keeper');
+  });
 }
 
 /** Where the database of Temporal keeps its files. */

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { Resource } from '../../cluster/cluster.js';
+import { webhookType } from '../../cluster/kubernetes/resources.js';
 import { readEnvironment } from '../../config/environment.js';
 import { finalizers } from '../../domain/names.js';
 import { ruleKinds } from '../../domain/rule.js';
@@ -23,6 +24,7 @@ export async function runUninstall(options: UninstallOptions): Promise<number> {
   const environment = readEnvironment();
   const [webhook, binding] = [webhookConfigurationName({ environment }), managerBindingName({ environment })];
   return askCluster('uninstall', options, async (cluster, signal) => {
+    if (await isForeign(cluster, webhook)) return complain('uninstall', `mutatingwebhookconfiguration/${webhook} is not of this kuik, perhaps of v1, and nothing was touched: KUIK_FULL_NAME says what the names of this one begin with`);
     if (options.dryRun !== 'none') {
       say(`would remove mutatingwebhookconfiguration/${webhook}, clusterrolebinding/${binding}, and finalizers from ${(await held(cluster)).length} rules`);
       return 0;
@@ -35,6 +37,11 @@ export async function runUninstall(options: UninstallOptions): Promise<number> {
     if (left.length === 0) return 0;
     return complain('uninstall', `still held, and by whom shows in their managedFields: ${left.map(({ kind, key }) => `${kind} ${key}`).join(', ')}; stop every manager and run this again`);
   });
+}
+
+/** v1 gave its registration the same name, for a webhook of another one. */
+async function isForeign(cluster: Pick<KubernetesCluster, 'object' | 'registeredWebhook'>, name: string): Promise<boolean> {
+  return (await cluster.object(webhookType, { name })) !== undefined && (await cluster.registeredWebhook(name)) === undefined;
 }
 
 /** @returns what is held at last */
