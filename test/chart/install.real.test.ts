@@ -10,6 +10,7 @@ const ofOthers = ['ServiceMonitor', 'PrometheusRule', 'Certificate', 'Issuer'];
 const installations: Readonly<Record<string, Installation>> = {
   ...profiles,
   'v2 values': { files: [join('..', '..', 'test', 'chart', 'v2-values.yaml')] },
+  'the defaults of v2': { files: [join('..', '..', 'test', 'chart', 'v2-defaults.yaml')] },
   'Secrets of the user alone': { values: { certificates: { mode: 'provided', provided: { secretName: 'tls' } }, temporal: { database: { existingSecret: 'password' } } } },
   'cert-manager, and every option': {
     values: {

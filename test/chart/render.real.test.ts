@@ -18,6 +18,7 @@ const v2: Installation = { files: [join('..', '..', 'test', 'chart', 'v2-values.
 const everything: Readonly<Record<string, Installation>> = {
   ...profiles,
   v2,
+  'the defaults of v2': { files: [join('..', '..', 'test', 'chart', 'v2-defaults.yaml')] },
   'cert-manager': { values: { certificates: { mode: 'certManager' } } },
   'provided certificates': { values: { certificates: { mode: 'provided', provided: { secretName: 'tls', caBundle: 'PEM' } } } },
 };
@@ -160,7 +161,7 @@ describe('values of v2', () => {
           nodeSelector: { 'example.com/pool': 'system', 'kubernetes.io/os': 'linux' },
           securityContext: { runAsUser: 1234, runAsNonRoot: true },
           topologySpreadConstraints: [{ topologyKey: 'example.com/rack' }],
-          containers: [{ image: 'registry.example.com/enix/kube-image-keeper:2.3.1', imagePullPolicy: 'Always', readinessProbe: { periodSeconds: 3 }, securityContext: { readOnlyRootFilesystem: false, allowPrivilegeEscalation: false } }],
+          containers: [{ image: 'registry.example.com/enix/kube-image-keeper:3.1.0', imagePullPolicy: 'Always', readinessProbe: { periodSeconds: 3 }, securityContext: { readOnlyRootFilesystem: false, allowPrivilegeEscalation: false } }],
         },
       });
     }
@@ -184,13 +185,14 @@ describe('values of v2', () => {
 
 describe('an installation that could not mean what it says stops', () => {
   test.each(Object.entries(renamedValues))('with the value %s, naming its successor', async (key, successor) => {
-    const { code, stderr } = await template({ values: { [key]: 1 } });
+    const { code, stderr } = await template({ values: key.split('.').reduceRight<unknown>((value, each) => ({ [each]: value }), 1) as object });
 
     expect(code).not.toBe(0);
     expect(stderr).toContain(`the value ${key} is gone; write instead: ${successor}`);
   });
 
   test.each([
+    ['an image of v2', { manager: { image: { tag: '2.3.1' } } }, /manager\.image\.tag is 2\.3\.1, an image of an older kuik, .*: leave it out/],
     ['a misspelt value', { manger: {} }, /manger/],
     ['a value of a wrong type', { webhook: { replicas: 'two' } }, /replicas/],
     ['an unknown mode', { temporal: { mode: 'cloud' } }, /mode/],
@@ -205,6 +207,10 @@ describe('an installation that could not mean what it says stops', () => {
 
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
+  });
+
+  test('but not with the heading that helm get values prints', async () => {
+    expect(await template({ values: { 'USER-SUPPLIED VALUES': null, manager: { replicas: 2 } } })).toMatchObject({ code: 0 });
   });
 
   test('but not with a key of the configuration that only a later kuik knows', async () => {

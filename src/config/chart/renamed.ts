@@ -1,4 +1,4 @@
-/** Values of v1 and of early v2, and what to write instead: an installation that still has one stops, and says so. */
+/** Values of v1 and of v2 before 2.3, by their path, and what to write instead: an installation that still has one stops, and says so. */
 export const renamedValues: Readonly<Record<string, string>> = {
   cachedImagesExpiryDelay: 'configuration.retention.default (in hours: 30 days are 720h)',
   architectures: 'configuration.mirroring.platforms',
@@ -12,5 +12,6 @@ export const renamedValues: Readonly<Record<string, string>> = {
   psp: 'nothing: Pods keep to the restricted profile of Pod security',
   installCRD: 'nothing: the definitions are in the folder crds of the chart, and --skip-crds leaves them out',
   unusedImageTTL: 'spec.unusedImageExpiry of a ClusterImageSetAvailability',
+  'metrics.imageLastMonitorAgeMinutesBuckets': 'configuration.metrics.imageLastMonitorAgeMinutes.legacy',
   registryMonitors: 'configuration.monitoring.registries',
 };

@@ -15,9 +15,20 @@ export function valuesSchema(): object {
   const { properties, ...schema } = plain(nodeOf(ChartValues)) as Node;
   // a key it does not know is a warning of the process, and no reason to refuse an installation
   const file = { description: properties?.['configuration']?.description, ...(loose(plain(nodeOf(configuration))) as Node) };
-  // let through, so that a template can say what became of them
-  const renamed = Object.fromEntries(Object.keys(renamedValues).map((key) => [key, {}]));
-  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of the chart kube-image-keeper', ...schema, properties: { ...properties, configuration: file, ...renamed } };
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of the chart kube-image-keeper', ...schema, properties: withRenamed({ ...properties, configuration: file, [heading]: {} }) };
+}
+
+/** What helm get values writes above the values it prints, and so into many a file. */
+const heading = 'USER-SUPPLIED VALUES';
+
+/** Lets through what has another name now, so that a template can say which. */
+function withRenamed(properties: Readonly<Record<string, Node>>): Readonly<Record<string, Node>> {
+  const all: Record<string, Node> = { ...properties };
+  for (const [path, successor] of Object.entries(renamedValues)) {
+    const [first = '', second] = path.split('.');
+    all[first] = second === undefined ? {} : { ...all[first], properties: { ...all[first]?.properties, [second]: { description: `Gone: ${successor}` } } };
+  }
+  return all;
 }
 
 /** As users write it. */
