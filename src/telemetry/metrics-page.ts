@@ -16,7 +16,7 @@ export const labelTexts: Readonly<Record<string, string>> = {
   certificate: '`leaf`: what the webhook answers with, made by kuik for seven days; `provided`: the same, made by others; `ca`: the authority that API servers trust',
   code: `the [failure](failures.md), empty without one: ${texts(failureCodes)}`,
   direction: '`read` from the source, `written` to the destination',
-  goarch: 'architecture of the process',
+  goarch: 'architecture of the process, as images have it: `amd64`, `arm64`',
   goos: 'its operating system',
   goversion: 'version of the runtime, Node; the name is that of v2',
   how: '`present`, `mounted` or `uploaded`; `resumed` and `restarted` are transfers that were cut',

@@ -72,8 +72,11 @@ function describe(register: Registry): readonly MetricSeen[] {
 
 function buildInfo(register: Registry, { version, revision, built }: Build): void {
   const info = gauge(register, 'manager_build_info', 'What is running; always 1', ['version', 'revision', 'built', 'goversion', 'goos', 'goarch']);
-  info.set({ version, revision, built, goversion: process.version, goos: process.platform, goarch: process.arch }, 1);
+  info.set({ version, revision, built, goversion: process.version, goos: process.platform, goarch: goArch[process.arch] ?? process.arch }, 1);
 }
+
+/** As v2, whose label it is, called the architectures that Node calls otherwise. */
+const goArch: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 function managerMetrics(register: Registry) {
   const leader = gauge(register, 'manager_is_leader', '1 on the replica that holds the lease');

@@ -19,9 +19,22 @@ describe('metrics', () => {
   test('say what is running', async () => {
     const text = await createMetrics(build).text();
 
-    expect(text).toMatch(/^kube_image_keeper_manager_build_info\{version="3\.0\.0",revision="abc",built="2026-11-21",goversion="v\d+.*",goos="\w+",goarch="\w+"\} 1$/m);
+    expect(text).toMatch(/^kube_image_keeper_manager_build_info\{version="3\.0\.0",revision="abc",built="2026-11-21",goversion="v\d+.*",goos="linux",goarch="(?:amd64|arm64)"\} 1$/m);
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  /** Facts about v2.3: what its users have in dashboards and alerts. */
+  test.each([
+    ['manager_build_info', 'gauge', ['version', 'revision', 'built', 'goversion', 'goos', 'goarch']],
+    ['manager_is_leader', 'gauge', []],
+    ['manager_up', 'gauge', []],
+    ['monitoring_images', 'gauge', ['name', 'registry', 'status', 'used', 'original']],
+    ['monitoring_image_last_monitor_age_minutes', 'histogram', ['name', 'registry']],
+  ] as const)('have %s of v2, with its type and labels', (name, type, labels) => {
+    const found = createMetrics(build).describe().find((metric) => metric.name === `kube_image_keeper_${name}`);
+
+    expect({ type: found?.type, labels: [...(found?.labels ?? [])].sort() }).toEqual({ type, labels: [...labels].sort() });
   });
 
   test('of registries beyond the fiftieth are told together: queues added up, the lowest remainder, any open circuit', async () => {
