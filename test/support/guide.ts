@@ -7,12 +7,17 @@ export interface Block {
 
 /** Commands of a page in Markdown, in their order. */
 export function blocksIn(page: string): readonly Block[] {
-  const found = [...page.matchAll(/^```(\w*)\n([\s\S]*?)\n```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
+  const found = fencesIn(page);
   return found.flatMap(({ language, text }, index) => {
     if (language !== 'sh') return [];
     const next = found[index + 1];
     return [{ commands: text, ...(next?.language === '' && { output: next.text }) }];
   });
+}
+
+/** Every block between fences, without the indent it has in a list. */
+export function fencesIn(page: string): readonly { readonly language: string; readonly text: string }[] {
+  return [...page.matchAll(/^( *)```(\w*)\n([\s\S]*?)\n\1```$/gm)].map(([, indent = '', language = '', text = '']) => ({ language, text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), '') }));
 }
 
 /** Whether the lines of the page are printed, in their order; `...` stands for anything, and lines may be left out between them. */

@@ -22,7 +22,7 @@ const protocol = 'v4.channel.k8s.io';
  * @param behind `namespace/pod:port` to the port on loopback that is behind it
  * @param logs `namespace/pod/container` to what it has written
  */
-export async function startKubelet(stage: Stage, behind: Readonly<Record<string, number>>, logs: Readonly<Record<string, string>> = {}): Promise<Kubelet> {
+export async function startKubelet(stage: Pick<Stage, 'apply' | 'kubectl'>, behind: Readonly<Record<string, number>>, logs: Readonly<Record<string, string>> = {}): Promise<Kubelet> {
   const pair = await aCertificate(await anAuthority(), { ips: ['127.0.0.1'] });
   const server = createServer({ cert: pair.certificate, key: pair.privateKey }, ({ url = '' }, answer) => {
     const { pathname } = new URL(url, 'https://kubelet');
@@ -64,14 +64,14 @@ function join(socket: WebSocket, port: number, to: number): void {
   socket.on('close', () => inner.destroy());
 }
 
-async function registerNode(stage: Stage, port: number): Promise<void> {
+async function registerNode(stage: Pick<Stage, 'apply' | 'kubectl'>, port: number): Promise<void> {
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'here' } }));
   const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } };
   await stage.kubectl('patch', 'node', 'here', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }));
 }
 
 /** A Pod that runs and is ready, as far as the API server knows. @param ports name to number */
-export async function pretendPod(stage: Stage, { namespace, name, component, ports }: { readonly namespace: string; readonly name: string; readonly component: string; readonly ports: Readonly<Record<string, number>> }): Promise<void> {
+export async function pretendPod(stage: Pick<Stage, 'apply' | 'kubectl'>, { namespace, name, component, ports }: { readonly namespace: string; readonly name: string; readonly component: string; readonly ports: Readonly<Record<string, number>> }): Promise<void> {
   const containers = [{ name: component, image: 'kuik.invalid/none:1', imagePullPolicy: 'Never', ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort })) }];
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels: { 'app.kubernetes.io/name': 'kube-image-keeper', 'app.kubernetes.io/component': component } }, spec: { nodeName: 'here', containers } }));
   const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
