@@ -12,13 +12,15 @@ export interface AskOptions {
   readonly token?: string;
   /** PEM file that the server's certificate must come from */
   readonly caFile?: string;
+  /** a second unless told */
+  readonly timeoutMs?: number;
 }
 
-/** One GET on a connection of its own, given a second. */
-export function ask(url: string, { token, caFile }: AskOptions = {}): Promise<Answer> {
+/** One GET on a connection of its own. */
+export function ask(url: string, { token, caFile, timeoutMs = 1000 }: AskOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const options = { agent: false, headers, signal: AbortSignal.timeout(1000), ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }) };
+    const options = { agent: false, headers, signal: AbortSignal.timeout(timeoutMs), ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }) };
     const request = (url.startsWith('https:') ? https : http).get(url, options, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));

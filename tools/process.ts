@@ -39,6 +39,9 @@ export interface Launch {
   readonly graceMs?: number;
 }
 
+/** Most servers are written in Go and live for minutes: a sixth of all their work is saved for some memory. */
+const lessGarbageCollection = { GOGC: '400' };
+
 /**
  * Starts a process and waits until it serves. It runs in a session of its own, so Ctrl-C reaches only us and the
  * order in which things stop is ours; the guard ends it should we die first.
@@ -47,7 +50,7 @@ export interface Launch {
  */
 export async function launch(spec: Launch): Promise<Server> {
   const log = openSync(spec.logFile, 'a');
-  const child = spawn(spec.command, spec.args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...spec.env } });
+  const child = spawn(spec.command, spec.args, { detached: true, stdio: ['ignore', log, log], env: { ...lessGarbageCollection, ...process.env, ...spec.env } });
   closeSync(log);
   const exited = exitOf(child);
   const pid = await pidOf(child, spec);

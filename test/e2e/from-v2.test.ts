@@ -36,7 +36,7 @@ interface Seen {
 }
 
 async function recordOf(image: string): Promise<Seen | undefined> {
-  const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: Seen[] };
+  const { items } = await stage.read<{ items: Seen[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities');
   return items.find(({ spec }) => spec.image === image);
 }
 

@@ -24,7 +24,7 @@ describe('an image in use whose registry loses it', () => {
 
   const setSays = (path: string): Promise<string> => stage.kubectl('get', 'cisa', 'critical', '-o', `jsonpath=${path}`);
   const recordSays = async (name: string, type: string): Promise<string> => {
-    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { conditions?: { type: string; status: string; reason: string }[] } }[] };
+    const { items } = await stage.read<{ items: { spec: { image: string }; status?: { conditions?: { type: string; status: string; reason: string }[] } }[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities');
     const condition = items.find(({ spec }) => spec.image === stage.image(name))?.status?.conditions?.find((found) => found.type === type);
     return `${condition?.status} ${condition?.reason}`;
   };

@@ -40,7 +40,7 @@ async function columns(image: string): Promise<string> {
 
 /** How the record says it was copied. */
 async function strategyOf(image: string): Promise<string> {
-  const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { places?: { role?: string; strategy?: string }[] } }[] };
+  const { items } = await stage.read<{ items: { spec: { image: string }; status?: { places?: { role?: string; strategy?: string }[] } }[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities');
   return items.find(({ spec }) => spec.image === image)?.status?.places?.find(({ role }) => role === 'mirror')?.strategy ?? '';
 }
 

@@ -78,7 +78,12 @@ describe('somebody presses buttons in Temporal', () => {
       for (const name of ['resume', 'retry']) await keepers.client.workflow.getHandle(idsOf(destination).keeper).signal(name);
     }
     await untilAllMirrored(stage, images.map((name) => `${source.address}/library/${name}`));
-    for (const destination of destinations) await until(`the keeper of ${destination} to be at rest`, async () => (await keepers.status(destination).catch(() => undefined))?.phase === 'Mirrored', 240_000);
+    for (const destination of destinations) {
+      const isAtRest = async (): Promise<boolean> => (await keepers.status(destination).catch(() => undefined))?.phase === 'Mirrored';
+      await until(`the keeper of ${destination} to be at rest`, isAtRest, 240_000).catch(async (error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(await keepers.status(destination).catch(String))}`, { cause: error });
+      });
+    }
     await expectWhole(stage, images);
     expect((await keepers.client.workflow.count('WorkflowType = "keepImage" AND ExecutionStatus = "Failed"')).count).toBe(0);
   }, 900_000);

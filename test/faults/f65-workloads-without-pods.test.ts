@@ -61,7 +61,7 @@ describe.each([
 
   /** Images by their short names, with what their records say. */
   async function records(): Promise<{ image: string; pods: number; unusedSince?: string; expiresAt?: string }[]> {
-    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { pods?: number; unusedSince?: string; expiresAt?: string } }[] };
+    const { items } = await stage.read<{ items: { spec: { image: string }; status?: { pods?: number; unusedSince?: string; expiresAt?: string } }[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities');
     return items.map(({ spec, status }) => ({ image: spec.image.replace(/.*\//, ''), pods: 0, ...status }));
   }
 

@@ -30,7 +30,7 @@ export async function createPods(stage: Stage, images: readonly string[], first 
 /** Waits until the record of each image says that its one mirror holds a verified copy. */
 export async function untilAllMirrored(stage: Stage, images: readonly string[], timeoutMs = 480_000): Promise<void> {
   const missing = async (): Promise<readonly string[]> => {
-    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { mirrors?: string } }[] };
+    const { items } = await stage.read<{ items: { spec: { image: string }; status?: { mirrors?: string } }[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities');
     const done = new Set(items.filter(({ status }) => status?.mirrors === '1/1').map(({ spec }) => spec.image));
     return images.filter((image) => !done.has(image));
   };

@@ -36,16 +36,25 @@ export async function push(stage: Stage, name: string, layers: readonly LayerSpe
 /** Creates a Pod and reads what became of it; throws when it is refused. */
 export async function createPod(stage: Stage, name: string, image: string): Promise<SeenPod> {
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'web', image }] } }));
-  const pod = JSON.parse(await stage.kubectl('get', 'pod', name, '-o', 'json')) as { metadata: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } };
+  const pod = await stage.read<{ metadata: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } }>(`/api/v1/namespaces/default/pods/${name}`);
   const reasons = JSON.parse(pod.metadata.annotations?.['kuik.enix.io/reason'] ?? '{}') as Record<string, string>;
   return { image: pod.spec.containers[0]?.image ?? '', reason: reasons['web'] ?? '' };
 }
 
+/** A record, as the API server has it. */
+export interface SeenRecord {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly image: string };
+  readonly status?: { readonly mirrors?: string; readonly places?: readonly { readonly role?: string; readonly mirroredAt?: string; readonly failure?: { readonly code: string; readonly message: string } }[] };
+}
+
+export async function recordsOf(stage: Stage): Promise<readonly SeenRecord[]> {
+  return (await stage.read<{ items: SeenRecord[] }>('/apis/kuik.enix.io/v1alpha1/imageavailabilities')).items;
+}
+
 /** Object name of the record of an image, once there is one. */
 export async function recordOf(stage: Stage, image: string): Promise<{ readonly name: string; readonly mirrors: string; readonly failure?: { readonly code: string; readonly message: string } } | undefined> {
-  const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as {
-    items: { metadata: { name: string }; spec: { image: string }; status?: { mirrors?: string; places?: { role?: string; failure?: { code: string; message: string } }[] } }[];
-  };
+  const items = await recordsOf(stage);
   const record = items.find(({ spec }) => spec.image === image);
   return record && { name: record.metadata.name, mirrors: record.status?.mirrors ?? '', failure: record.status?.places?.find(({ role }) => role === 'mirror')?.failure };
 }
@@ -58,7 +67,8 @@ export async function applyMirrorRule(stage: Stage, name: string, { image = '.+'
   const mirrors = [{ registry: stage.mirror.address, path: '/kept', platforms: bothPlatforms }];
   const rule = { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name, annotations }, spec: { filter: { include: [{ image }] }, mirrors, ...spec } };
   await stage.apply(JSON.stringify(rule));
-  await until(`rule ${name} to be seen`, async () => (await stage.kubectl('get', 'cism', name, '-o', 'jsonpath={.status.conditions}')) !== '');
+  const path = `/apis/kuik.enix.io/v1alpha1/clusterimagesetmirrors/${name}`;
+  await until(`rule ${name} to be seen`, async () => (await stage.read<{ status?: { conditions?: unknown } }>(path)).status?.conditions !== undefined);
 }
 
 export interface SomeRule {
@@ -106,10 +116,7 @@ export async function mirrorFast(stage: Stage, name: string, rule: string): Prom
   });
   // the copy may be older than the record: the keeper tells it once more
   await keepers.resync(destination);
-  const knows = async (): Promise<boolean> => {
-    const { items } = JSON.parse(await stage.kubectl('get', 'ia', '-o', 'json')) as { items: { spec: { image: string }; status?: { places?: { mirroredAt?: string }[] } }[] };
-    return items.some(({ spec, status }) => spec.image === stage.image(name) && status?.places?.some(({ mirroredAt }) => mirroredAt !== undefined) === true);
-  };
+  const knows = async (): Promise<boolean> => (await recordsOf(stage)).some(({ spec, status }) => spec.image === stage.image(name) && status?.places?.some(({ mirroredAt }) => mirroredAt !== undefined) === true);
   await until(`the record of ${name} to know`, knows);
   await keepers.close();
 }

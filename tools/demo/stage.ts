@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Coming } from '../coming.js';
+import { ask } from '../health.js';
 import { projectRoot } from '../programs.js';
 import { freePort, startApiServer, startRegistry, startTemporal, toolOutput } from '../servers.js';
 import type { ApiServer, RegistryServer, TemporalServer } from '../servers.js';
@@ -107,6 +108,14 @@ export class Stage {
 
   kubectl(...args: string[]): Promise<string> {
     return toolOutput('kubectl', ['--kubeconfig', this.api.kubeconfig, ...args]);
+  }
+
+  /** What the API server answers at a path: for whoever asks again and again, since a kubectl costs more than what it waits for. */
+  async read<T>(path: string): Promise<T> {
+    const { url, token, caFile } = this.api;
+    const { status, body } = await ask(`${url}${path}`, { token, caFile, timeoutMs: 30_000 });
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`);
+    return JSON.parse(body) as T;
   }
 
   apply(manifest: string): Promise<string> {
