@@ -1,11 +1,19 @@
 import type { Writable } from 'node:stream';
+import { widthOf } from './text-width.js';
 
 export type Screen = Writable & { readonly columns?: number; readonly rows?: number };
+
+const usual = { columns: 80, rows: 24 };
+
+/** How much room there is; a terminal that does not know its size says 0. */
+export function sizeOf({ columns, rows }: Pick<Screen, 'columns' | 'rows'>): { readonly columns: number; readonly rows: number } {
+  return { columns: columns || usual.columns, rows: rows || usual.rows };
+}
 
 /** Lines drawn again and again in the same place of a terminal. */
 export class Redraw {
   readonly #stream: Screen;
-  #drawn = 0;
+  #drawn: readonly string[] = [];
 
   constructor(stream: Screen) {
     this.#stream = stream;
@@ -13,7 +21,7 @@ export class Redraw {
 
   draw(lines: readonly string[]): void {
     this.#stream.write(this.#erase() + lines.map((line) => `${line}\n`).join('')); // one write, or it flickers
-    this.#drawn = lines.length;
+    this.#drawn = lines;
   }
 
   /** A line that stays, above what is drawn. */
@@ -25,10 +33,15 @@ export class Redraw {
     this.#stream.write(this.#erase());
   }
 
-  /** Up over what was drawn, and clear from there to the end. */
+  /**
+   * To the start of the line, since Ctrl-C leaves its mark there; up over what was drawn, and clear from there to the
+   * end. A terminal that has become narrower has broken lines that were as wide as it was.
+   */
   #erase(): string {
-    const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A\x1b[J`;
-    this.#drawn = 0;
-    return up;
+    const { columns } = sizeOf(this.#stream);
+    let up = 0;
+    for (const line of this.#drawn) up += Math.max(1, Math.ceil(widthOf(line) / columns));
+    this.#drawn = [];
+    return up === 0 ? '' : `\r\x1b[${up}A\x1b[J`;
   }
 }

@@ -66,9 +66,9 @@ LOOK AT FIRST
 
 IMAGES  3 in use: 1 with every copy, 2 waiting (the oldest for 1h), 1 without an origin; 0 unused
 
-COPY OF                    TO                                           STATE     SINCE   PROGRESS
-docker.io/library/new:1    registry.example.com/mirror/library/new:1    waiting   1h
-docker.io/library/busy:1   registry.example.com/mirror/library/busy:1   copying   30m
+STATE     SINCE   PROGRESS   COPY OF                    TO
+waiting   1h                 docker.io/library/new:1    registry.example.com/mirror/library/new:1
+copying   30m                docker.io/library/busy:1   registry.example.com/mirror/library/busy:1
 
 REGISTRY    STATE           IMAGES
 docker.io   QuotaExceeded   1
@@ -85,7 +85,7 @@ ClusterImageSetMirror/main   True    3        1          0        0        InFor
   test('shows how far a copy is, where Temporal tells', async () => {
     const seen = await withProgress(status, { progress: async (destination) => (destination.endsWith('busy:1') ? { bytesDone: 15 * 2 ** 20, bytesTotal: 60 * 2 ** 20, retries: [] } : undefined) });
 
-    expect(statusScreen(seen, { now, form: 'table' })).toContain('copying   30m     [#####...............] 15.0 of 60.0 MiB\n');
+    expect(statusScreen(seen, { now, form: 'table' })).toContain('copying   30m     [##........] 15.0/60.0 MiB   docker.io/library/busy:1 ');
     readDocument('Status', JSON.stringify(seen));
   });
 

@@ -1,7 +1,6 @@
-import type { Writable } from 'node:stream';
 import { drawBars, sumLine } from './frame.js';
 import { sumUp, type ProgressBoard } from './progress.js';
-import { Redraw } from '../redraw.js';
+import { Redraw, sizeOf, type Screen as Terminal } from '../redraw.js';
 import { Rate } from './rate.js';
 
 /** Shows progress until it is closed. */
@@ -12,14 +11,13 @@ export interface Display {
 }
 
 export interface Screen {
-  readonly stream: Writable & { readonly columns?: number };
+  readonly stream: Terminal;
   /** `bars` are drawn again and again in the same place; `lines` are printed one after the other */
   readonly form: 'bars' | 'lines';
 }
 
 const drawEveryMs = 100;
 const lineEveryMs = 10_000;
-const usualColumns = 80; // a terminal that does not know its size says 0
 
 /** Bars on a terminal; elsewhere a line every ten seconds. */
 export function openDisplay(board: ProgressBoard, screen: Screen): Display {
@@ -74,6 +72,6 @@ class Bars implements Display {
     const images = this.board.images;
     const totals = sumUp(images);
     this.#rate.sample(totals.bytesDone, performance.now());
-    this.#redraw.draw(drawBars(images, totals, { perSecond: this.#rate.perSecond() }, this.screen.stream.columns || usualColumns));
+    this.#redraw.draw(drawBars(images, totals, { perSecond: this.#rate.perSecond() }, sizeOf(this.screen.stream)));
   }
 }

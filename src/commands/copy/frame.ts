@@ -1,7 +1,7 @@
 /** How progress reads: as bars that are drawn again and again, or as one line. */
+import { fitting, widthOf } from '../text-width.js';
 import type { ImageProgress, PartProgress, Totals } from './progress.js';
 
-const barWidth = 24;
 const mostBars = 12;
 
 export interface Pace {
@@ -12,31 +12,64 @@ export interface Pace {
 /**
  * Lines of a terminal: the parts under way, a bar each, and the sum below them when there is more than one.
  *
- * @param columns of the terminal; longer lines would wrap and spoil the drawing
+ * @param size of the terminal: lines that are longer would wrap, more of them would scroll, and both spoil the drawing
  */
-export function drawBars(images: readonly ImageProgress[], totals: Totals, pace: Pace, columns: number): readonly string[] {
-  const underWay = images.flatMap((image) => (image.phase === 'copying' ? image.parts.filter(isUnderWay).map((part) => partLine(images.length > 1 ? `${shortName(image.image)} ${part.label}` : part.label, part)) : []));
-  const shown = underWay.slice(0, mostBars);
+export function drawBars(images: readonly ImageProgress[], totals: Totals, pace: Pace, { columns, rows }: { readonly columns: number; readonly rows: number }): readonly string[] {
+  const underWay = images.flatMap((image) => (image.phase === 'copying' ? image.parts.filter(isUnderWay).map((part) => ({ label: images.length > 1 ? `${shortName(image.image)} ${part.label}` : part.label, part })) : []));
+  const shown = underWay.slice(0, Math.max(1, Math.min(mostBars, rows - 3)));
   const hidden = underWay.length - shown.length;
-  const lines = [...shown, ...(hidden > 0 ? [`... and ${hidden} more`] : []), sumLine(totals, pace)];
-  return lines.map((line) => line.slice(0, Math.max(1, columns - 1)));
+  const width = columns - 1;
+  return [
+    ...shown.map(({ label, part }) => firstThatFits(partForms(label, part), width)),
+    ...(hidden > 0 ? [fitting(`... and ${hidden} more`, width)] : []),
+    firstThatFits([sumLine(totals, pace), ...shortSumLines(totals, pace)], width),
+  ];
 }
 
 /** The same in one line, for a log. */
-export function sumLine(totals: Totals, { perSecond }: Pace): string {
-  const images = totals.images > 1 ? [`${totals.imagesDone} of ${totals.images} images${totals.imagesFailed > 0 ? `, ${totals.imagesFailed} failed` : ''}`] : [];
-  const rate = perSecond === undefined ? [] : [`${formatBytes(perSecond)}/s`];
-  return [...images, `${totals.blobsDone} of ${totals.blobs} blobs`, `${formatBytes(totals.bytesDone)} of ${formatBytes(totals.bytes)}`, ...rate, ...timeLeft(totals, perSecond)].join(', ');
+export function sumLine(totals: Totals, pace: Pace): string {
+  return [...imagesDone(totals), `${totals.blobsDone} of ${totals.blobs} blobs`, `${formatBytes(totals.bytesDone)} of ${formatBytes(totals.bytes)}`, ...paceTexts(totals, pace)].join(', ');
+}
+
+function shortSumLines(totals: Totals, pace: Pace): readonly string[] {
+  const images = totals.images > 1 ? [`${totals.imagesDone}/${totals.images}`] : [];
+  const bytes = `${formatBytes(totals.bytesDone)}/${formatBytes(totals.bytes)}`;
+  return [paceTexts(totals, pace), timeLeft(totals, pace.perSecond)].map((texts) => [...images, bytes, ...texts].join(', '));
+}
+
+function imagesDone({ images, imagesDone: done, imagesFailed: failed }: Totals): readonly string[] {
+  return images > 1 ? [`${done} of ${images} images${failed > 0 ? `, ${failed} failed` : ''}`] : [];
+}
+
+function paceTexts(totals: Totals, { perSecond }: Pace): readonly string[] {
+  return [...(perSecond === undefined ? [] : [`${formatBytes(perSecond)}/s`]), ...timeLeft(totals, perSecond)];
+}
+
+/** The fullest form for which there is room; the start of the shortest where there is for none. */
+function firstThatFits(forms: readonly string[], width: number): string {
+  return forms.find((form) => widthOf(form) <= width) ?? fitting(forms.at(-1) ?? '', width);
 }
 
 function isUnderWay(part: PartProgress): boolean {
   return part.blobsDone < part.blobsTotal;
 }
 
-function partLine(label: string, part: PartProgress): string {
+/** From the fullest to the one that only says how far it is. */
+function partForms(label: string, part: PartProgress): readonly string[] {
   const share = part.bytesTotal === 0 ? 0 : Math.min(1, part.bytesDone / part.bytesTotal);
-  const full = Math.floor(share * barWidth);
-  return `${label.padEnd(16)} [${'='.repeat(full)}${' '.repeat(barWidth - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ${part.blobsDone}/${part.blobsTotal} blobs  ${formatBytes(part.bytesDone)}/${formatBytes(part.bytesTotal)}`;
+  const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
+  const bytes = `${formatBytes(part.bytesDone)}/${formatBytes(part.bytesTotal)}`;
+  return [
+    `${label.padEnd(16)} ${bar(share, 24)} ${percent}  ${part.blobsDone}/${part.blobsTotal} blobs  ${bytes}`,
+    `${label.padEnd(16)} ${bar(share, 10)} ${percent}  ${bytes}`,
+    `${label} ${bar(share, 8)} ${percent}`,
+    `${percent} ${label}`,
+  ];
+}
+
+function bar(share: number, width: number): string {
+  const full = Math.floor(share * width);
+  return `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
 }
 
 /** Nothing is promised before every image has been looked at. */

@@ -1,4 +1,5 @@
-import { Redraw, type Screen } from '../redraw.js';
+import { Redraw, sizeOf, type Screen } from '../redraw.js';
+import { fitting } from '../text-width.js';
 import { sumText, type Results } from './report.js';
 
 /** Shows how copies and checks stand until it is closed: a list on a terminal, elsewhere a line every ten seconds. */
@@ -10,22 +11,32 @@ export interface ResultsDisplay {
 
 const lineEveryMs = 10_000;
 const mostLines = 20;
-const usualColumns = 80;
 
 export function openResultsDisplay(stream: Screen, form: 'list' | 'lines'): ResultsDisplay {
   return form === 'list' ? listDisplay(stream) : linesDisplay(stream);
 }
 
+const nothing: Results = { copies: [], checks: [] };
+
 function listDisplay(stream: Screen): ResultsDisplay {
   const screen = new Redraw(stream);
+  let last: Results = nothing;
+  const draw = (): void => screen.draw(frameOf(last, stream));
+  stream.on('resize', draw); // the frame is as wide as the terminal was
   return {
-    show: (results) => screen.draw(frameOf(results, stream)),
-    close: () => screen.clear(),
+    show: (results) => {
+      last = results;
+      draw();
+    },
+    close: () => {
+      stream.off('resize', draw);
+      screen.clear();
+    },
   };
 }
 
 function linesDisplay(stream: Screen): ResultsDisplay {
-  let last: Results = { copies: [], checks: [] };
+  let last: Results = nothing;
   const timer = setInterval(() => stream.write(`${sumText(last)}\n`), lineEveryMs);
   return {
     show: (results) => void (last = results),
@@ -34,12 +45,13 @@ function linesDisplay(stream: Screen): ResultsDisplay {
 }
 
 /** What is not over comes first: that is what people wait for. No line is wider than the terminal, or erasing would go wrong. */
-export function frameOf(results: Results, { columns = 0, rows = 0 }: Pick<Screen, 'columns' | 'rows'>): readonly string[] {
-  const most = Math.max(1, Math.min(mostLines, (rows || mostLines + 2) - 2));
+export function frameOf(results: Results, screen: Pick<Screen, 'columns' | 'rows'>): readonly string[] {
+  const { columns, rows } = sizeOf(screen);
+  const most = Math.max(1, Math.min(mostLines, rows - 3));
   const ordered = linesOf(results).sort((one, other) => one.rank - other.rank);
   const shown = ordered.slice(0, most).map(({ text }) => text);
   const hidden = ordered.length - shown.length;
-  return [...shown, ...(hidden > 0 ? [`... and ${hidden} more`] : []), sumText(results)].map((line) => line.slice(0, Math.max(1, (columns || usualColumns) - 1)));
+  return [...shown, ...(hidden > 0 ? [`... and ${hidden} more`] : []), sumText(results)].map((line) => fitting(line, columns - 1));
 }
 
 interface Line {

@@ -41,18 +41,19 @@ const mostCopies = 5;
 function copiesText({ copies }: Status, now: number, form: 'table' | 'wide'): string {
   if (copies.length === 0) return '';
   const shown = form === 'wide' ? copies : copies.slice(0, mostCopies);
-  const rows = shown.map(({ image, destination, state, since, ...progress }) => [image, destination, state, since === undefined ? '' : agoText(since, now), progressText(progress)]);
+  // what changes stands in front: names are long, and terminals narrow
+  const rows = shown.map(({ image, destination, state, since, ...progress }) => [state, since === undefined ? '' : agoText(since, now), progressText(progress), image, destination]);
   const hidden = copies.length - shown.length;
-  return `${columns([['COPY OF', 'TO', 'STATE', 'SINCE', 'PROGRESS'], ...rows])}${hidden > 0 ? `... and ${hidden} more, with -o wide\n` : ''}`;
+  return `${columns([['STATE', 'SINCE', 'PROGRESS', 'COPY OF', 'TO'], ...rows])}${hidden > 0 ? `... and ${hidden} more, with -o wide\n` : ''}`;
 }
 
-const barWidth = 20;
+const barWidth = 10;
 
 function progressText({ bytesDone, bytesTotal }: Pick<Status['copies'][number], 'bytesDone' | 'bytesTotal'>): string {
   if (bytesDone === undefined || bytesTotal === undefined) return '';
   const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
   const full = Math.floor((barWidth * bytesDone) / bytesTotal);
-  return `[${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${mebibytes(bytesDone)} of ${mebibytes(bytesTotal)} MiB`;
+  return `[${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${mebibytes(bytesDone)}/${mebibytes(bytesTotal)} MiB`;
 }
 
 function registriesText({ registries }: Status): string {

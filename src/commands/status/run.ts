@@ -5,8 +5,9 @@ import { wantsNoColor } from '../../config/terminal.js';
 import { askCluster } from '../ask-cluster.js';
 import type { Status } from '../documents/status.js';
 import { documentText, isData, printDocument } from '../output.js';
-import { Redraw } from '../redraw.js';
+import { Redraw, sizeOf } from '../redraw.js';
 import type { StatusOptions } from '../status.js';
+import { fitting } from '../text-width.js';
 import { environmentFor, readStatus } from './read.js';
 import { openCopyWatch } from './progress.js';
 import { statusLine, statusScreen } from './report.js';
@@ -40,21 +41,24 @@ const lineEveryMs = 10_000;
 async function watchStatus(first: Status, read: () => Promise<Status>, { output }: StatusOptions, signal: AbortSignal): Promise<number> {
   const isDrawn = process.stdout.isTTY && !wantsNoColor();
   const screen = new Redraw(process.stdout);
+  const draw = (status: Status): void => screen.draw(cut(statusScreen(status, { now: Date.now(), form: output === 'wide' ? 'wide' : 'table' })));
   let last = '';
   for (let status = first; ; status = await read()) {
     if (isData(output)) {
       const text = await documentText(status, output, true);
       if (text !== last) process.stdout.write(text);
       last = text;
-    } else if (isDrawn) screen.draw(cut(statusScreen(status, { now: Date.now(), form: output })));
+    } else if (isDrawn) draw(status);
     else process.stdout.write(`${statusLine(status)}\n`);
     await sleep(isDrawn || isData(output) ? drawEveryMs : lineEveryMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return codeOf(status);
+    if (!signal.aborted) continue;
+    if (isDrawn && !isData(output)) draw(status); // over the mark of Ctrl-C, so that the prompt finds an empty line
+    return codeOf(status);
   }
 }
 
 /** No line is wider than the terminal, and none is below it, or erasing would go wrong. */
 function cut(text: string): readonly string[] {
-  const { columns = 80, rows = 24 } = process.stdout;
-  return text.trimEnd().split('\n').slice(0, rows - 1).map((line) => line.slice(0, columns - 1));
+  const { columns, rows } = sizeOf(process.stdout);
+  return text.trimEnd().split('\n').slice(0, rows - 1).map((line) => fitting(line, columns - 1));
 }

@@ -36,14 +36,24 @@ describe('progress', () => {
 
   test('has a bar per platform under way, the sum last, and never a line that wraps', () => {
     const board = aBoard();
-    const lines = drawBars(board.images, sumUp(board.images), { perSecond: undefined }, 200);
+    const lines = drawBars(board.images, sumUp(board.images), { perSecond: undefined }, { columns: 200, rows: 50 });
 
     expect(lines).toEqual([
       'web:1.0 linux/amd64 [                        ]   0 %  0/4 blobs  0 B/100.0 MiB',
       'web:1.0 linux/arm64 [======                  ]  25 %  1/4 blobs  75.0 MiB/300.0 MiB',
       '0 of 2 images, 1 of 8 blobs, 75.0 MiB of 400.0 MiB',
     ]);
-    for (const line of drawBars(board.images, sumUp(board.images), { perSecond: undefined }, 40)) expect(line.length).toBeLessThan(40);
+  });
+
+  test('where there is little room says less, and always how far it is', () => {
+    const board = aBoard();
+    board.enter(api, 'done');
+    const drawn = (columns: number): readonly string[] => drawBars(board.images, sumUp(board.images), { perSecond: 25 * mib }, { columns, rows: 50 });
+
+    expect(drawn(80)[1]).toBe('web:1.0 linux/arm64 [==        ]  25 %  75.0 MiB/300.0 MiB');
+    expect(drawn(40)).toEqual(['web:1.0 linux/amd64 [        ]   0 %', 'web:1.0 linux/arm64 [==      ]  25 %', '1/2, 75.0 MiB/400.0 MiB, 13s left']);
+    expect(drawn(30)[1]).toBe(' 25 % web:1.0 linux/arm64');
+    for (const columns of [80, 40, 30, 10, 2]) for (const line of drawn(columns)) expect(line.length).toBeLessThan(columns);
   });
 
   test('says how many bars it does not show', () => {
@@ -51,10 +61,11 @@ describe('progress', () => {
     const board = new ProgressBoard(images);
     for (const image of images) board.plan(image, [{ digest: aDigest(image), label: 'linux/amd64', bytes: 1, blobs: 1 }]);
 
-    const lines = drawBars(board.images, sumUp(board.images), { perSecond: undefined }, 80);
+    const lines = drawBars(board.images, sumUp(board.images), { perSecond: undefined }, { columns: 80, rows: 50 });
 
     expect(lines).toHaveLength(14);
     expect(lines.at(-2)).toBe('... and 8 more');
+    expect(drawBars(board.images, sumUp(board.images), { perSecond: undefined }, { columns: 80, rows: 8 })).toHaveLength(7);
   });
 });
 
