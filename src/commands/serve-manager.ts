@@ -374,7 +374,7 @@ class Manager {
     if (signal.aborted) return;
 
     const activities = mirrorWork(this.#base, this.#views, { clusterId, keepers: this.#client });
-    this.#workers = startWorkers({ endpoint: config.temporal, cluster: clusterId, activities, workflowBundle, log, random: Math.random, sleep }, signal);
+    this.#workers = startWorkers({ endpoint: config.temporal, cluster: clusterId, activities, workflowBundle, servesWorkflows: config.temporal.servesWorkflows, log, random: Math.random, sleep }, signal);
     await this.#workers.done;
   }
 }

@@ -21,7 +21,7 @@ export interface WorkersOptions {
   };
   /** file made by `bundle.ts`; where it does not exist, bundled in the process */
   readonly workflowBundle?: string;
-  /** false takes this cluster off the shared workflow queue, for upgrades of several clusters */
+  /** false takes this cluster off the shared workflow queue, for upgrades of several clusters; true unless told */
   readonly servesWorkflows?: boolean;
   readonly log: TemporalLog;
   /** at least 0, less than 1 */

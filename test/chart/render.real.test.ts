@@ -199,6 +199,7 @@ describe('an installation that could not mean what it says stops', () => {
     ['an external Temporal without address', { temporal: { mode: 'external' } }, /temporal\.external\.address/],
     ['a provided certificate without Secret', { certificates: { mode: 'provided' } }, /certificates\.provided\.secretName/],
     ['people who log in with half of what it takes', { temporal: { ui: { oidc: { providerUrl: 'https://id.example.com', clientId: 'kuik' } } } }, /temporal\.ui\.oidc\.existingSecret/],
+    ['nobody who runs the workflows', { temporal: { servesWorkflows: false } }, /temporal\.shared/],
     ['one process in two Pods', { singleProcess: true, manager: { replicas: 2 } }, /manager\.replicas/],
     ['a database without password', { temporal: { database: { host: 'db' } } }, /temporal\.database\.existingSecret/],
     ['a memory limit that is none', { webhook: { resources: { limits: { memory: '12 apples' } } } }, /is no quantity/],

@@ -50,7 +50,7 @@ describe('without a file everything has its default', () => {
       items: {},
       network: { allow: [], deny: [] },
     },
-    temporal: { address: 'localhost:7233', namespace: 'kuik', shared: false },
+    temporal: { address: 'localhost:7233', namespace: 'kuik', shared: false, servesWorkflows: true },
     migration: { v1ProxyPort: 7439 },
     metrics: { imageLastMonitorAgeBuckets: expect.any(Array) as never },
   };
@@ -165,6 +165,7 @@ describe('values', () => {
     ['nothing of TLS', '', { address: 'localhost:7233', namespace: 'kuik', shared: false }],
     ['an authority', 'temporal: {tls: {caFile: /ca.pem}}', { tls: { ca: 'CA' } }],
     ['a client certificate', 'temporal: {tls: {certFile: /cert.pem, keyFile: /key.pem, serverName: t}}', { tls: { cert: 'CERT', key: 'KEY', serverName: 't' } }],
+    ['no workflows, where another cluster runs them', 'temporal: {shared: true, servesWorkflows: false}', { shared: true, servesWorkflows: false }],
     ['an API key, which turns TLS on', 'temporal: {apiKeyFile: /token}', { apiKey: 'secret', tls: {} }],
   ])('Temporal with %s', (_sentence, text, expected) => {
     expect(loaded(text).temporal).toMatchObject(expected);
@@ -232,6 +233,7 @@ describe('the start stops, naming the key, when', () => {
     ['claims end before they are renewed twice', 'retention: {claimTTL: 47h}', 'retention.claimTTL: must be at least 48h'],
     ['the authority of a registry is missing', 'registries: {items: {r.example.com: {caFile: /none.pem}}}', 'registries.items.r.example.com.caFile: the file /none.pem is missing'],
     ['the authority of Temporal is missing', 'temporal: {tls: {caFile: /none.pem}}', 'temporal.tls.caFile: the file /none.pem is missing'],
+    ['nobody would run the workflows', 'temporal: {servesWorkflows: false}', 'temporal.servesWorkflows: must be true where no other cluster uses the namespace, since nobody would run the workflows; set temporal.shared where one does (found false)'],
     ['the API key of Temporal is missing', 'temporal: {apiKeyFile: /none}', 'temporal.apiKeyFile: the file /none is missing'],
     ['the cluster has an impossible name', 'clusterId: Prod!', 'clusterId: must be 1 to 63 characters'],
     ['a port is none', 'migration: {v1ProxyPort: 70000}', 'migration.v1ProxyPort: must be at most 65535'],

@@ -168,10 +168,12 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Beside those of copies and deletions. */
+/** Beside the activities of copies and deletions. */
 export interface MoreActivities {
   readonly cluster?: SweepClusterActivities;
   readonly registry?: Partial<SweepRegistryActivities & MonitorActivities>;
+  /** true unless told */
+  readonly servesWorkflows?: boolean;
 }
 
 export interface LabOptions {
@@ -234,7 +236,7 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
 export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal, more?: MoreActivities): Workers {
   const activities = world.activitiesOf(cluster);
   const all = { registry: { ...activities.registry, ...more?.registry }, cluster: { ...activities.cluster, ...more?.cluster } };
-  return startWorkers({ endpoint, cluster, activities: all, workflowBundle, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
+  return startWorkers({ endpoint, cluster, activities: all, workflowBundle, servesWorkflows: more?.servesWorkflows, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
 }
 
 /** A bug fails its workflow here; in production its task is tried again until a good release comes. */

@@ -108,7 +108,7 @@ certManager
 The file of `configuration`, with what the chart knows of Temporal beneath: what a user writes wins.
 */}}
 {{- define "kuik.configuration" -}}
-{{- $known := dict "address" (include "kuik.temporalAddress" .) "namespace" .Values.temporal.namespace "shared" .Values.temporal.shared -}}
+{{- $known := dict "address" (include "kuik.temporalAddress" .) "namespace" .Values.temporal.namespace "shared" .Values.temporal.shared "servesWorkflows" .Values.temporal.servesWorkflows -}}
 {{- if eq .Values.temporal.mode "external" -}}
 {{- $external := .Values.temporal.external -}}
 {{- if $external.tls.secretName -}}

@@ -63,6 +63,7 @@ export const temporalValues = z
       .default('bundled'),
     namespace: text('The Temporal namespace of this cluster, or of all clusters that share registries.').default('kuik'),
     shared: flag('Whether several clusters use this Temporal namespace.').default(false),
+    servesWorkflows: flag('Whether the managers of this cluster run workflows. With `shared`, others can run them instead: UPGRADING.md.').default(true),
     external,
     server: z.strictObject({ replicas: replicas(1), image: image('docker.io/temporalio/server', '1.31.0'), env, resources: resources('100m', '512Mi', '1Gi'), ...pod }).prefault({}),
     schema: z.strictObject({ image: image('docker.io/temporalio/admin-tools', '1.31.0') }).prefault({}),
