@@ -12,7 +12,7 @@ export interface DescribeOptions extends ClusterChoice {
 export async function describe(args: readonly string[]): Promise<number> {
   const command = withClusterOptions(new Command('kuik describe'))
     .usage('IMAGE... [options]')
-    .description('All that is known of an image: which Pods use it and how, where it can be pulled from, its copies and why the last one failed, which clusters claim them, the next check of its origin, when it goes, and its Events. Reads the Kubernetes API only; kuik logs and kuik ui show the histories of its workflows.')
+    .description('All that is known of an image: which Pods use it and how, where it can be pulled from, its copies and why the last one failed, which clusters claim them, the next check of its origin, when it goes, and its Events. Reads the Kubernetes API; where several clusters share copies it also asks Temporal, where it may be reached (right: create pods/portforward), which of them claims which copy. kuik logs and kuik ui show the histories of its workflows.')
     .argument('[images...]', 'as in a Pod (nginx:1.27), or a record (ia/NAME)')
     .option('-n, --namespace <name>', 'where kuik is installed; else POD_NAMESPACE, kuik-system')
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { wide: 'every Pod, and whole digests' }))

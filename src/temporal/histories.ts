@@ -1,7 +1,9 @@
 /** Reads what Temporal knows of one destination: its keeper, its copies and deletions. Asks, and changes nothing. */
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import type { PlaceId } from '../domain/image-ref.js';
+import type { KeeperStatus } from '../domain/keeper-story.js';
 import { connectionOptions, type Endpoint } from './connection.js';
+import { queries } from './contract.js';
 import { decoded, failureText, storyOf, type Run, type StoryLine } from './story.js';
 import { workflowIds } from './workflow-ids.js';
 
@@ -10,6 +12,8 @@ export interface Histories {
   story(destination: PlaceId, runs: number): Promise<readonly StoryLine[]>;
   /** How far a copy under way is; undefined when none is, or nothing is known yet. */
   progress(destination: PlaceId): Promise<CopyProgress | undefined>;
+  /** Who claims it, as its keeper knows; undefined when there is none, or no worker answers for it in time. */
+  claims(destination: PlaceId): Promise<KeeperStatus['claims'] | undefined>;
   close(): Promise<void>;
 }
 
@@ -35,6 +39,11 @@ export async function openHistories(endpoint: Endpoint): Promise<Histories> {
       return [...lines.flat().sort((one, other) => (one.at < other.at ? -1 : 1)), ...pending];
     },
     progress: (destination) => progressOf(client, workflowIds(destination).task),
+    claims: async (destination) => {
+      const keeper = client.workflow.getHandle(workflowIds(destination).keeper);
+      const status = await client.withDeadline(Date.now() + deadlineMs, () => keeper.query<KeeperStatus>(queries.status)).catch(() => undefined);
+      return status?.claims;
+    },
     close: () => connection.close(),
   };
 }

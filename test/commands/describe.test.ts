@@ -51,6 +51,21 @@ More: kuik logs docker.io/library/nginx:1.27, kuik ui docker.io/library/nginx:1.
 `);
   });
 
+  test('where copies are shared tells which cluster claims which of them', () => {
+    const record = aRecord({ places: [origin, aCopy(copy, { rule: 'ClusterImageSetMirror/main' })] });
+    const claim = { cluster: 'berlin', image: record.image, rules: ['ClusterImageSetMirror/main'], state: 'live', expiresAt: '2026-11-22T12:00:00Z', heardAt: '2026-11-20T11:00:00Z' } as const;
+    const claims = () => [claim, { ...claim, cluster: 'oslo', state: 'released' } as const, { ...claim, cluster: 'paris', state: 'expired', heardAt: '2026-11-17T12:00:00Z' } as const];
+    const description = descriptionOf({ record, standing: standingOf(record), users: [] }, { events: [], claims });
+
+    expect(descriptionText(description, { claimants: [{ cluster: 'paris', heardAt: '2026-11-17T12:00:00Z' }], self: 'berlin', now })).toContain(`
+CLAIMED BY              WHAT                                             FOR                          HEARD
+berlin (this cluster)   registry.example.com/mirror/library/nginx:1.27   ClusterImageSetMirror/main   1h ago
+paris                   registry.example.com/mirror/library/nginx:1.27   ClusterImageSetMirror/main   3d ago, expired
+
+`);
+    readDocument('ImageDescriptionList', JSON.stringify({ apiVersion: 'cli.kuik.enix.io/v1', kind: 'ImageDescriptionList', claimants: [], items: [description] }));
+  });
+
   test('-o wide has every Pod, and whole digests', () => {
     const pods = Array.from({ length: 25 }, (_each, at) => aPod({ name: `web-${at}` }));
     const record = aRecord({ pods: 25, places: [origin, aCopy(copy)] });

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import type { ImageStoryList } from '../../src/commands/documents/logs.js';
+import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
+import { createKeeperClient } from '../../src/temporal/client.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { projectRoot } from '../../tools/programs.js';
-import { scratchFolder } from '../../tools/servers.js';
+import { scratchFolder, toolOutput } from '../../tools/servers.js';
 import { readDocument } from '../support/documents.js';
+import { aClaim } from '../support/keeper.js';
 import { pretendPod, startKubelet, type Kubelet } from '../support/kubelet.js';
 import { kuikAs, kuikOn, type Ended } from '../support/kuik.js';
 import { applyQuickstart, createPod, push, recordOf, until, untilMirrored } from '../support/stage.js';
@@ -114,6 +117,40 @@ test('kuik status -w asks Temporal how far copies are, through the API server', 
 
   expect(await screen.end()).toBe(130);
   expect(kubelet.forwarded.length).toBeGreaterThan(before);
+});
+
+describe('kuik describe, where another cluster claims a copy as well', () => {
+  beforeAll(async () => {
+    const { address, namespace } = stage.temporal.running;
+    const keepers = createKeeperClient({ endpoint: { address, namespace }, searchable: () => true });
+    await keepers.claim(aClaim({ cluster: 'paris', destination: stage.copyOf() as PlaceId, publishAs: stage.copyOf() as ImageName, image: stage.image() as ImageName, sources: [stage.image() as ImageName], shared: true }));
+    await keepers.close();
+    const self = await stage.kubectl('get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}');
+    await toolOutput('temporal', ['schedule', 'trigger', '--schedule-id', `sweep/${self}`, '--address', address, '--namespace', namespace]);
+    await until('paris to be heard of', async () => (await kuik('cluster', 'list')).output.includes('paris'));
+  });
+
+  test('tells it copy by copy: its keeper is asked, through the API server', async () => {
+    const before = kubelet.forwarded.length;
+
+    const { output, errors } = await kuik('describe', stage.image());
+
+    expect(errors).toBe('');
+    expect(output).toMatch(new RegExp(`CLAIMED BY +WHAT +FOR +HEARD\\n[0-9a-f-]{36} \\(this cluster\\) +${stage.copyOf()} +ClusterImageSetMirror/everything +\\d+[sm] ago\\nparis +${stage.copyOf()} +\\S+ +\\d+[sm] ago\\n`));
+    expect(kubelet.forwarded.length).toBeGreaterThan(before);
+  });
+
+  test('without the right to forward a port tells what the last sweep heard, and says so', async () => {
+    const reader = await userWith(stage, 'nearly', [
+      { apiGroups: ['kuik.enix.io'], resources: ['*'], verbs: ['get', 'list'] },
+      { apiGroups: ['', 'events.k8s.io'], resources: ['pods', 'events', 'namespaces', 'configmaps'], verbs: ['get', 'list'] },
+    ]);
+
+    const { output, errors } = await kuikAs(reader, 'describe', stage.image());
+
+    expect(errors).toMatch(/^kuik describe: not allowed to create pods\/portforward kuik-system\/temporal-0: grant .*; claims of other clusters are shown as the last daily sweep heard of them, not copy by copy\n$/);
+    expect(output).toMatch(/this cluster +\S+web:1\.0 +ClusterImageSetMirror\/everything\nparis +destinations shared with this cluster +\d+[sm] ago\n/);
+  });
 });
 
 describe('kuik ui', () => {

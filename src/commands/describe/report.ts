@@ -9,6 +9,7 @@ import { columns } from '../columns.js';
 import { agoText } from '../cluster/known.js';
 import type { ImageDescriptionList } from '../documents/describe.js';
 import type { TellingEvent } from '../events.js';
+import type { ClaimsOf } from './claims.js';
 import { recordText } from '../find-images.js';
 import type { ListedImage } from '../images/choose.js';
 import { imageItem, shortDigest } from '../images/report.js';
@@ -19,14 +20,16 @@ type Description = ImageDescriptionList['items'][number];
 export interface Surroundings {
   readonly nextCheck?: Description['nextCheck'];
   readonly events: readonly TellingEvent[];
+  /** as keepers know them, where they were asked */
+  readonly claims?: ClaimsOf;
 }
 
-export function descriptionOf(listed: ListedImage, { nextCheck, events }: Surroundings): Description {
+export function descriptionOf(listed: ListedImage, { nextCheck, events, claims }: Surroundings): Description {
   const { record, users } = listed;
   return {
     ...imageItem(listed),
     ...(users === undefined ? {} : { usages: users.flatMap((pod) => usagesIn(pod, listed)) }),
-    copiesInDetail: mirrorsOf(record).map(copyDetail),
+    copiesInDetail: mirrorsOf(record).map((place) => ({ ...copyDetail(place), ...claimsAt(place, claims) })),
     ...(nextCheck === undefined ? {} : { nextCheck }),
     ...(record.keepUntil === undefined ? {} : { keepUntil: record.keepUntil }),
     events: events.map((event) => ({ ...event })),
@@ -67,19 +70,30 @@ function copyDetail({ reference, rule, digest, strategy, bytes, platforms, missi
 /** How a page is printed. */
 interface Page {
   readonly claimants: ImageDescriptionList['claimants'];
+  /** ID of this cluster, where it is known */
+  readonly self?: string;
   /** milliseconds since the epoch */
   readonly now: number;
   readonly form?: 'table' | 'wide';
 }
 
+/** Those that were given up are history. */
+function claimsAt({ reference }: PlaceRecord, claims: ClaimsOf | undefined): Pick<Description['copiesInDetail'][number], 'claims'> {
+  const known = claims?.(reference);
+  if (known === undefined) return {};
+  return {
+    claims: known.flatMap(({ cluster, state, rules, heardAt, expiresAt }) => (state === 'live' || state === 'expired' ? [{ cluster, state, rules: [...rules], ...(heardAt === undefined ? {} : { heardAt }), expiresAt }] : [])),
+  };
+}
+
 /** The page of one image. */
-export function descriptionText(description: Description, { claimants, now, form = 'table' }: Page): string {
+export function descriptionText(description: Description, { claimants, self, now, form = 'table' }: Page): string {
   return [
     headText(description, now),
     usagesText(description, form),
     placesText(description, now, form),
     ...description.copiesInDetail.map((copy) => copyText(copy, now)),
-    claimsText(description, claimants, now),
+    claimsText(description, { claimants, self, now }),
     eventsText(description, now),
     `More: kuik logs ${description.image}, kuik ui ${description.image}\n`,
   ]
@@ -133,11 +147,18 @@ function copyText({ destination, strategy, bytes, platforms, missingPlatforms, m
   return `Copy at ${destination}\n${told.map(([name, text]) => `  ${`${name}:`.padEnd(13)}${text}\n`).join('')}`;
 }
 
-function claimsText({ copiesInDetail }: Description, claimants: ImageDescriptionList['claimants'], now: number): string {
+/** Copy by copy where its keeper was asked; elsewhere our own claims, and of the others that there are some. */
+function claimsText({ copiesInDetail }: Description, { claimants, self, now }: Page): string {
   if (copiesInDetail.length === 0) return '';
-  const ours = copiesInDetail.map(({ destination, rule }) => ['this cluster', destination, rule ?? 'no rule any more', '']);
-  const others = claimants.map(({ cluster, heardAt }) => [cluster, 'destinations shared with this cluster', '', `${agoText(heardAt, now)} ago`]);
-  return columns([['CLAIMED BY', 'WHAT', 'FOR', 'HEARD'], ...ours, ...others]);
+  const rows = copiesInDetail.flatMap((copy) => copy.claims?.map((claim) => claimRow(copy.destination, claim, { self, now })) ?? [['this cluster', copy.destination, copy.rule ?? 'no rule any more', '']]);
+  const isAsked = copiesInDetail.every(({ claims }) => claims !== undefined);
+  const others = isAsked ? [] : claimants.map(({ cluster, heardAt }) => [cluster, 'destinations shared with this cluster', '', `${agoText(heardAt, now)} ago`]);
+  return columns([['CLAIMED BY', 'WHAT', 'FOR', 'HEARD'], ...rows, ...others]);
+}
+
+function claimRow(destination: string, { cluster, state, rules, heardAt }: NonNullable<Description['copiesInDetail'][number]['claims']>[number], { self, now }: Pick<Page, 'self' | 'now'>): string[] {
+  const heard = heardAt === undefined ? '' : `${agoText(heardAt, now)} ago`;
+  return [cluster === self ? `${cluster} (this cluster)` : cluster, destination, rules.join(', '), state === 'expired' ? `${heard}, expired` : heard];
 }
 
 function eventsText({ events }: Description, now: number): string {

@@ -3,7 +3,7 @@ import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { Config } from '../../config/config.js';
 import { readEnvironment, type Environment } from '../../config/environment.js';
 import { monitorSettingsOf } from '../../config/monitoring.js';
-import { standingOf, troubleOf } from '../../domain/image-standing.js';
+import { mirrorsOf, standingOf, troubleOf } from '../../domain/image-standing.js';
 import type { ImageRecord } from '../../domain/record.js';
 import type { UsageView } from '../../views/usage.js';
 import { lookAround } from '../../watchers/reconcile.js';
@@ -19,6 +19,7 @@ import { usersOf } from '../images/choose.js';
 import { readManagerConfig } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
 import { readUsage, readViews, unlessDenied } from '../read-views.js';
+import { readClaims, type ClaimsOf } from './claims.js';
 import { nextCheckOf } from './next-check.js';
 import { descriptionOf, descriptionText } from './report.js';
 
@@ -35,14 +36,18 @@ export async function runDescribe(images: readonly string[], options: DescribeOp
 
     const { usage, isWhole } = await readUsers(cluster, config);
     const nextCheck = usage === undefined || !isWhole ? () => undefined : await nextChecks(cluster, environment, config, usage);
+    const known = await orHidden(() => readKnown(cluster, { namespace: environment.installNamespace, name: clustersName }), 'read the ConfigMap of known clusters: other claimants are not shown');
+    const self = known?.report?.self;
+    const claimants = (known?.report?.clusters ?? []).filter(({ id }) => id !== self).map(({ id, heardAt }) => ({ cluster: id, heardAt }));
+    const claims = claimants.length > 0 || config.temporal.shared ? await claimsOf(records, cluster, environment) : undefined;
     const items = await Promise.all(
       records.map(async (record) => {
         const events = await eventsOfRecord(record.name, cluster);
         const users = usage === undefined ? undefined : usersOf(record, usage);
-        return descriptionOf({ record, standing: standingOf(record), ...(users === undefined ? {} : { users }) }, { nextCheck: nextCheck(record), events });
+        return descriptionOf({ record, standing: standingOf(record), ...(users === undefined ? {} : { users }) }, { nextCheck: nextCheck(record), events, ...(claims === undefined ? {} : { claims }) });
       }),
     );
-    await print({ apiVersion: cliVersion, kind: 'ImageDescriptionList', claimants: await claimantsOf(cluster, environment), items }, options);
+    await print({ apiVersion: cliVersion, kind: 'ImageDescriptionList', claimants, items }, self, options);
     return records.some((record) => record.pods > 0 && troubleOf(record) !== undefined) ? 2 : 0;
   });
 }
@@ -73,11 +78,12 @@ async function nextChecks(cluster: KubernetesCluster, environment: Environment, 
   return ({ image }) => nextCheckOf(image, tracked, (host) => monitorSettingsOf(config.monitoring, host), now);
 }
 
-/** Clusters that claim what this one claims, but itself. */
-async function claimantsOf(cluster: KubernetesCluster, { installNamespace }: Environment): Promise<ImageDescriptionList['claimants']> {
-  const known = await orHidden(() => readKnown(cluster, { namespace: installNamespace, name: clustersName }), 'read the ConfigMap of known clusters: other claimants are not shown');
-  const report = known?.report;
-  return (report?.clusters ?? []).filter(({ id }) => id !== report?.self).map(({ id, heardAt }) => ({ cluster: id, heardAt }));
+/** Only where copies are shared: elsewhere all claims are our own, and nobody has to be asked. */
+async function claimsOf(records: readonly ImageRecord[], cluster: KubernetesCluster, environment: Environment): Promise<ClaimsOf | undefined> {
+  const claims = await readClaims(records.flatMap((record) => mirrorsOf(record).map(({ reference }) => reference)), cluster, environment);
+  if (typeof claims !== 'string') return claims;
+  complain('describe', `${claims}; claims of other clusters are shown as the last daily sweep heard of them, not copy by copy`);
+  return undefined;
 }
 
 /** What one may not see is left out, and said. */
@@ -87,9 +93,9 @@ async function orHidden<T>(read: () => Promise<T>, what: string): Promise<T | un
   return found;
 }
 
-async function print(document: ImageDescriptionList, { output }: DescribeOptions): Promise<void> {
+async function print(document: ImageDescriptionList, self: string | undefined, { output }: DescribeOptions): Promise<void> {
   if (isData(output)) return printDocument(document, output);
   if (output === 'name') return void process.stdout.write(document.items.map(({ record }) => `${recordText({ name: record })}\n`).join(''));
-  const about = { claimants: document.claimants, now: Date.now(), form: output };
+  const about = { claimants: document.claimants, now: Date.now(), form: output, ...(self === undefined ? {} : { self }) };
   process.stdout.write(document.items.map((item) => descriptionText(item, about)).join('\n'));
 }

@@ -10,6 +10,14 @@ const Usage = z.object({
   reason: text('Why, as it was decided when the Pod was created.').optional(),
 });
 
+const Claim = z.object({
+  cluster: text('ID of the cluster.'),
+  state: z.enum(['live', 'expired']).meta({ description: 'expired: it missed its daily renewals, and still delays a deletion by the retention.' }),
+  rules: z.array(text('<Kind>/[<namespace>/]<name>')).meta({ description: 'For whom it wants the copy.' }),
+  heardAt: time('When the claim came.').optional(),
+  expiresAt: time('Until when it holds without being renewed.'),
+});
+
 const Copy = z.object({
   destination: text('Where it is, or should be.'),
   rule: text('The first rule that wants it.').optional(),
@@ -25,6 +33,7 @@ const Copy = z.object({
   retention: text('How long it is kept unused; absent: for ever.').optional(),
   retiringSince: time('Since when no Pod is sent there any more.').optional(),
   workflowId: text('The keeper or the last operation in Temporal.').optional(),
+  claims: z.array(Claim).meta({ description: 'Which clusters claim it, as its keeper knows; absent where copies are not shared, or it could not be asked.' }).optional(),
 });
 
 const Description = ImageItem.extend({
