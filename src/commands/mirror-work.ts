@@ -46,8 +46,9 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     countOrphans: (host, orphans) => metrics.sweep.orphans(host, orphans),
   });
   return {
-    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry, ...monitorWork(base, views, surroundings(base, views)) },
+    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
     cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
+    monitor: monitorWork(base, views, surroundings(base, views)),
   };
 }
 

@@ -123,7 +123,7 @@ export interface SweepRegistryActivities {
   readonly findOrphans: () => Promise<OrphanCounts>;
 }
 
-/** On `kuik-registry.<cluster>`. Writes down what it sees by itself: no image ever stands in a history. */
+/** On `kuik-monitor.<cluster>`. Writes down what it sees by itself: no image ever stands in a history. */
 export interface MonitorActivities {
   readonly checkBatch: (input: ChecksTask) => Promise<ChecksReport>;
 }

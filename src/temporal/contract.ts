@@ -5,6 +5,7 @@
 
 export const workflowQueue = 'kuik';
 export const registryQueue = (cluster: string): string => `kuik-registry.${cluster}`;
+export const monitorQueue = (cluster: string): string => `kuik-monitor.${cluster}`;
 export const clusterQueue = (cluster: string): string => `kuik-cluster.${cluster}`;
 
 export const workflowTypes = {

@@ -3,7 +3,7 @@ import type { Logger, LogLevel, LogMetadata } from '@temporalio/common';
 /** The part of pino that is used: fields first, then a static message. */
 export type TemporalLog = { readonly [Level in 'debug' | 'info' | 'warn' | 'error']: (fields: object, message: string) => void };
 
-/** Our three workers do one thing each, on purpose; the SDK wonders about it at every start. */
+/** Our workers do one thing each, on purpose; the SDK wonders about it at every start. */
 const expected = ['No workflows registered', 'No activities registered', 'No Nexus services registered'];
 
 /**

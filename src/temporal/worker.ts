@@ -1,6 +1,6 @@
 /**
- * Runs the three workers of one manager: workflows on `kuik`, shared with other clusters, and the activities of
- * this cluster on two queues of its own. They share one connection, which is tried for ever: a server that is away
+ * Runs the workers of one manager: workflows on `kuik`, shared with other clusters, and the activities of this
+ * cluster on queues of its own. They share one connection, which is tried for ever: a server that is away
  * is a reason to wait, never to crash.
  */
 import { existsSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import type { GuardActivities, MirrorActivities, MonitorActivities, RecordActivities, RetainActivities, SweepClusterActivities, SweepRegistryActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
 import { connectionOptions, type Endpoint } from './connection.js';
-import { clusterQueue, registryQueue, workflowQueue } from './contract.js';
+import { clusterQueue, monitorQueue, registryQueue, workflowQueue } from './contract.js';
 import { failureInterceptor } from './failure-interceptor.js';
 import type { TemporalLog } from './logger.js';
 
@@ -16,8 +16,9 @@ export interface WorkersOptions {
   readonly endpoint: Endpoint;
   readonly cluster: string;
   readonly activities: {
-    readonly registry: MirrorActivities & RetainActivities & Partial<SweepRegistryActivities & MonitorActivities>;
+    readonly registry: MirrorActivities & RetainActivities & Partial<SweepRegistryActivities>;
     readonly cluster: RecordActivities & GuardActivities & Partial<SweepClusterActivities>;
+    readonly monitor?: MonitorActivities;
   };
   /** file made by `bundle.ts`; where it does not exist, bundled in the process */
   readonly workflowBundle?: string;
@@ -94,14 +95,16 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
     ...(servesWorkflows ? [{ taskQueue: workflowQueue, ...workflowSide(options) }] : []),
     { taskQueue: registryQueue(cluster), ...activitySide(options, activities.registry, registrySlots) },
     { taskQueue: clusterQueue(cluster), ...activitySide(options, activities.cluster, clusterSlots) },
+    ...(activities.monitor === undefined ? [] : [{ taskQueue: monitorQueue(cluster), ...activitySide(options, activities.monitor, monitorSlots) }]),
   ];
   const workers: Worker[] = [];
   for (const worker of all) workers.push(await Worker.create({ ...shared(options, connection), ...worker }));
   return workers;
 }
 
-const registrySlots = 8; // twice `mirroring.concurrency`, so that publishing and checks find room
+const registrySlots = 8; // twice `mirroring.concurrency`, so that publishing finds room
 const clusterSlots = 20;
+const monitorSlots = 20; // a fast registry holds one for a minute, and mostly waits for its turn: a copy could not do without it
 const workflowSlots = 20;
 const cachedKeepers = 100; // about 1.5 MB each
 

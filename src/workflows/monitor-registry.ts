@@ -7,7 +7,7 @@ import { allHandlersFinished, condition, continueAsNew, isCancellation, log, pro
 import { acceptChecks, acceptChecksFailure, nextMonitorStep, reviveMonitor, type ChecksTask, type MonitorBirth, type MonitorRunFacts, type MonitorState } from '../domain/monitor-run.js';
 import { monitorStatusOf, monitorStoryOf, nextSummary } from '../domain/monitor-story.js';
 import type { MonitorActivities } from '../temporal/activities.js';
-import { registryQueue } from '../temporal/contract.js';
+import { monitorQueue } from '../temporal/contract.js';
 import { failureOf } from '../temporal/failures.js';
 import { installMonitorHandlers } from './monitor-handlers.js';
 import { policiesAt } from './policies.js';
@@ -48,9 +48,9 @@ export async function monitorRegistry(input: MonitorBirth | MonitorState): Promi
 async function check(monitor: Monitor, task: ChecksTask, summary: string): Promise<void> {
   const { cluster, registry, pace = 1 } = monitor.state;
   const { asked } = task;
-  // after everything else that this cluster has under way: a copy or a deletion was asked for by somebody
+  // among monitors: what somebody asked for goes first
   const priority = { priorityKey: asked === undefined ? 5 : 3, fairnessKey: registry.slice(0, longestFairnessKey) };
-  const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: registryQueue(cluster), priority });
+  const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: monitorQueue(cluster), priority });
   try {
     const report = await checkBatch.executeWithOptions({ summary }, [task]);
     monitor.state = acceptChecks(monitor.state, report, asked, Date.now());

@@ -50,7 +50,7 @@ describe('somebody presses buttons on a monitor in Temporal, and workers come an
       while (asked.length < server.requests.length) asked.push(Date.now());
     }, 5).unref();
     const cluster = `f30-${seed}`;
-    const work = () => lab.work(cluster, new World(), { registry: monitored.activities });
+    const work = () => lab.work(cluster, new World(), { monitor: monitored.activities });
     const monitors = lab.keepers.monitors(cluster);
     let worker = await work();
 

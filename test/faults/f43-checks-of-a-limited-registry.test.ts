@@ -31,7 +31,7 @@ describe('a registry limits the checks of its images', () => {
     const asked: number[] = [];
     const timed = { checkBatch: monitored.activities.checkBatch };
     const cluster = `f43-${seed}`;
-    const worker = await lab.work(cluster, new World(), { registry: timed });
+    const worker = await lab.work(cluster, new World(), { monitor: timed });
     const clock = setInterval(() => {
       while (asked.length < server.requests.length) asked.push(Date.now());
     }, 5);

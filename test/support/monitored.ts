@@ -11,6 +11,8 @@ export class Monitored {
   /** every state that was written, in order */
   readonly states: AvailabilityState[] = [];
   readonly activities: MonitorActivities;
+  /** thrown by whatever writes a record, while set */
+  writeFails: (() => Error) | undefined;
   readonly #names: readonly ImageName[];
 
   /** @param names `host/path:tag` */
@@ -23,6 +25,7 @@ export class Monitored {
       registry,
       cluster: {
         changePlace: async (image, reference, _manager, change) => {
+          if (this.writeFails !== undefined) throw this.writeFails();
           const changed = change(this.records.get(image) ?? { reference, role: 'origin' });
           this.records.set(image, changed);
           if (changed.state !== undefined) this.states.push(changed.state);

@@ -171,7 +171,8 @@ export interface Lab {
 /** Beside the activities of copies and deletions. */
 export interface MoreActivities {
   readonly cluster?: SweepClusterActivities;
-  readonly registry?: Partial<SweepRegistryActivities & MonitorActivities>;
+  readonly registry?: SweepRegistryActivities;
+  readonly monitor?: MonitorActivities;
   /** true unless told */
   readonly servesWorkflows?: boolean;
 }
@@ -235,7 +236,7 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
 
 export function runWorkers(endpoint: Endpoint, cluster: string, world: World, workflowBundle: string, signal: AbortSignal, more?: MoreActivities): Workers {
   const activities = world.activitiesOf(cluster);
-  const all = { registry: { ...activities.registry, ...more?.registry }, cluster: { ...activities.cluster, ...more?.cluster } };
+  const all = { registry: { ...activities.registry, ...more?.registry }, cluster: { ...activities.cluster, ...more?.cluster }, monitor: more?.monitor };
   return startWorkers({ endpoint, cluster, activities: all, workflowBundle, servesWorkflows: more?.servesWorkflows, log: quiet, random: () => 0.5, sleep: nap, override }, signal);
 }
 
@@ -270,8 +271,13 @@ export function someClaim(name: string, some: Partial<Claim> = {}): Claim {
   return aClaim({ image: nginx, destination: destination as PlaceId, publishAs: destination as ImageName, ...some });
 }
 
-/** All of a run's history as the server has it: what anybody with access to the namespace reads. */
+/** All of a run's history as the server has it, to be replayed: payloads stand there in base64. */
 export async function historyText(handle: WorkflowHandle): Promise<string> {
   return historyToJSON(await handle.fetchHistory());
+}
+
+/** What anybody with access to the namespace reads of a run: its history, payloads decoded. */
+export async function readHistory(handle: WorkflowHandle): Promise<string> {
+  return (await historyText(handle)).replace(/"data": "([^"]+)"/g, (_all, data: string) => Buffer.from(data, 'base64').toString());
 }
 
