@@ -1,19 +1,18 @@
 /**
- * Records histories of keepers and copies for the replay test: what running workflows of this release look like.
+ * Records histories of keepers, copies and monitors for the replay test: what running workflows of this release look like.
  *
  *     npm run build && node dist/test/support/bundle.js && node dist/test/support/record-histories.js test/histories/3.0
  *
- * A release adds its folder; folders of supported releases are never recorded again, they are what must keep replaying.
+ * A release adds its folder. What stands there is never recorded again, it is what must keep replaying: only what is
+ * missing is written.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Claim } from '../../src/domain/claim.js';
-import { Failure } from '../../src/domain/failure.js';
-import type { ImageName } from '../../src/domain/image-ref.js';
-import type { ChecksReport } from '../../src/domain/monitor-run.js';
-import { monitorId } from '../../src/temporal/workflow-ids.js';
 import { digestOf } from './keeper.js';
+import { recordMonitors } from './record-monitors.js';
 import { historyText, missing, someClaim, startLab, unreachable, until, World, type Lab } from './temporal-lab.js';
 
 const [, , folder = ''] = process.argv;
@@ -30,7 +29,7 @@ await drifted();
 await released();
 await renewed();
 await swept();
-await monitored();
+await recordMonitors(lab, save);
 await deleted();
 await refused();
 await stopped();
@@ -125,31 +124,6 @@ async function swept(): Promise<void> {
   await save('sweepCluster', 'swept', sweep);
 }
 
-async function monitored(): Promise<void> {
-  const registry = 'docker.io';
-  const reports = [{ throttled: true as const, nextDelayMs: 1_000, counts: { QuotaExceeded: 1 } }, { nextDelayMs: 500, counts: { Available: 1 } }, { nextDelayMs: 600_000, counts: { Available: 2 } }];
-  const fails = new Failure({ code: 'invalid', side: 'cluster', message: 'the record cannot be written' });
-  let goes = 0;
-  const checkBatch = async (): Promise<ChecksReport> => {
-    if (goes++ === 1) throw fails;
-    return { v: 1, places: 2, checked: 1, ...(reports[goes - 1 - Number(goes > 1)] ?? reports[2]!) };
-  };
-  await lab.work('oslo', world, { registry: { checkBatch } });
-  const monitors = lab.keepers.monitors('oslo');
-  await monitors.configure(registry, { v: 1, intervalMs: 3_600_000, maxPerInterval: 6 });
-  const rests = (): Promise<unknown> => until(async () => {
-    const status = await monitors.status(registry);
-    return status !== 'absent' && status.next.step === 'wait' && status.next.reason === 'Turn';
-  });
-  await rests();
-  await monitors.checkNow(registry, 'docker.io/library/nginx:1.27' as ImageName);
-  const monitor = lab.client.workflow.getHandle(monitorId('oslo', registry));
-  for (const name of ['pause', 'resume']) await monitor.signal(name);
-  await until(async () => goes > 3);
-  await rests();
-  await save('monitorRegistry', 'throttled-failed-asked-paused', monitor);
-}
-
 async function deleted(): Promise<void> {
   const claim = await unclaimed('deleted');
   const { keeper, task } = lab.handles(claim.destination);
@@ -199,7 +173,9 @@ async function becomes(at: Lab, { destination }: Claim, phase: string): Promise<
 
 /** Whose machine recorded is nobody's business, and no difference between two recordings. */
 async function save(workflow: string, name: string, handle: WorkflowHandle): Promise<void> {
+  const file = join(folder, workflow, `${name}.json`);
+  if (existsSync(file)) return;
   const text = (await historyText(handle)).replace(/"(identity|name)": "\d+@[^"]*"/g, '"$1": "kuik"');
   await mkdir(join(folder, workflow), { recursive: true });
-  await writeFile(join(folder, workflow, `${name}.json`), `${text}\n`);
+  await writeFile(file, `${text}\n`);
 }
