@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import { anonymous, type AvailabilityState, type CredentialId } from '../domain/availability.js';
-import { placesAtOnce, untilNextMs } from '../domain/check-pace.js';
+import { placesAtOnce, tickMs, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
@@ -44,13 +44,6 @@ const beatMs = 5_000; // several times within the timeout of 30 s
 const recordsMs = 5_000; // a pass of the watchers, and the way of a watch
 const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds no slot
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
-
-/** How far a go came, so that another attempt neither begins anew nor hurries. */
-interface Cursor {
-  readonly checked: number;
-  /** milliseconds since the epoch: when the last check began */
-  readonly beganAt?: number;
-}
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
   const turns = new Turns();
@@ -96,7 +89,9 @@ class Go {
   readonly #asked: ReadonlySet<PlaceId>;
   /** something waits for its record, which comes in a moment */
   readonly #awaits: boolean;
-  #cursor: Cursor;
+  #checked = 0;
+  /** when the last check began, whoever made it: milliseconds since the epoch */
+  #beganAt: number | undefined;
 
   constructor(task: ChecksTask, deps: MonitorDeps, turns: Turns) {
     this.#task = task;
@@ -108,8 +103,8 @@ class Go {
     const asked = askedAmong(due, task.asked);
     this.#asked = new Set(asked.map(({ place }) => place));
     this.#checks = [...asked, ...due.filter(({ place }) => !this.#asked.has(place))];
-    // whoever checked last may have been another monitor, or an attempt that was lost: records tell
-    this.#cursor = (this.#context.info.heartbeatDetails as Cursor | undefined) ?? { checked: 0, beganAt: lastAskedAt(due) };
+    // whoever checked last may have been another monitor, or a worker that was lost: records tell
+    this.#beganAt = lastAskedAt(due.filter(({ askedAt }) => this.#isPast(askedAt)));
   }
 
   async run(): Promise<ChecksReport> {
@@ -124,6 +119,9 @@ class Go {
         stopped = pauseOf(finding);
         if (stopped !== undefined) break;
       }
+    } catch (error) {
+      // what was found is written down, and the next go, of another worker, looks again: nothing failed
+      if (this.#context.cancellationDetails?.workerShutdown !== true) throw error;
     } finally {
       stop();
     }
@@ -131,7 +129,7 @@ class Go {
       v: 1,
       places: this.#checks.length + Number(this.#awaits),
       turns: roundTurns(this.#checks.map((check) => ({ ...check, state: states.get(check.place) ?? check.state }))),
-      checked: this.#cursor.checked,
+      checked: this.#checked,
       counts: countStates(states.values()),
       nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),
       ...(stopped?.code === 'throttled' ? { throttled: true } : {}),
@@ -141,28 +139,33 @@ class Go {
   /** None while it is another's turn for longer than a slot should be held. */
   #share(): readonly Check[] {
     const isTurn = this.#asked.size > 0 || this.#untilNextMs() <= longestWaitInsideMs;
-    const share = Math.max(placesAtOnce(this.#task, this.#checks.length), this.#asked.size) - this.#cursor.checked;
-    return this.#checks.slice(0, isTurn ? Math.max(0, share) : 0);
+    const share = Math.max(placesAtOnce(this.#task, this.#checks.length), this.#asked.size);
+    return this.#checks.slice(0, isTurn ? share : 0);
   }
 
   async #turn({ place }: Check): Promise<void> {
     while (!this.#asked.has(place) && this.#untilNextMs() > 0) await this.#context.sleep(this.#untilNextMs());
     const now = Date.now();
-    this.#cursor = { checked: this.#cursor.checked, beganAt: now };
+    this.#beganAt = now;
     this.#turns.take(this.#task.registry, place, now);
   }
 
   #untilNextMs(askedMs?: number): number {
-    const beganAt = laterOf(this.#cursor.beganAt, this.#turns.beganAt(this.#task.registry));
-    return untilNextMs(this.#task, beganAt, Date.now(), askedMs);
+    const times = [this.#beganAt, this.#turns.beganAt(this.#task.registry)].filter((at) => this.#isPast(at));
+    return untilNextMs(this.#task, laterOf(times[0], times[1]), Date.now(), askedMs);
+  }
+
+  /** What lies more than a tick ahead is by a clock that was set back since: nobody waits for it. */
+  #isPast(at: number | undefined): boolean {
+    return at !== undefined && at <= Date.now() + tickMs(this.#task);
   }
 
   async #check(check: Check): Promise<Finding> {
     const access = await this.#deps.credentials(check.images, check.ref);
     const finding = await look(check.ref, access, this.#callFor(check.ref), this.#deps);
-    if (finding.asked) await this.#write(check, finding, new Date(this.#cursor.beganAt ?? Date.now()).toISOString());
-    this.#cursor = { ...this.#cursor, checked: this.#cursor.checked + 1 };
-    this.#context.heartbeat(this.#cursor);
+    if (finding.asked) await this.#write(check, finding, new Date(this.#beganAt ?? Date.now()).toISOString());
+    this.#checked += 1;
+    this.#beat();
     return finding;
   }
 
@@ -176,8 +179,13 @@ class Go {
   }
 
   #keepBeating(): () => void {
-    const timer = setInterval(() => this.#context.heartbeat(this.#cursor), beatMs);
+    const timer = setInterval(() => this.#beat(), beatMs);
     return () => clearInterval(timer);
+  }
+
+  /** Tells people how far it came, and the server that it is alive. */
+  #beat(): void {
+    this.#context.heartbeat({ checked: this.#checked });
   }
 }
 

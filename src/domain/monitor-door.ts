@@ -4,8 +4,10 @@ import type { MonitorSettings } from './monitor-run.js';
 export function isMonitorSettings(payload: unknown): payload is MonitorSettings {
   if (!isObject(payload) || payload['v'] !== 1) return false;
   const { intervalMs, maxPerInterval } = payload;
-  return isAbove0(intervalMs) && isAbove0(maxPerInterval) && maxPerInterval >= 1;
+  return isAbove0(intervalMs) && intervalMs <= longestIntervalMs && isAbove0(maxPerInterval) && maxPerInterval >= 1;
 }
+
+const longestIntervalMs = 2 ** 63 / 1e6; // what a duration can say; a turn beyond what a date can say could not be told
 
 /** @returns the image, if one is named; false when it does not read */
 export function readCheckNow(payload: unknown): { readonly image?: string } | false {

@@ -147,15 +147,22 @@ export function acceptChecks(state: MonitorState, report: ChecksReport, asked: M
   return { ...withoutAsked(state, report.throttled === true ? state.asked : asked), failure: undefined, empty, last: { ...report, at: now }, dueAt: now + Math.max(report.nextDelayMs, restMs), waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
 }
 
-/** Nobody could look, or write down what was seen: again after a minute, doubling to an hour. */
-export function acceptChecksFailure(state: MonitorState, info: FailureInfo, asked: MonitorState['asked'], now: number): MonitorState {
+/**
+ * Nobody could look, or write down what was seen: again after a minute, doubling to an hour, and no sooner than a tick:
+ * a worker that was lost did not say when it asked last.
+ */
+export function acceptChecksFailure(state: MonitorState, info: FailureInfo, asked: MonitorState['asked'], now: number, { waitsATick = true } = {}): MonitorState {
   const attempts = (state.failure?.attempts ?? 0) + 1;
-  const restMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(attempts - 1, 16)) * (state.pace ?? 1);
-  return { ...withoutAsked(state, asked), failure: { ...info, attempts }, dueAt: now + restMs, waitsFor: 'Failed' };
+  const usualMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(attempts - 1, 16)) * (state.pace ?? 1);
+  const restMs = Math.max(usualMs, waitsATick && state.settings !== undefined ? tickMs(state.settings) : 0);
+  // of many that were asked for the rest would fail one batch after the other, at once
+  const done = asked !== undefined && asked.length >= mostAskedAtOnce ? state.asked : asked;
+  return { ...withoutAsked(state, done), failure: { ...info, attempts }, dueAt: now + restMs, waitsFor: 'Failed' };
 }
 
 function withoutAsked(state: MonitorState, done: MonitorState['asked']): MonitorState {
+  if (done === undefined) return state;
   const { asked, ...rest } = state;
-  const left = asked?.filter((image) => done?.includes(image) !== true) ?? [];
+  const left = asked?.filter((image) => !done.includes(image)) ?? [];
   return left.length === 0 ? rest : { ...rest, asked: left };
 }

@@ -3,7 +3,7 @@
  * the registry asks for, and to how much there is to check. Every decision is made by the domain (`nextMonitorStep`),
  * every message is folded in by it; this shell performs. Which images there are is the activity's to know.
  */
-import { allHandlersFinished, condition, continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, isCancellation, log, patched, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { acceptChecks, acceptChecksFailure, nextMonitorStep, reviveMonitor, type ChecksTask, type MonitorBirth, type MonitorRunFacts, type MonitorState } from '../domain/monitor-run.js';
 import { monitorStatusOf, monitorStoryOf, nextSummary } from '../domain/monitor-story.js';
 import type { MonitorActivities } from '../temporal/activities.js';
@@ -53,13 +53,19 @@ async function check(monitor: Monitor, task: ChecksTask, summary: string): Promi
   const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: monitorQueue(cluster), priority });
   try {
     const report = await checkBatch.executeWithOptions({ summary }, [task]);
-    monitor.state = acceptChecks(monitor.state, report, asked, Date.now());
+    monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now());
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error, cluster);
     log.warn('the checks of a registry cannot be made, trying again later', { registry, ...failure });
-    monitor.state = acceptChecksFailure(monitor.state, failure, asked, Date.now());
+    monitor.state = acceptChecksFailure(monitor.state, failure, doneBy(monitor, asked), Date.now(), { waitsATick: patched('failures-wait-a-tick') });
   }
+}
+
+/** What was asked for when the checks began: what came meanwhile stays. Once, a wish that named nothing was lost. */
+function doneBy({ state }: Monitor, asked: MonitorState['asked']): MonitorState['asked'] {
+  const isNameless = asked === undefined && state.asked?.length === 0;
+  return isNameless && !patched('keeps-wishes') ? [] : asked;
 }
 
 const longestFairnessKey = 64; // bytes, by the server

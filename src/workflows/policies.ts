@@ -41,8 +41,8 @@ export function policiesAt(pace: number) {
     signOfLife: { startToCloseTimeout: 10 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 5 * minutes * pace), retry: retry(1 * seconds, 5 * seconds, 3), cancellationType: 'TRY_CANCEL' },
     /** one step over everything a cluster has; its heartbeat is its cursor, so another attempt goes on */
     sweepStep: { startToCloseTimeout: 24 * hours, scheduleToCloseTimeout: 24 * hours, heartbeatTimeout: 2 * minutes, retry: retry(5 * seconds, 10 * minutes, 5), cancellationType: 'TRY_CANCEL' },
-    /** a minute of checks, and however long the last of them takes */
-    checkBatch: { startToCloseTimeout: 15 * minutes, heartbeatTimeout: 30 * seconds, retry: retry(5 * seconds, 5 * minutes, 3), cancellationType: 'TRY_CANCEL' },
+    /** a minute of checks, and however long the last of them takes; one attempt: who goes on looks whose turn it is, and the monitor waits before that */
+    checkBatch: { startToCloseTimeout: 15 * minutes, heartbeatTimeout: 30 * seconds, retry: { maximumAttempts: 1 }, cancellationType: 'TRY_CANCEL' },
     /** no answer of a cluster is doubt: nobody waits for it longer than this */
     confirmUnused: { startToCloseTimeout: 60 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 10 * minutes * pace), retry: retry(5 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
     planDelete: { startToCloseTimeout: 5 * minutes, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { CheckAccess } from '../../src/activities/monitor-credentials.js';
 import { checked, createMonitorActivities, type CheckSettings, type MonitorDeps } from '../../src/activities/monitor.js';
@@ -71,9 +72,13 @@ class Bench {
     },
   });
 
-  run(task: Partial<ChecksTask> = {}, heartbeatDetails?: unknown): Promise<ChecksReport> {
-    const env = new MockActivityEnvironment({ heartbeatDetails }, { logger: sdkLogger(quiet) });
+  environment(): MockActivityEnvironment {
+    const env = new MockActivityEnvironment({}, { logger: sdkLogger(quiet) });
     env.on('heartbeat', (details: unknown) => this.beats.push(details));
+    return env;
+  }
+
+  run(task: Partial<ChecksTask> = {}, env = this.environment()): Promise<ChecksReport> {
     const whole: ChecksTask = { v: 1, registry: this.server.host, intervalMs: 60_000, maxPerInterval: 1, ...task };
     return env.run<[ChecksTask], ChecksReport, MonitorActivities['checkBatch']>(this.#activities.checkBatch, whole);
   }
@@ -296,16 +301,57 @@ describe('one go', () => {
     expect(bench.server.requests).toHaveLength(1);
   });
 
-  test('of another attempt goes on, without a hurry', async () => {
+  test('tells what it did when its worker shuts down in the middle, and says nothing of what it was asking', async () => {
     const bench = await Bench.open({}, 'app:2', 'app:3');
     bench.tracked = ['app:1', 'app:2', 'app:3'].map((name) => bench.image(name));
-    const started = Date.now();
+    bench.server.fault({ on: { route: 'manifest' }, from: 2, does: { delayMs: 60_000 } });
+    const env = bench.environment();
 
-    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 5 }, { checked: 2, beganAt: started });
+    const going = bench.run(fast, env);
+    while (bench.server.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    env.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
 
-    expect(report.checked).toBe(3);
-    expect(bench.server.requests).toHaveLength(1);
-    expect(Date.now() - started).toBeGreaterThanOrEqual(195);
+    expect(await going).toMatchObject({ places: 3, checked: 1, counts: { Available: 1, Scheduled: 2 } });
+    expect([...bench.records.keys()]).toEqual([bench.image('app:1').image]);
+  });
+
+  test('ends when its monitor was terminated, and says nothing of what it was asking', async () => {
+    const bench = await Bench.open();
+    bench.server.fault({ on: { route: 'manifest' }, does: { delayMs: 60_000 } });
+    const env = bench.environment();
+
+    const going = bench.run(fast, env);
+    while (bench.server.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    env.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }));
+
+    await expect(going).rejects.toMatchObject({ name: 'CancelledFailure' });
+    expect(bench.records.size).toBe(0);
+  });
+
+  test.each([
+    ['at a slow pace', { intervalMs: 3_600_000, maxPerInterval: 6 }],
+    ['at a fast pace', fast],
+  ])('does not wait for a clock that was set back, %s', async (_sentence, pace) => {
+    const bench = await Bench.open({}, 'app:2');
+    const inTwoHours = new Date(Date.now() + 2 * 3_600_000).toISOString();
+    bench.tracked = [bench.image('app:1'), bench.image('app:2', { seen: { ...aFact({ checkedAt: inTwoHours }), identity: 'anonymous' } })];
+
+    const { checked: made } = await bench.run(pace);
+
+    expect(made).toBeGreaterThan(0);
+    expect(bench.place()).toMatchObject({ state: 'Available' });
+  });
+
+  test('minds a check of a moment ago beside a record of a clock that was set back', async () => {
+    const bench = await Bench.open({}, 'app:2', 'app:3');
+    const at = (ms: number) => ({ seen: { ...aFact({ checkedAt: new Date(Date.now() + ms).toISOString() }), identity: 'anonymous' } });
+    bench.tracked = [bench.image('app:1'), bench.image('app:2', at(2 * 3_600_000)), bench.image('app:3', at(-1_000))];
+
+    const report = await bench.run({ intervalMs: 3_600_000, maxPerInterval: 6 });
+
+    expect(report.checked).toBe(0);
+    expect(report.nextDelayMs).toBeGreaterThan(590_000);
+    expect(report.nextDelayMs).toBeLessThanOrEqual(600_000);
   });
 
   test('is a failure when nothing can be written down: nobody looked', async () => {

@@ -22,6 +22,7 @@ const run = { startedAt: t0, isFull: false };
 const report = (rest: Partial<ChecksReport> = {}): ChecksReport => ({ v: 1, places: 212, checked: 1, counts: { Available: 200, NotFound: 12 }, nextDelayMs: 10 * minutes, ...rest });
 const born = (): MonitorState => reviveMonitor({ v: 1, cluster: 'berlin', registry: 'docker.io', searchable: true }, t0);
 const configured = (): MonitorState => acceptSettings(born(), settings, t0);
+const every = (intervalMs: number): MonitorState => acceptSettings(born(), { v: 1, intervalMs, maxPerInterval: 1 }, t0);
 const checkedOnce = (rest: Partial<ChecksReport> = {}): MonitorState => acceptChecks(configured(), report(rest), undefined, t0);
 const emptyTwice = (): MonitorState => acceptChecks(checkedOnce({ places: 0 }), report({ places: 0 }), undefined, t0);
 const failure = { code: 'unreachable', side: 'cluster', message: 'no connection to the api server' } as const;
@@ -42,8 +43,9 @@ describe('a monitor', () => {
     ['does nothing while it is paused, not even end', acceptMonitorPause(emptyTwice(), true), t0 + hour, 'wait Paused'],
     ['goes on when it is resumed', acceptMonitorPause(acceptMonitorPause(configured(), true), false), t0, 'check Turn'],
     ['checks out of turn when somebody asks', acceptCheckNow(checkedOnce(), 'docker.io/library/nginx:1.27'), t0, 'check Asked'],
-    ['tries again a minute after nobody could look', acceptChecksFailure(configured(), failure, undefined, t0), t0 + minutes - 1, 'wait Failed'],
-    ['which it then does', acceptChecksFailure(configured(), failure, undefined, t0), t0 + minutes, 'check Turn'],
+    ['tries again a minute after nobody could look', acceptChecksFailure(every(minutes), failure, undefined, t0), t0 + minutes - 1, 'wait Failed'],
+    ['which it then does', acceptChecksFailure(every(minutes), failure, undefined, t0), t0 + minutes, 'check Turn'],
+    ['but no sooner than a tick: what was asked before is not known', acceptChecksFailure(configured(), failure, undefined, t0), t0 + 10 * minutes - 1, 'wait Failed'],
     ['begins a new history after a week', checkedOnce(), t0 + 7 * 24 * hour, 'renew WeekOver'],
   ])('%s', (_sentence, state, now, expected) => {
     const { kind, reason } = step(state, now);
@@ -64,6 +66,21 @@ describe('a monitor', () => {
     expect(acceptChecks(meanwhile, report(), asked.asked, t0).asked).toEqual(['c']);
   });
 
+  test('whoever asked without a name, while checks were made on nobody\'s behalf, gets another check', () => {
+    const meanwhile = acceptCheckNow(configured(), undefined);
+
+    expect(step(acceptChecks(meanwhile, report(), undefined, t0))).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: [] } });
+  });
+
+  test('nobody could look: of many that were asked for the rest is not tried at once', () => {
+    let asked = configured();
+    for (let image = 0; image < 50; image++) asked = acceptCheckNow(asked, `image-${image}`);
+    const planned = step(asked);
+    const batch = planned.kind === 'check' ? planned.task.asked : undefined;
+
+    expect(step(acceptChecksFailure(asked, failure, batch, t0))).toMatchObject({ kind: 'wait', reason: 'Failed' });
+  });
+
   test('a faster pace counts at once, and not before the registry wants to hear of us again', () => {
     const fast = { ...settings, maxPerInterval: 60 };
 
@@ -72,7 +89,7 @@ describe('a monitor', () => {
   });
 
   test('waits longer after each failure in a row, an hour at most, and heals', () => {
-    let state = configured();
+    let state = every(minutes);
     const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => (state = acceptChecksFailure(state, failure, undefined, t0)).dueAt - t0);
 
     expect(waits.map((ms) => ms / minutes)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
@@ -154,6 +171,7 @@ describe('what comes by signal', () => {
     [settings, true],
     [{ ...settings, more: 'of a later release' }, true],
     [{ ...settings, intervalMs: 0 }, false],
+    [{ ...settings, intervalMs: 1e99 }, false],
     [{ ...settings, maxPerInterval: 0.5 }, false],
     [{ ...settings, intervalMs: '1h' }, false],
     [{ ...settings, v: 2 }, false],

@@ -28,6 +28,8 @@ export type { Manners } from './fault-registry/manners.js';
 
 /** One request as it arrived. */
 export interface Logged {
+  /** when it arrived, in milliseconds: `performance.now()` of this process */
+  readonly at: number;
   readonly route: Route;
   readonly method: string;
   /** path and query */
@@ -83,6 +85,7 @@ export async function startFaultRegistry(options: FaultRegistryOptions = {}): Pr
   };
 
   const handle = async (message: IncomingMessage, response: ServerResponse, where: 'registry' | 'second'): Promise<void> => {
+    const at = performance.now();
     const { method = 'GET', socket, headers } = message;
     const url = new URL(message.url ?? '/', `http://${registry.host}`);
     const route = where === 'second' ? 'second' : routeOf(url, method);
@@ -90,7 +93,7 @@ export async function startFaultRegistry(options: FaultRegistryOptions = {}): Pr
     const damage = script.next(route, method, path);
     const connection = connections.get(socket) ?? connections.size + 1;
     connections.set(socket, connection);
-    const logged: Logged = { route, method, path, headers, status: 0, connection, bodyBytes: 0 };
+    const logged: Logged = { at, route, method, path, headers, status: 0, connection, bodyBytes: 0 };
     requests.push(logged);
 
     const { body, how } = await receive(message, damage, manners.bodyLimit ?? Infinity);
