@@ -6,7 +6,7 @@ import { offersNothing } from '../registry/keyring.js';
 import type { ClaimQueue } from '../temporal/claim-queue.js';
 import type { KeeperClient } from '../temporal/client.js';
 import { holdRules, type FinalizerDeps } from '../watchers/finalizers.js';
-import { importStatus } from '../watchers/import.js';
+import { Takeover } from '../watchers/import.js';
 import { Reconciler, type Picture } from '../watchers/reconcile.js';
 import { isAnswer, RegistryCheck } from '../watchers/registry-check.js';
 import { reportRules, type ReportDeps } from '../watchers/report.js';
@@ -64,7 +64,7 @@ function reportDeps({ base, views, client, ask }: ReconcilerParts): ReportDeps {
     temporalConnected: () => client.connection() !== 'away',
     paceOf: (host) => monitorSettingsOf(config.monitoring, host),
     isConnected: config.temporal.shared,
-    importOld: (rule, status, now) => importStatus(rule, status, now, { cluster }),
+    takeover: new Takeover({ cluster, onTaken: ask }),
   };
 }
 

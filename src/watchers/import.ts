@@ -24,28 +24,68 @@ export interface ImportDeps {
 const atOnce = 8;
 
 /** Whether a status was written by v2 and never by us: ours has conditions from the first on. */
-export function isFromV2(status: unknown): boolean {
+export function isFromV2(status: unknown): status is object {
   if (typeof status !== 'object' || status === null || 'conditions' in status) return false;
   return 'matchingImages' in status || 'images' in status;
 }
 
-/**
- * @param now milliseconds since the epoch
- * @throws Failure of the first record that could not be written, after all others were: the status stays until then
- */
-export async function importStatus(rule: Rule, status: unknown, now: number, { cluster }: ImportDeps): Promise<void> {
-  const tasks =
-    rule.type === 'mirror'
-      ? importedCopies(status, now).map((image) => () => importCopies(rule, image, now, cluster))
-      : rule.type === 'monitor'
-        ? importedChecks(status, now).map((image) => () => importCheck(rule, image, cluster))
-        : [];
-  const errors: unknown[] = [];
+export interface TakeoverDeps extends ImportDeps {
+  /** records know more than the picture that is being reported: another one is to be made */
+  readonly onTaken: () => void;
+}
+
+/** About two seconds at an API server: nobody waits longer for a pass because of one long status. */
+const atMostPerPass = 100;
+
+/** Statuses of v2, each taken over once by this process: some of it per pass, so that a long one holds up no rule. */
+export class Takeover {
+  readonly #deps: TakeoverDeps;
+  /** what of a status is not taken over yet */
+  readonly #left = new WeakMap<object, Task[]>();
+
+  constructor(deps: TakeoverDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @param now milliseconds since the epoch
+   * @returns whether some of it has just been taken over: a report of what was seen before would say that it is not there
+   * @throws Failure of the first record that could not be written, after all others were: the status stays until then
+   */
+  async look(rule: Rule, status: unknown, now: number): Promise<boolean> {
+    if (!isFromV2(status)) return false;
+    const left = this.#left.get(status) ?? tasksOf(rule, status, now, this.#deps);
+    this.#left.set(status, left);
+    if (left.length === 0) return false;
+    const failed = await run(left.splice(0, atMostPerPass));
+    left.push(...failed.map(({ task }) => task));
+    if (failed[0] !== undefined) throw failed[0].error;
+    this.#deps.onTaken();
+    return true;
+  }
+}
+
+/** What is taken over of one image. */
+type Task = () => Promise<void>;
+
+function tasksOf(rule: Rule, status: unknown, now: number, { cluster }: ImportDeps): Task[] {
+  if (rule.type === 'mirror') return importedCopies(status, now).map((image) => () => importCopies(rule, image, now, cluster));
+  if (rule.type === 'monitor') return importedChecks(status, now).map((image) => () => importCheck(rule, image, cluster));
+  return [];
+}
+
+/** @returns those that failed, and why */
+async function run(tasks: readonly Task[]): Promise<readonly { readonly task: Task; readonly error: unknown }[]> {
+  const waiting = [...tasks];
+  const failed: { task: Task; error: unknown }[] = [];
   const worker = async (): Promise<void> => {
-    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => errors.push(error));
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const tried = task;
+      await tried().catch((error: unknown) => failed.push({ task: tried, error }));
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  if (errors.length > 0) throw errors[0];
+  return failed;
 }
 
 async function importCopies(rule: MirrorRule, { image, unusedSince, places }: MirroredImage, now: number, cluster: ImportDeps['cluster']): Promise<void> {

@@ -21,7 +21,7 @@ import type { ImageRecord, PlaceRecord } from '../domain/record.js';
 import { ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { ruleReference } from './news.js';
-import { isFromV2 } from './import.js';
+import type { Takeover } from './import.js';
 import type { Picture } from './reconcile.js';
 import type { RegistryCheck } from './registry-check.js';
 import type { SecretCheck } from './secret-check.js';
@@ -39,7 +39,7 @@ export interface ReportDeps {
   /** `temporal.shared` */
   readonly isConnected: boolean;
   /** takes over what v2 wrote, before it is replaced */
-  readonly importOld?: (rule: Rule, status: unknown, now: number) => Promise<void>;
+  readonly takeover?: Pick<Takeover, 'look'>;
 }
 
 /** @throws Failure of the first status that could not be written, after all others were */
@@ -52,7 +52,7 @@ export async function reportRules(picture: Picture, deps: ReportDeps): Promise<v
 
 async function reportRule(rule: Rule, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): Promise<void> {
   const previous = deps.resource(rule)?.status;
-  if (isFromV2(previous)) await deps.importOld?.(rule, previous, picture.now);
+  if ((await deps.takeover?.look(rule, previous, picture.now)) === true) return;
   const { isDone, silent } = deps.registries.look(rule, wasReady(rule, previous));
   const facts = { secrets: await deps.secrets.problemsOf(rule), silent, passDone: isDone, previous, now: picture.now };
   const status = statusOf(rule, facts, picture, rerouted, deps);

@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
-import { importStatus, isFromV2 } from '../../src/watchers/import.js';
+import { isFromV2, Takeover } from '../../src/watchers/import.js';
+import type { Rule } from '../../src/domain/rule.js';
 import { aMirrorRule, aMonitorRule } from '../support/builders.js';
 
 const nginx = 'docker.io/library/nginx:1.27' as ImageName;
@@ -13,6 +14,12 @@ let cluster: MemoryCluster;
 beforeEach(() => {
   cluster = new MemoryCluster();
 });
+
+/** Takes a status over, in as many passes as it takes. */
+async function importStatus(rule: Rule, status: unknown): Promise<void> {
+  const takeover = new Takeover({ cluster, onTaken: () => undefined });
+  while (await takeover.look(rule, status, now));
+}
 
 function aStatus(mirror: object, image: object = {}): object {
   return { matchingImages: [{ image: nginx, ...image, mirrors: [mirror] }] };
@@ -29,7 +36,7 @@ test.each<[string, unknown, boolean]>([
 });
 
 test('a copy that v2 made is known to a record from then on, with the time its image was last used', async () => {
-  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }, { unusedSince: '2026-11-01T00:00:00Z' }), now, { cluster });
+  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }, { unusedSince: '2026-11-01T00:00:00Z' }));
 
   expect(await cluster.record(nginx)).toMatchObject({ pods: 0, unusedSince: '2026-11-01T00:00:00Z', places: [{ reference: nginx, role: 'origin' }, { reference: copy, mirroredAt }] });
 });
@@ -39,7 +46,7 @@ test('what a record knows already stands, and importing twice changes nothing', 
   await cluster.changePlace(nginx, copy, 'kuik-mirror', (place) => ({ ...place, mirroredAt: '2026-11-19T00:00:00Z' }));
   const before = await cluster.record(nginx);
 
-  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }), now, { cluster });
+  await importStatus(aMirrorRule(), aStatus({ image: copy, mirroredAt }));
 
   expect(await cluster.record(nginx)).toEqual(before);
 });
@@ -49,7 +56,7 @@ test.each([
   ['a place where the rule keeps no copy of that image', { image: 'elsewhere.example.com/library/nginx:1.27', mirroredAt }],
   ['a text that is no image', { image: 'https://x', mirroredAt }],
 ])('%s is not imported', async (_what, mirror) => {
-  await importStatus(aMirrorRule(), aStatus(mirror), now, { cluster });
+  await importStatus(aMirrorRule(), aStatus(mirror));
 
   expect(await cluster.record(nginx)).toBeUndefined();
 });
@@ -58,7 +65,7 @@ test('what v2 last found out about an image in use stands until the next check',
   await cluster.applyUsage({ image: nginx, pods: 1, mirrors: '0/0', places: [{ reference: nginx, role: 'origin' }], conditions: [] });
   const images = [{ image: nginx, status: 'NotFound', lastMonitor: mirroredAt }, { image: 'docker.io/library/gone:1', status: 'Available', lastMonitor: mirroredAt }];
 
-  await importStatus(aMonitorRule(), { images }, now, { cluster });
+  await importStatus(aMonitorRule(), { images });
 
   expect((await cluster.record(nginx))?.places).toEqual([{ reference: nginx, role: 'origin', state: 'NotFound', checkedAt: mirroredAt }]);
 });
@@ -66,13 +73,40 @@ test('what v2 last found out about an image in use stands until the next check',
 test('an image that v2 tracked although no Pod uses it any more stays tracked, with its clock', async () => {
   const images = [{ image: nginx, status: 'Available', lastMonitor: mirroredAt, unusedSince: '2026-11-01T00:00:00Z', original: true }];
 
-  await importStatus(aMonitorRule({ name: 'critical' }), { images }, now, { cluster });
+  await importStatus(aMonitorRule({ name: 'critical' }), { images });
 
   expect(await cluster.record(nginx)).toMatchObject({ pods: 0, original: true, unusedSince: '2026-11-01T00:00:00Z', trackedBy: ['critical'], places: [{ reference: nginx, role: 'origin', state: 'Available', checkedAt: mirroredAt }] });
 });
 
 test('one that v2 had not checked yet is left behind', async () => {
-  await importStatus(aMonitorRule(), { images: [{ image: nginx, status: 'Scheduled', unusedSince: '2026-11-01T00:00:00Z' }] }, now, { cluster });
+  await importStatus(aMonitorRule(), { images: [{ image: nginx, status: 'Scheduled', unusedSince: '2026-11-01T00:00:00Z' }] });
 
   expect(await cluster.record(nginx)).toBeUndefined();
+});
+
+test('a status is taken over once, and a new picture is asked for: the one that is being reported does not know of it', async () => {
+  const asked: string[] = [];
+  const takeover = new Takeover({ cluster, onTaken: () => void asked.push('another') });
+  const status = aStatus({ image: copy, mirroredAt });
+
+  expect(await takeover.look(aMirrorRule(), status, now)).toBe(true);
+  expect(await takeover.look(aMirrorRule(), status, now)).toBe(false);
+  expect(await takeover.look(aMirrorRule(), { ...status, conditions: [] }, now)).toBe(false);
+  expect(asked).toEqual(['another']);
+});
+
+test('a long status is taken over some at a time, and one that cannot be written is tried again', async () => {
+  const images = Array.from({ length: 250 }, (_, at) => ({ image: `docker.io/library/app-${at}:1`, status: 'NotFound', lastMonitor: mirroredAt, unusedSince: mirroredAt }));
+  let refused = 1;
+  const applyUsage: MemoryCluster['applyUsage'] = async (usage) => {
+    if (refused-- > 0) throw new Error('refused');
+    return cluster.applyUsage(usage);
+  };
+  const takeover = new Takeover({ cluster: { applyUsage, record: (image) => cluster.record(image), changePlace: (...args) => cluster.changePlace(...args) }, onTaken: () => undefined });
+  const status = { images };
+
+  await expect(takeover.look(aMonitorRule(), status, now)).rejects.toThrow('refused');
+  expect((await cluster.list('ImageAvailability')).length).toBe(99);
+  for (const expected of [true, true, false]) expect(await takeover.look(aMonitorRule(), status, now)).toBe(expected);
+  expect((await cluster.list('ImageAvailability')).length).toBe(250);
 });

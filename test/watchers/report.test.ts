@@ -62,6 +62,11 @@ describe('what a rule says', () => {
     return { ready, events };
   }
 
+  test('it says nothing while what v2 wrote is taken over: a status without it would be a lie, and the last of it', async () => {
+    expect((await reported({ takeover: { look: async () => true } })).ready).toBe('');
+    expect((await reported({ takeover: { look: async () => false } })).ready).toBe('True InForce');
+  });
+
   test.each<[string, Partial<ReportDeps>, string]>([
     ['it is ready when all is well', {}, 'True InForce'],
     ['it is not known to be ready while a registry is asked', { registries: { look: () => ({ isDone: false, silent: [] }) } }, 'Unknown Pending'],
