@@ -48,9 +48,23 @@ export function readCleanup(field: Field): WrittenCleanup {
 
 /** The clean-up of one mirror: each field that the mirror has wins over the rule's. */
 export function mergeCleanup(own: WrittenCleanup, outer: WrittenCleanup): Cleanup {
-  const retentionMs = own.retentionMs ?? outer.retentionMs;
+  const retentionMs = ownRetention(own, outer) ?? outerRetention(outer);
   if (retentionMs === 'unreadable') return { enabled: false };
   return { enabled: own.enabled ?? outer.enabled ?? false, ...(retentionMs === undefined ? {} : { retentionMs }) };
+}
+
+/**
+ * v2, when it added its finalizer, wrote `retention: 0s` wherever its user had written none: into the clean-up of the
+ * rule, and of each mirror that has one; that of mirrors it then ignored. Taken at its word it would have copies deleted
+ * at once that were to be kept: so beside a retention of the rule it counts as not written.
+ */
+function ownRetention(own: WrittenCleanup, outer: WrittenCleanup): WrittenCleanup['retentionMs'] {
+  return own.retentionMs === 0 && outer.retentionMs !== undefined ? undefined : own.retentionMs;
+}
+
+/** Of a clean-up that is off it says nothing either; of one that is on it is what v2 did. */
+function outerRetention({ enabled, retentionMs }: WrittenCleanup): WrittenCleanup['retentionMs'] {
+  return retentionMs === 0 && enabled !== true ? undefined : retentionMs;
 }
 
 /**

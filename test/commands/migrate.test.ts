@@ -151,11 +151,13 @@ describe('what is different after v2', () => {
     ['the second image of a place is refused', setup([], { plan: { wanted: new Map(), collisions: [collision] } }), 'act', /quay.io\/library\/nginx:1 is refused/],
     ['a registry on a private address needs its plain HTTP configured', setup([aMirrorRule({ mirrors: [{ registry: '192.168.1.5:5000', ...cleaning, cleanup: { enabled: true, retentionMs: 1 } }] })]), 'act', /private addresses/],
     ['clean-up without retention keeps copies for a month', setup([aMirrorRule({ mirrors: [cleaning] })]), 'know', /720h/],
+    ['a retention that v2 wrote itself is what it did', setup([aMirrorRule({ mirrors: [{ cleanup: { enabled: true, retentionMs: 0 } }] })]), 'know', /retention is 0s, perhaps written by v2/],
+    ['a clean-up that v2 ignored is none any more', setup([], {}, { resources: [{ kind: 'ImageSetMirror', namespace: 'shop', name: 'x', finalizers: [], spec: { cleanup: { retention: '0s' }, mirrors: [{ cleanup: { enabled: true, retention: '0s' } }] }, status: {} }] }), 'act', /mirrors\[\]\.cleanup is enabled, which v2 ignored/],
     ['a rule without clean-up leaves its copies', setup([aMirrorRule()]), 'know', /its copies stay/],
     ['neighbours are told apart by segments', setup([aMirrorRule({ mirrors: [{ ...cleaning, cleanup: { enabled: true, retentionMs: 1 } }, { path: '/mirror-b', cleanup: { enabled: true, retentionMs: 1 } }] })]), 'know', /below registry.example.com\/mirror-b/],
     ['a discarded match takes its origin out', setup([aReplicaRule({ upstreams: [{ registry: 'docker.io', discarded: true }] })]), 'know', /takes the origin out/],
     ['pinned images are mirrored', setup([], { used: [{ ref: knownImageRef(`nginx@sha256:${'a'.repeat(64)}`), users: [], pods: 1, original: true }] }), 'know', /1 pinned images/],
-    ['a finalizer of v2 is drained', setup([], {}, { resources: [{ kind: 'ClusterReplicatedImageSet', name: 'x', finalizers: ['kuik.enix.io/secret-cleanup'], status: {} }] }), 'know', /secret-cleanup/],
+    ['a finalizer of v2 is drained', setup([], {}, { resources: [{ kind: 'ClusterReplicatedImageSet', name: 'x', finalizers: ['kuik.enix.io/secret-cleanup'], spec: {}, status: {} }] }), 'know', /secret-cleanup/],
   ])('%s', (_sentence, from, weight, what) => {
     const items = differencesFrom(from);
 

@@ -48,12 +48,13 @@ function teamCopy(): string {
 
 async function leaveRules(): Promise<void> {
   const include = [`${stage.sourceAddress}/.+`];
-  const mirror = (path: string, more: object = {}) => ({ cleanup: { enabled: true, retention: '8760h' }, imageFilter: { include }, mirrors: [{ registry: stage.mirror.address, path, ...more }] });
+  // with what v2 adds as it writes an object back: an empty filter, and 0s where no retention was written
+  const mirror = (path: string, more: object = {}) => ({ filter: {}, cleanup: { enabled: true, retention: '8760h' }, imageFilter: { include }, mirrors: [{ registry: stage.mirror.address, path, cleanup: { enabled: true, retention: '0s' }, ...more }] });
   const upstreams = [stage.sourceAddress, stage.mirror.address].map((registry) => ({ registry, path: 'replica', imageFilter: { include: ['.+'] } }));
   const specOf: Readonly<Record<Left['type'], object>> = {
     cism: mirror('/kept', { credentialSecret: source }),
     ism: mirror('/team'),
-    cris: { upstreams: upstreams.map((upstream) => ({ ...upstream, credentialSecret: source })) },
+    cris: { filter: {}, upstreams: upstreams.map((upstream) => ({ ...upstream, credentialSecret: source })) },
     ris: { upstreams },
     cisa: { imageFilter: { include: ['.+'] } },
   };
@@ -105,6 +106,10 @@ test('no copy is lost or uploaded again, and each has its record', async () => {
 
   const now = await contentOf(stage.mirror);
   expect([...content].filter(([path, state]) => now.get(path) !== state)).toEqual([]);
+});
+
+test('an unused copy is kept as long as the rule says, although v2 wrote 0s into its mirror', async () => {
+  await until('its end to be announced', async () => (await stage.kubectl('get', 'ia', '-o', `jsonpath={.items[?(@.spec.image=="${stage.image('old:1.0')}")].status.expiresAt}`)).startsWith('2027-11-01'));
 });
 
 test('the Pod that v2 rewrote keeps what it needs to start again: its image, and its copy of the pull Secret', async () => {

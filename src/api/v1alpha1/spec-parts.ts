@@ -7,7 +7,7 @@ const retentionText = 'Go duration with the units h, m, s, ms: 168h is a week; d
 export function cleanupOf(description: string, inherited: string) {
   return optional({
     enabled: flag({ description: `Whether copies that nobody uses are deleted. Default: ${inherited === '' ? 'false' : inherited}.`, example: true }),
-    retention: freeText({ description: `How long an unused copy is kept. ${retentionText}. 0s: only for the safety pause. Default: ${inherited === '' ? 'retention.default of the configuration, 720h' : inherited}.`, example: '168h' }),
+    retention: freeText({ description: `How long an unused copy is kept. ${retentionText}. 0s: only for the safety pause${inherited === '' ? '' : ', unless the rule names a retention, too: v2 wrote 0s where nothing was written'}. Default: ${inherited === '' ? 'retention.default of the configuration, 720h' : inherited}.`, example: '168h' }),
   }).meta({ description });
 }
 

@@ -16,7 +16,7 @@ type Difference = DifferenceList['items'][number];
 
 export interface V2Setup {
   readonly picture: Pick<Picture, 'rules' | 'plan' | 'used'>;
-  readonly resources: readonly Pick<Resource, 'kind' | 'namespace' | 'name' | 'finalizers' | 'status'>[];
+  readonly resources: readonly Pick<Resource, 'kind' | 'namespace' | 'name' | 'finalizers' | 'spec' | 'status'>[];
   readonly config: Pick<Config, 'registries' | 'temporal'>;
 }
 
@@ -50,8 +50,10 @@ const disabled = { rule: 'the rule is out of force', item: 'that item is left ou
 function cleanupDifferences({ id, mirrors }: MirrorRule): Difference[] {
   const cleaned = mirrors.filter(({ cleanup }) => cleanup.enabled);
   const unset = cleaned.filter(({ cleanup }) => cleanup.retentionMs === undefined);
+  const atOnce = cleaned.filter(({ cleanup }) => cleanup.retentionMs === 0);
   const kept = mirrors.filter(({ cleanup }) => !cleanup.enabled);
   return [
+    ...(atOnce.length === 0 ? [] : [know(ruleText(id), 'retention is 0s, perhaps written by v2 where nothing was: unused copies go after the safety pause, as they went there', 'cleanup.retention: 720h keeps them for a month')]),
     ...(unset.length === 0 ? [] : [know(ruleText(id), 'clean-up without retention keeps unused copies for 720h; v2 deleted them at once', 'cleanup.retention: 0s asks for the old pace')]),
     ...(kept.length === 0 ? [] : [know(ruleText(id), 'when the rule is deleted its copies stay, as it has no clean-up', 'annotate it with kuik.enix.io/purge: "true" before deleting it, if they are to go')]),
   ];
@@ -76,14 +78,27 @@ function discarding(rule: Rule): Difference[] {
 
 const mostListed = 500;
 
-function ofResource({ kind, namespace, name, finalizers: held, status }: V2Setup['resources'][number]): Difference[] {
+function ofResource({ kind, namespace, name, finalizers: held, spec, status }: V2Setup['resources'][number]): Difference[] {
   const subject = ruleText({ kind, name, ...(namespace === undefined ? {} : { namespace }) });
   const { matchingImages, images } = (status ?? {}) as { readonly matchingImages?: readonly unknown[]; readonly images?: readonly unknown[] };
   const listed = Math.max(matchingImages?.length ?? 0, images?.length ?? 0);
   return [
+    ...cleanedAnew(subject, spec),
     ...(held.includes(finalizers.secretCleanup) ? [know(subject, `its finalizer ${finalizers.secretCleanup} is not added any more: copies of Secrets go with their owner`)] : []),
     ...(listed > mostListed ? [know(subject, `its status lists ${listed} images; here at most ${mostListed}, the worst first`, 'kubectl get ia, and /status/images of the manager, show all')] : []),
   ];
+}
+
+interface WrittenCleanup {
+  readonly cleanup?: { readonly enabled?: unknown } | null;
+}
+
+/** v2 read the clean-up of the rule only. */
+function cleanedAnew(subject: string, spec: unknown): Difference[] {
+  const { cleanup, mirrors } = (spec ?? {}) as WrittenCleanup & { readonly mirrors?: unknown };
+  const items = Array.isArray(mirrors) ? (mirrors as readonly (WrittenCleanup | null)[]) : [];
+  if (cleanup?.enabled === true || !items.some((mirror) => mirror?.cleanup?.enabled === true)) return [];
+  return [act(subject, 'mirrors[].cleanup is enabled, which v2 ignored: here copies at that mirror that nobody uses are deleted', 'take it out of the mirror, if its copies are to stay')];
 }
 
 function pinnedImages(used: Picture['used']): Difference[] {
