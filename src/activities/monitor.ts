@@ -19,8 +19,8 @@ import type { MonitorActivities } from '../temporal/activities.js';
 import type { CheckAccess, CheckCredentials } from './monitor-credentials.js';
 
 export interface MonitorDeps {
-  /** what this cluster tracks at this moment */
-  readonly tracked: () => readonly TrackedImage[];
+  /** what this cluster tracks at a registry at this moment */
+  readonly tracked: (host: string) => readonly TrackedImage[];
   readonly settings: (host: string) => CheckSettings;
   readonly credentials: CheckCredentials;
   readonly registry: Pick<Registry, 'head' | 'manifest'>;
@@ -97,7 +97,7 @@ class Go {
     this.#task = task;
     this.#deps = deps;
     this.#turns = turns;
-    const tracked = deps.tracked();
+    const tracked = deps.tracked(task.registry);
     const due = checksAt(task.registry, tracked, Date.now(), turns.tried);
     this.#awaits = awaitsRecords(task.registry, tracked);
     const asked = askedAmong(due, task.asked);

@@ -14,7 +14,7 @@ import type { ManagerViews } from './part.js';
 /** What monitors have done in the world. */
 export function monitorWork({ cluster, registry, config }: Base, views: ManagerViews, around: Surroundings): MonitorActivities {
   return createMonitorActivities({
-    tracked: () => trackedNow(around),
+    tracked: (host) => trackedNow(around, host),
     settings: (host) => monitorSettingsOf(config.monitoring, host),
     credentials: createCheckCredentials({
       rules: () => views.rules.snapshot(),
@@ -28,10 +28,14 @@ export function monitorWork({ cluster, registry, config }: Base, views: ManagerV
   });
 }
 
-/** What this cluster tracks at this moment, on whichever replica. */
-export function trackedNow(around: Surroundings): readonly TrackedImage[] {
+/**
+ * What this cluster tracks at this moment, on whichever replica.
+ *
+ * @param at only what lies at this registry: each go looks, and there may be thousands elsewhere
+ */
+export function trackedNow(around: Surroundings, at?: string): readonly TrackedImage[] {
   const records = around.records.snapshot();
-  return trackedImages({ used: usesIn(around, records), rules: around.rules.snapshot(), records, now: around.now() });
+  return trackedImages({ used: usesIn(around, records), rules: around.rules.snapshot(), records, now: around.now(), at });
 }
 
 /** What metrics count: each image once for each rule that tracks it. */

@@ -45,17 +45,18 @@ export interface TrackingPicture {
   readonly records: readonly ImageRecord[];
   /** milliseconds since the epoch */
   readonly now: number;
+  /** only what lies at this registry, `host[:port]`; all of it unless told */
+  readonly at?: string;
 }
 
-export function trackedImages({ used, rules, records, now }: TrackingPicture): readonly TrackedImage[] {
+export function trackedImages({ used, rules, records, now, at }: TrackingPicture): readonly TrackedImage[] {
   const monitors = monitorRules(rules);
   if (monitors.length === 0) return [];
   const book = new RecordBook(records);
-  const inUse = new Set(used.map(({ ref }) => imageName(ref)));
-  return [
-    ...used.map((use) => trackUsed(use, monitors, book)),
-    ...records.filter(({ image }) => !inUse.has(image)).map((record) => trackUnused(record, monitors, book, now)),
-  ].filter((tracked) => tracked !== undefined);
+  const usedThere = used.filter(({ ref }) => at === undefined || ref.host === at);
+  const inUse = new Set(usedThere.map(({ ref }) => imageName(ref)));
+  const unused = records.filter(({ image }) => (at === undefined || image.startsWith(`${at}/`)) && !inUse.has(image));
+  return [...usedThere.map((use) => trackUsed(use, monitors, book)), ...unused.map((record) => trackUnused(record, monitors, book, now))].filter((tracked) => tracked !== undefined);
 }
 
 /** Those that are not on their way out, by name. */

@@ -114,3 +114,31 @@ test('registries are to be checked where something tracked has a record to write
   expect(monitoredHosts([tracked!, unwritten!, { ...unwritten!, record: unwritten!.image }, { ...tracked!, isChecked: false }])).toEqual(['docker.io', 'quay.io']);
   expect(monitoredHosts([unwritten!])).toEqual([]);
 });
+
+describe('what is tracked at one registry', () => {
+  const copy = 'registry.example.com/mirror/library/nginx:1.27';
+  const everywhere = {
+    used: [use(nginx), use(copy, { original: false }), use('registry.example.com:5000/app:1'), use('quay.io/acme/api:1')],
+    rules: [aMonitorRule()],
+    records: [
+      aRecord({ places: [seen(), aCopy(copy, { state: 'Available', checkedAt: ago(hour) })] }),
+      aRecord({ image: 'quay.io/acme/old:1', trackedBy: ['main'], unusedSince: ago(hour), places: [{ ...seen(), reference: 'quay.io/acme/old:1' }] }),
+      aRecord({ image: 'ghcr.io/acme/old:1', trackedBy: ['main'], unusedSince: ago(hour), places: [{ ...seen(), reference: 'ghcr.io/acme/old:1' }] }),
+    ],
+    now,
+  };
+
+  test.each([
+    ['docker.io', 1],
+    ['registry.example.com', 1],
+    ['registry.example.com:5000', 1],
+    ['quay.io', 2],
+    ['ghcr.io', 1],
+    ['registry', 0],
+  ])('%s is what is tracked there of all', (at, count) => {
+    const there = trackedImages({ ...everywhere, at });
+
+    expect(there).toEqual(trackedImages(everywhere).filter(({ ref }) => ref.host === at));
+    expect(there).toHaveLength(count);
+  });
+});
