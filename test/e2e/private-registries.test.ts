@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Stage } from '../../tools/demo/stage.js';
+import { ask } from '../../tools/health.js';
 import { scratchFolder } from '../../tools/servers.js';
 import { push, until, untilMirrored } from '../support/stage.js';
 
@@ -101,10 +103,23 @@ test('what happened is told on the record and on the rule', async () => {
   expect(events.split('\n')).toEqual(expect.arrayContaining(['ReconcileSkipped CredentialMissing ClusterImageSetMirror', 'Mirror Mirrored ImageAvailability', 'Mirror Mirrored ClusterImageSetMirror']));
 });
 
-test('no password stands in a record, a status, an annotation or the log', async () => {
-  const everything = [await stage.kubectl('get', 'ia,cism,cisa,pods,events', '-A', '-o', 'yaml'), await logOf(stage)].join('\n');
+/** As they are written, and as registries and Secrets take them. */
+const canaries = ['source-password', 'mirror-password', 'another password', ...['reader:source-password', 'pusher:mirror-password'].map((text) => Buffer.from(text).toString('base64'))];
+const foundIn = (text: string): string[] => canaries.filter((canary) => text.includes(canary));
 
-  expect(everything).not.toMatch(/source-password|mirror-password/);
+test('no password stands in a record, a status, an annotation, a metric or the log', async () => {
+  const everything = [await stage.kubectl('get', 'ia,cism,cisa,pods,events,configmaps,leases', '-A', '-o', 'yaml'), await metricsOf(stage), await logOf(stage)];
+
+  expect(everything.flatMap(foundIn)).toEqual([]);
+  expect(foundIn(await stage.kubectl('get', 'secrets', '-A', '-o', 'jsonpath={.items[*].data}').then(decoded))).toContain('mirror-password'); // whoever looks finds it
+});
+
+test('no password stands in the database of Temporal', async () => {
+  const folder = join(stage.dir, 'temporal');
+  const bytes = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'latin1')));
+
+  expect(bytes.flatMap(foundIn)).toEqual([]);
+  expect(bytes.some((text) => text.includes(stage.copyOf()))).toBe(true); // the histories are there, and readable
 });
 
 async function ready(): Promise<string> {
@@ -121,6 +136,14 @@ async function createPod(name: string, secrets: readonly string[], image = 'web:
   );
   const { spec } = JSON.parse(await stage.kubectl('get', 'pod', name, '-o', 'json')) as { spec: { containers: { image: string }[]; imagePullSecrets: { name: string }[] } };
   return { image: spec.containers[0]?.image ?? '', pullSecrets: spec.imagePullSecrets.map((secret) => secret.name) };
+}
+
+async function metricsOf({ kuik }: Stage): Promise<string> {
+  return (await ask(kuik.running.metricsUrl)).body;
+}
+
+function decoded(secrets: string): string {
+  return [...secrets.matchAll(/"\.dockerconfigjson":"([^"]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString()).join('\n');
 }
 
 async function logOf({ kuik }: Stage): Promise<string> {
