@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import { anonymous, type AvailabilityState, type CredentialId } from '../domain/availability.js';
-import { placesAtOnce, tickMs, untilNextMs } from '../domain/check-pace.js';
+import { goMs, placesAtOnce, tickMs, untilNextMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
@@ -89,6 +89,7 @@ class Go {
   readonly #asked: ReadonlySet<PlaceId>;
   /** something waits for its record, which comes in a moment */
   readonly #awaits: boolean;
+  readonly #startedAt = Date.now();
   #checked = 0;
   /** when the last check began, whoever made it: milliseconds since the epoch */
   #beganAt: number | undefined;
@@ -113,6 +114,7 @@ class Go {
     const stop = this.#keepBeating();
     try {
       for (const check of this.#share()) {
+        if (this.#isOver(check)) break;
         await this.#turn(check);
         const finding = await this.#check(check);
         if (finding.asked) states.set(check.place, finding.state);
@@ -141,6 +143,11 @@ class Go {
     const isTurn = this.#asked.size > 0 || this.#untilNextMs() <= longestWaitInsideMs;
     const share = Math.max(placesAtOnce(this.#task, this.#checks.length), this.#asked.size);
     return this.#checks.slice(0, isTurn ? share : 0);
+  }
+
+  /** A registry that takes long to answer holds a slot no longer than one that does not. */
+  #isOver({ place }: Check): boolean {
+    return Date.now() - this.#startedAt >= goMs && !this.#asked.has(place);
   }
 
   async #turn({ place }: Check): Promise<void> {

@@ -22,7 +22,7 @@ export function cycleMs(pace: Pace, turns: number): number {
 }
 
 /** A fast pace checks for this long in one go: each go costs some ten events of a history. */
-const goMs = 60_000;
+export const goMs = 60_000;
 
 /** How many places are checked in one go: those whose turn comes within a minute, each at most once. */
 export function placesAtOnce(pace: Pace, places: number): number {

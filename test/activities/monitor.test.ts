@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { CheckAccess } from '../../src/activities/monitor-credentials.js';
@@ -28,6 +28,8 @@ class Bench {
   readonly beats: unknown[] = [];
   settings: CheckSettings = { method: 'HEAD', timeoutMs: 30_000, resolveDigest: false };
   access: CheckAccess = { as: [] };
+  /** called before each check */
+  onAsk: () => void = () => undefined;
   tracked: readonly TrackedImage[];
   writeFails: ((record: ImageName) => Failure | undefined) | undefined;
   readonly #registry: MonitorDeps['registry'];
@@ -60,7 +62,7 @@ class Bench {
     tracked: () => this.tracked,
     settings: () => this.settings,
     credentials: async () => this.access,
-    registry: { head: (...args) => this.#registry.head(...args), manifest: (...args) => this.#registry.manifest(...args) },
+    registry: { head: (...args) => (this.onAsk(), this.#registry.head(...args)), manifest: (...args) => this.#registry.manifest(...args) },
     cluster: {
       changePlace: async (record, reference, manager, change) => {
         const failure = this.writeFails?.(record);
@@ -218,6 +220,8 @@ describe('credentials', () => {
 });
 
 describe('one go', () => {
+  const everythingButDate = ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const;
+  afterEach(() => void jest.useRealTimers());
   const fast = { intervalMs: 1_000, maxPerInterval: 20 }; // a tick of 50 ms
 
   test('checks each place once, evenly spread, and says when the next may begin', async () => {
@@ -274,6 +278,18 @@ describe('one go', () => {
     expect(report).toMatchObject({ places: 2, checked: checks });
     expect(bench.server.requests).toHaveLength(checks);
     expect(report.nextDelayMs).toBeGreaterThan(599_000);
+  });
+
+  test('is over after a minute, however many would have their turns: each answer may take long', async () => {
+    const names = Array.from({ length: 10 }, (_, at) => `app:${at}`);
+    const bench = await Bench.open({}, ...names);
+    bench.tracked = names.map((name) => bench.image(name));
+    jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
+    bench.onAsk = () => jest.setSystemTime(Date.now() + 20_000);
+
+    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 100 });
+
+    expect(report).toMatchObject({ places: 10, checked: 3 });
   });
 
   test('is left off when the registry asks for it, which counts for the next one', async () => {
