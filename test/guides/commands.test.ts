@@ -1,7 +1,8 @@
-/** Every command of a guide is run by a test of its page, or that test says why not. */
+/** Every command of a guide is run by a test of its page, or that test says why not; every configuration is loaded. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/config/load-config.js';
 import { projectRoot } from '../../tools/programs.js';
 import { blocksIn, fencesIn } from '../support/guide.js';
 
@@ -22,4 +23,13 @@ describe('the commands of the guides', () => {
 
     expect(unmarked.filter((block) => /^(?:kuik|kubectl|helm|temporal|crane|make|npm) /.test(block))).toEqual([]);
   });
+});
+
+/** Its blocks are values of the chart, which the test of its page renders. */
+const ofValues = ['install.md'];
+
+test.each(pages.filter(({ name, text }) => !ofValues.includes(name) && fencesIn(text).some(({ language }) => language === 'yaml')))('the configurations of $name are taken as they are', ({ text }) => {
+  for (const block of fencesIn(text).filter(({ language }) => language === 'yaml')) {
+    expect(loadConfig(block.text, { readFile: () => 'a file', installNamespace: 'kuik-system' })).toMatchObject({ config: expect.anything(), warnings: [] });
+  }
 });

@@ -19,9 +19,11 @@ const names = { dns: ['kuik-webhook.kuik-system.svc', 'localhost'], ips: ['127.0
 
 let authority: KeyPair;
 let next: KeyPair;
+let leaf: KeyPair;
 beforeAll(async () => {
   authority = await makeAuthority('first', start, year);
   next = await makeAuthority('second', start + 250 * day, year);
+  leaf = await issueLeaf(authority, names, start, year);
 });
 
 describe('a leaf', () => {
@@ -48,6 +50,7 @@ describe('the next step', () => {
     ['makes an authority when there is none', () => 'absent', 0, { do: 'make', reason: 'Absent' }],
     ['makes one when the Secret holds something else', () => 'unreadable', 0, { do: 'make', reason: 'Unreadable' }],
     ['makes one when key and certificate do not fit', () => ({ current: { ...authority, privateKey: next.privateKey } }), 0, { do: 'make', reason: 'Unreadable' }],
+    ['makes one where cert-manager left the certificate of v2, which signs nothing', () => ({ current: leaf }), 0, { do: 'make', reason: 'Unreadable' }],
     ['makes one when the old one has ended', () => ({ current: authority }), 366, { do: 'make', reason: 'Expired' }],
     ['keeps a young one', () => ({ current: authority }), 200, { do: 'keep' }],
     ['introduces the next one after two thirds of the year', () => ({ current: authority }), 244, { do: 'introduce' }],
