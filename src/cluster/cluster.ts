@@ -161,6 +161,8 @@ export interface Resource {
   readonly deletionTimestamp?: string;
   readonly spec: unknown;
   readonly status: unknown;
+  /** who has written into the status since we last did; absent: nobody */
+  readonly otherWriters?: readonly string[];
 }
 
 export type RecordObject = ImageRecord;

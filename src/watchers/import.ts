@@ -11,7 +11,7 @@ import { importedChecks, importedCopies } from '../api/import-status.js';
 import type { MirroredImage } from '../api/report-mirror.js';
 import type { MonitoredImage } from '../api/report-monitor.js';
 import { timeText } from '../api/report.js';
-import type { Cluster } from '../cluster/cluster.js';
+import type { Cluster, Resource } from '../cluster/cluster.js';
 import { mirrorAt } from '../domain/copy-policy.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
@@ -23,11 +23,17 @@ export interface ImportDeps {
 
 const atOnce = 8;
 
-/** Whether a status was written by v2 and never by us: ours has conditions from the first on. */
-export function isFromV2(status: unknown): status is object {
-  if (typeof status !== 'object' || status === null || 'conditions' in status) return false;
-  return 'matchingImages' in status || 'images' in status;
+/**
+ * Whether v2 wrote into a status last: ours has conditions from the first on, and what v2 adds to it later, after the
+ * charts were swapped back for a while, shows in who owns its fields.
+ */
+export function isFromV2({ status, otherWriters = [] }: Written): boolean {
+  if (typeof status !== 'object' || status === null) return false;
+  const isOurs = 'conditions' in status && otherWriters.length === 0;
+  return !isOurs && ('matchingImages' in status || 'images' in status);
 }
+
+export type Written = Pick<Resource, 'status' | 'otherWriters'>;
 
 export interface TakeoverDeps extends ImportDeps {
   /** records know more than the picture that is being reported: another one is to be made */
@@ -52,8 +58,9 @@ export class Takeover {
    * @returns whether some of it has just been taken over: a report of what was seen before would say that it is not there
    * @throws Failure of the first record that could not be written, after all others were: the status stays until then
    */
-  async look(rule: Rule, status: unknown, now: number): Promise<boolean> {
-    if (!isFromV2(status)) return false;
+  async look(rule: Rule, written: Written, now: number): Promise<boolean> {
+    if (!isFromV2(written)) return false;
+    const status = written.status as object;
     const left = this.#left.get(status) ?? tasksOf(rule, status, now, this.#deps);
     this.#left.set(status, left);
     if (left.length === 0) return false;

@@ -29,7 +29,7 @@ import type { SecretCheck } from './secret-check.js';
 export interface ReportDeps {
   readonly cluster: Pick<Cluster, 'applyRuleStatus' | 'emitEvent'>;
   /** the resource a rule was made from, as last seen */
-  readonly resource: (rule: Rule) => Pick<Resource, 'status'> | undefined;
+  readonly resource: (rule: Rule) => Pick<Resource, 'status' | 'otherWriters'> | undefined;
   readonly pods: () => Iterable<Pod>;
   readonly secrets: Pick<SecretCheck, 'problemsOf'>;
   readonly registries: Pick<RegistryCheck, 'look'>;
@@ -51,12 +51,13 @@ export async function reportRules(picture: Picture, deps: ReportDeps): Promise<v
 }
 
 async function reportRule(rule: Rule, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): Promise<void> {
-  const previous = deps.resource(rule)?.status;
-  if ((await deps.takeover?.look(rule, previous, picture.now)) === true) return;
+  const { status: previous, otherWriters = [] } = deps.resource(rule) ?? { status: undefined };
+  if ((await deps.takeover?.look(rule, { status: previous, otherWriters }, picture.now)) === true) return;
   const { isDone, silent } = deps.registries.look(rule, wasReady(rule, previous));
   const facts = { secrets: await deps.secrets.problemsOf(rule), silent, passDone: isDone, previous, now: picture.now };
   const status = statusOf(rule, facts, picture, rerouted, deps);
-  if (isDeepStrictEqual(plain(status), plain(previous))) return;
+  // written all the same where somebody else did: it is ours again from then on
+  if (otherWriters.length === 0 && isDeepStrictEqual(plain(status), plain(previous))) return;
   await deps.cluster.applyRuleStatus(rule.id, status);
   if (conditionOf(status, 'Ready')?.reason !== conditionOf(previous, 'Ready')?.reason) await warn(rule, facts.secrets, deps);
 }

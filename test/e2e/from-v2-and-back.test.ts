@@ -132,15 +132,23 @@ test('given back: the statuses say in the fields of v2 what v2 has to know', asy
 });
 
 test('given back: v2 writes statuses and finalizers as it always did, and nobody objects', async () => {
-  const matchingImages = [{ image: stage.image(), mirrors: [{ image: stage.copyOf(), mirroredAt }] }];
+  await push(stage, 'meanwhile:1.0');
+  await stage.crane('copy', stage.image('meanwhile:1.0'), stage.copyOf('meanwhile:1.0'));
+  const unused = { image: stage.image('meanwhile:1.0'), unusedSince: '2026-11-10T00:00:00Z', mirrors: [{ image: stage.copyOf('meanwhile:1.0'), mirroredAt }] };
+  const matchingImages = [{ image: stage.image(), mirrors: [{ image: stage.copyOf(), mirroredAt }] }, unused];
   await stage.kubectl('patch', 'cism', 'everything', '--subresource=status', '--type=merge', '--field-manager=kuik-webhook', '-p', JSON.stringify({ status: { matchingImages } }));
   await stage.kubectl('patch', 'cism', 'everything', '--type=merge', '--field-manager=kuik-webhook', '-p', JSON.stringify({ metadata: { finalizers } }));
 
-  expect(await read(rules[0], '{.status.matchingImages[*].mirrors[*].mirroredAt}')).toBe(mirroredAt);
+  expect(await read(rules[0], '{.status.matchingImages[*].mirrors[*].mirroredAt}')).toBe(`${mirroredAt} ${mirroredAt}`);
 });
 
-test('taken over once more, every rule goes when it is deleted: no finalizer is stuck', async () => {
+test('taken over once more, a copy that v2 made in the meantime is known, used or not', async () => {
   await stage.kuik.start();
+
+  await until('its record', async () => (await stage.kubectl('get', 'ia', '-o', `jsonpath={.items[?(@.spec.image=="${stage.image('meanwhile:1.0')}")].status.expiresAt}`)).startsWith('2027-11-10'));
+});
+
+test('every rule goes when it is deleted: no finalizer is stuck', async () => {
   await createPod(stage, 'after', stage.image());
 
   for (const rule of rules) await stage.kubectl('delete', ...at(rule), '--timeout=90s');

@@ -18,7 +18,7 @@ beforeEach(() => {
 /** Takes a status over, in as many passes as it takes. */
 async function importStatus(rule: Rule, status: unknown): Promise<void> {
   const takeover = new Takeover({ cluster, onTaken: () => undefined });
-  while (await takeover.look(rule, status, now));
+  while (await takeover.look(rule, { status }, now));
 }
 
 function aStatus(mirror: object, image: object = {}): object {
@@ -32,7 +32,14 @@ test.each<[string, unknown, boolean]>([
   ['what we wrote', { ...aStatus({ image: copy, mirroredAt }), conditions: [] }, false],
   ['nothing', undefined, false],
 ])('%s is an older status: %s', (_sentence, status, expected) => {
-  expect(isFromV2(status)).toBe(expected);
+  expect(isFromV2({ status })).toBe(expected);
+});
+
+test('what v2 added to a status of ours, after the charts were swapped back for a while, is an older status again', () => {
+  const status = { ...aStatus({ image: copy, mirroredAt }), conditions: [] };
+
+  expect(isFromV2({ status, otherWriters: ['manager'] })).toBe(true);
+  expect(isFromV2({ status: { conditions: [] }, otherWriters: ['somebody'] })).toBe(false);
 });
 
 test('a copy that v2 made is known to a record from then on, with the time its image was last used', async () => {
@@ -89,9 +96,9 @@ test('a status is taken over once, and a new picture is asked for: the one that 
   const takeover = new Takeover({ cluster, onTaken: () => void asked.push('another') });
   const status = aStatus({ image: copy, mirroredAt });
 
-  expect(await takeover.look(aMirrorRule(), status, now)).toBe(true);
-  expect(await takeover.look(aMirrorRule(), status, now)).toBe(false);
-  expect(await takeover.look(aMirrorRule(), { ...status, conditions: [] }, now)).toBe(false);
+  expect(await takeover.look(aMirrorRule(), { status }, now)).toBe(true);
+  expect(await takeover.look(aMirrorRule(), { status }, now)).toBe(false);
+  expect(await takeover.look(aMirrorRule(), { status: { ...status, conditions: [] } }, now)).toBe(false);
   expect(asked).toEqual(['another']);
 });
 
@@ -105,8 +112,8 @@ test('a long status is taken over some at a time, and one that cannot be written
   const takeover = new Takeover({ cluster: { applyUsage, record: (image) => cluster.record(image), changePlace: (...args) => cluster.changePlace(...args) }, onTaken: () => undefined });
   const status = { images };
 
-  await expect(takeover.look(aMonitorRule(), status, now)).rejects.toThrow('refused');
+  await expect(takeover.look(aMonitorRule(), { status }, now)).rejects.toThrow('refused');
   expect((await cluster.list('ImageAvailability')).length).toBe(99);
-  for (const expected of [true, true, false]) expect(await takeover.look(aMonitorRule(), status, now)).toBe(expected);
+  for (const expected of [true, true, false]) expect(await takeover.look(aMonitorRule(), { status }, now)).toBe(expected);
   expect((await cluster.list('ImageAvailability')).length).toBe(250);
 });

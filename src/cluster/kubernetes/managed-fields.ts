@@ -17,6 +17,11 @@ export interface FieldSet {
   readonly [path: string]: FieldSet;
 }
 
+/** Who owns something of a status. Each of our writes takes it over whole, so any other has written since. */
+export function statusWriters(managed: readonly ManagedFields[]): readonly string[] {
+  return managed.filter(({ subresource }) => subresource === 'status').map(({ manager = '' }) => manager);
+}
+
 /**
  * What one manager last applied to the places of a record, read from the record itself: the API server, not we,
  * remembers who owns what.

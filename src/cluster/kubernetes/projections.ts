@@ -1,9 +1,11 @@
 import { translateRecord } from '../../api/translate-record.js';
 import { podOf, templateOf } from '../../domain/pod.js';
+import { fieldManagers } from '../../domain/names.js';
 import type { Platform } from '../../domain/platform.js';
 import type { RuleKind } from '../../domain/rule.js';
 import type { Pod, WorkloadKind } from '../../domain/usage.js';
 import type { Namespace, Node, Resource, Watched, WatchedKind } from '../cluster.js';
+import { statusWriters, type ManagedFields } from './managed-fields.js';
 import type { Projection } from './reflector.js';
 
 type Texts = Readonly<Record<string, string>>;
@@ -19,6 +21,7 @@ interface Envelope {
     readonly annotations?: Texts;
     readonly finalizers?: readonly string[];
     readonly deletionTimestamp?: string;
+    readonly managedFields?: readonly ManagedFields[];
   };
   readonly spec?: unknown;
   readonly status?: unknown;
@@ -59,6 +62,7 @@ function resourceProjection(kind: RuleKind): Projection<Resource> {
 
 function resourceOf(kind: RuleKind, { metadata, spec, status }: Envelope): Resource {
   const { name, namespace, uid, deletionTimestamp } = metadata;
+  const otherWriters = statusWriters(metadata.managedFields ?? []).filter((manager) => manager !== fieldManagers.report);
   return {
     key: namespace === undefined ? name : `${namespace}/${name}`,
     kind,
@@ -72,6 +76,7 @@ function resourceOf(kind: RuleKind, { metadata, spec, status }: Envelope): Resou
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     spec,
     status,
+    ...(otherWriters.length === 0 ? {} : { otherWriters }),
   };
 }
 
