@@ -140,11 +140,26 @@ export function acceptMonitorPause(state: MonitorState, paused: boolean): Monito
 /**
  * @param asked what the checks were asked for: the rest, and what came meanwhile, stays for the next go, unless the
  *   registry wants to be left alone. Then all of it has its turn later
+ * @param options `madeAt`: their pace, where another one was told meanwhile
  */
-export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number): MonitorState {
+export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number, { madeAt }: { readonly madeAt?: Pace } = {}): MonitorState {
+  const isThrottled = report.throttled === true;
   const empty = report.places === 0 ? (state.empty ?? 0) + 1 : undefined;
   const restMs = empty === undefined ? 0 : firstRestMs * (state.pace ?? 1);
-  return { ...withoutAsked(state, report.throttled === true ? state.asked : asked), failure: undefined, empty, last: { ...report, at: now }, dueAt: now + Math.max(report.nextDelayMs, restMs), waitsFor: report.throttled === true ? 'Throttled' : 'Turn' };
+  const delayMs = isThrottled ? report.nextDelayMs : atNewPace(report.nextDelayMs, state.settings, madeAt);
+  return {
+    ...withoutAsked(state, isThrottled ? state.asked : asked),
+    failure: undefined,
+    empty,
+    last: { ...report, at: now },
+    dueAt: now + Math.max(delayMs, restMs),
+    waitsFor: isThrottled ? 'Throttled' : 'Turn',
+  };
+}
+
+/** A faster pace counts at once; a slower one is minded by who looks next. */
+function atNewPace(delayMs: number, pace: Pace | undefined, madeAt: Pace | undefined): number {
+  return pace === undefined || madeAt === undefined || tickMs(pace) >= tickMs(madeAt) ? delayMs : Math.min(delayMs, tickMs(pace));
 }
 
 /**

@@ -46,14 +46,14 @@ export async function monitorRegistry(input: MonitorBirth | MonitorState): Promi
 }
 
 async function check(monitor: Monitor, task: ChecksTask, summary: string): Promise<void> {
-  const { cluster, registry, pace = 1 } = monitor.state;
+  const { cluster, registry, settings, pace = 1 } = monitor.state;
   const { asked } = task;
   // among monitors: what somebody asked for goes first
   const priority = { priorityKey: asked === undefined ? 5 : 3, fairnessKey: registry.slice(0, longestFairnessKey) };
   const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: monitorQueue(cluster), priority });
   try {
     const report = await checkBatch.executeWithOptions({ summary }, [task]);
-    monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now());
+    monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now(), { madeAt: isRepaced(monitor, settings) ? task : undefined });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error, cluster);
@@ -66,6 +66,11 @@ async function check(monitor: Monitor, task: ChecksTask, summary: string): Promi
 function doneBy({ state }: Monitor, asked: MonitorState['asked']): MonitorState['asked'] {
   const isNameless = asked === undefined && state.asked?.length === 0;
   return isNameless && !patched('keeps-wishes') ? [] : asked;
+}
+
+/** Whether a pace was told in the middle of checks. Once, it was minded an hour later, when it was told again. */
+function isRepaced({ state }: Monitor, before: MonitorState['settings']): boolean {
+  return state.settings !== before && patched('minds-a-new-pace');
 }
 
 const longestFairnessKey = 64; // bytes, by the server

@@ -88,6 +88,25 @@ describe('a monitor', () => {
     expect(acceptSettings(checkedOnce({ throttled: true, nextDelayMs: hour }), fast, t0).dueAt).toBe(t0 + hour);
   });
 
+  test.each<[string, Partial<ChecksReport>, number]>([
+    ['a faster pace that comes in the middle of checks counts from their end', {}, minutes],
+    ['also when it was not their turn', { checked: 0 }, minutes],
+    ['but not before the registry wants to hear of us again', { throttled: true }, 10 * minutes],
+  ])('%s', (_sentence, rest, expected) => {
+    const planned = step(configured());
+    const meanwhile = acceptSettings(configured(), { ...settings, maxPerInterval: 60 }, t0);
+
+    const state = acceptChecks(meanwhile, report(rest), undefined, t0, { madeAt: planned.kind === 'check' ? planned.task : undefined });
+
+    expect(state.dueAt - t0).toBe(expected);
+  });
+
+  test('a slower pace that comes in the middle of checks is minded by who looks next', () => {
+    const meanwhile = acceptSettings(configured(), { ...settings, maxPerInterval: 1 }, t0);
+
+    expect(acceptChecks(meanwhile, report(), undefined, t0, { madeAt: settings }).dueAt - t0).toBe(10 * minutes);
+  });
+
   test('waits longer after each failure in a row, an hour at most, and heals', () => {
     let state = every(minutes);
     const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => (state = acceptChecksFailure(state, failure, undefined, t0)).dueAt - t0);

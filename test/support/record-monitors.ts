@@ -27,6 +27,7 @@ export async function recordMonitors(lab: Lab, save: Save): Promise<void> {
   await all.renewed('registry.k8s.io');
   await all.asked('registry.gitlab.com');
   await all.wished('mcr.microsoft.com');
+  await all.repaced('nvcr.io');
   await all.cancelled('public.ecr.aws');
 }
 
@@ -133,6 +134,18 @@ class Recorder {
     await this.#until(registry, 2);
     await this.#becomes(registry, 'Turn');
     await this.#save('monitorRegistry', 'asked-during-checks-and-kept', monitor);
+  }
+
+  /** Its pace becomes a faster one in the middle of checks. */
+  async repaced(registry: string): Promise<void> {
+    const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
+    const monitor = await this.#start(registry, [() => isOpen.then(() => report({ nextDelayMs: 200 })), () => report()]);
+    await this.#until(registry, 1);
+    await this.#monitors.configure(registry, fasterPace);
+    open();
+    await this.#until(registry, 2);
+    await this.#becomes(registry, 'Turn');
+    await this.#save('monitorRegistry', 'faster-pace-during-checks-minded', monitor);
   }
 
   /** By a person, in the middle of checks. */
