@@ -25,9 +25,9 @@ export function answerText({ candidates, directive }: Answer): string {
 const nothing: Answer = { candidates: [], directive: directives.noFiles };
 const files: Answer = { candidates: [], directive: directives.files };
 
-/** @param words behind the name of the program; the last one is being typed, and may be empty */
-export async function candidatesFor(words: readonly string[]): Promise<Answer> {
-  const [name = '', ...rest] = words;
+/** @param typed behind the name of the program; the last word is being typed, and may be empty */
+export async function candidatesFor(typed: readonly string[]): Promise<Answer> {
+  const [name = '', ...rest] = withEmptyEnd(typed);
   if (rest.length === 0) return only(name, Object.entries(commands).filter(([, { isProcess, isHidden }]) => !isProcess && !isHidden).map(([value, { help }]) => ({ value, description: help })));
   if (!Object.hasOwn(commands, name)) return nothing;
   const below = parts[name];
@@ -35,6 +35,15 @@ export async function candidatesFor(words: readonly string[]): Promise<Answer> {
   const [part = '', ...more] = rest;
   if (more.length === 0) return only(part, below.map((value) => ({ value })));
   return below.includes(part) ? candidatesOf(`${name} ${part}`, [part], more) : nothing;
+}
+
+/**
+ * PowerShell before 7.3 drops an empty argument and keeps one of two quotes, which later ones hand over as it is written.
+ *
+ * @see https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_preference_variables#psnativecommandargumentpassing
+ */
+function withEmptyEnd(words: readonly string[]): readonly string[] {
+  return words.at(-1) === '""' ? [...words.slice(0, -1), ''] : words;
 }
 
 async function candidatesOf(path: string, before: readonly string[], words: readonly string[]): Promise<Answer> {

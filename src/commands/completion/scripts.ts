@@ -70,7 +70,7 @@ complete -c kubectl-kuik -f -k -a '(__kuik_complete)'
 `;
 
 const powershell = `# kuik completion powershell
-Register-ArgumentCompleter -Native -CommandName kuik, kubectl-kuik -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName 'kuik', 'kubectl-kuik' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $words = @($commandAst.CommandElements | Where-Object { $_.Extent.StartOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
     $program = $words[0]
