@@ -20,8 +20,21 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stderr.write(`kuik: unknown command ${JSON.stringify(name)}; kuik --help lists them\n`);
     return 1;
   }
+  if (command.isProcess !== true) endWithReaders();
   const run = await command.load();
   return run(args);
+}
+
+const brokenPipe = 141; // 128 and the number of SIGPIPE, as others end whose reader has gone
+
+/** `kuik images | head`: whoever has read enough goes, and that is no failure to tell of. */
+function endWithReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(brokenPipe);
+      throw error;
+    });
+  }
 }
 
 function help(): number {

@@ -9,6 +9,7 @@ import { complain, type ClusterChoice } from './command-line.js';
 import { interrupted } from './copy/outcome.js';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
+const patienceMs = 2_000;
 
 /**
  * Works with the chosen cluster. What goes wrong on the way is said with its next step.
@@ -22,7 +23,11 @@ export async function askCluster(command: string, choice: ClusterChoice, work: (
 
   const cluster = connectCluster(config, { instance: 'kuik-cli' });
   const interrupt = new AbortController();
-  const onSignal = (): void => interrupt.abort();
+  const onSignal = (): void => {
+    interrupt.abort();
+    // who waits for a server that says nothing is not let wait for its time to be over
+    setTimeout(() => process.exit(interrupted), patienceMs).unref();
+  };
   for (const name of signals) process.once(name, onSignal); // once: the second one ends us at once
   try {
     const code = await work(cluster, interrupt.signal);

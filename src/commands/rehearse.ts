@@ -1,7 +1,7 @@
 /** `kuik rehearse`: if these registries went away now, which workloads could not restart. */
 import { Command } from 'commander';
 import { usualConfigPath } from '../config/load.js';
-import { outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
+import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
 
 export interface RehearseOptions extends ClusterChoice {
   /** only workloads of this namespace */
@@ -26,13 +26,14 @@ export async function rehearse(args: readonly string[]): Promise<number> {
   const command = withClusterOptions(new Command('kuik rehearse'))
     .usage('REGISTRY... [options]')
     .description('If these registries went away now: which workloads could not restart, which would be sent elsewhere, and which images have no second place. Decides with the function of the webhook, contacts every registry but these, and changes nothing.')
-    .argument('<registries...>', 'host[:port], as images name it')
+    .argument('[registries...]', 'host[:port], as images name it')
     .option('-n, --namespace <name>', 'only workloads of this namespace')
     .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { wide: 'also those that would not notice', name: 'only those that could not restart' }))
     .addHelpText('after', help);
   const read = readArguments<RehearseOptions>(command, args);
   if ('exit' in read) return read.exit;
+  if (read.args.length === 0) return complain('rehearse', 'name a registry, as in kuik rehearse docker.io; kuik images shows where yours come from');
   const { runRehearse } = await import('./rehearse/run.js');
   return runRehearse(read.args, read.options);
 }

@@ -27,7 +27,7 @@ test('an image that is named twice is one', async () => {
 });
 
 test.each([
-  ['that kuik does not know', 'nginx:9', 'nginx:9 (docker.io/library/nginx:9): kuik has no record of it, since no Pod uses it and no copy of it is kept; kubectl get ia lists the images kuik knows'],
+  ['that kuik does not know', 'nginx:9', 'nginx:9 (docker.io/library/nginx:9): kuik has no record of it, since no Pod uses it and no copy of it is kept; it knows docker.io/library/nginx:1.27'],
   ['that is no reference', 'Nginx:', 'Nginx:: not an image reference; write it as in a Pod, nginx:1.27 or registry.example.com/team/api:v4, or as ia/NAME'],
   ['whose record does not exist', 'ia/nope', 'ia/nope: there is no such record; kubectl get ia lists them'],
 ])('an image %s is a problem that says what to do', async (_what, text, problem) => {

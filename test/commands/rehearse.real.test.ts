@@ -71,7 +71,7 @@ describe('kuik rehearse', () => {
   });
 
   test.each([
-    [[], 1, /missing required argument/],
+    [[], 1, /^kuik rehearse: name a registry, as in kuik rehearse docker\.io/],
     [['quay.io/acme'], 1, /"quay\.io\/acme" is no registry; write its host\[:port\]/],
   ])('%j is refused, and says what to write', async (args, expected, message) => {
     const { code, errors } = await kuikOn({ api }, 'rehearse', ...args);

@@ -2,6 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stage } from '../../tools/demo/stage.js';
 
+/** What is needed of a stage: an API server, and a folder for kubeconfigs. */
+type Place = Pick<Stage, 'api' | 'dir' | 'apply' | 'kubectl'>;
+
 interface Right {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
@@ -11,7 +14,7 @@ interface Right {
 const rbac = 'rbac.authorization.k8s.io';
 
 /** Somebody with these rights in the whole cluster, and no others. @returns path of a kubeconfig */
-export async function userWith(stage: Stage, name: string, rules: readonly Right[]): Promise<string> {
+export async function userWith(stage: Place, name: string, rules: readonly Right[]): Promise<string> {
   const items = [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'default' } },
     { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
@@ -26,7 +29,7 @@ export async function userWith(stage: Stage, name: string, rules: readonly Right
  *
  * @returns path of a kubeconfig, whose context is that namespace
  */
-export async function viewerOf(stage: Stage, namespace: string, name: string, rules: readonly Right[] = []): Promise<string> {
+export async function viewerOf(stage: Place, namespace: string, name: string, rules: readonly Right[] = []): Promise<string> {
   // no controller fills `view` from these here
   const ours = { apiGroups: ['kuik.enix.io'], resources: ['*'], verbs: ['get', 'list', 'watch'] };
   const viewers = [{ kind: 'ClusterRole', name: 'system:aggregate-to-view' }, { kind: 'Role', name }];
@@ -44,7 +47,7 @@ async function inNamespace(file: string, namespace: string): Promise<string> {
   return file;
 }
 
-async function kubeconfigOf(stage: Stage, name: string): Promise<string> {
+async function kubeconfigOf(stage: Place, name: string): Promise<string> {
   const token = (await stage.kubectl('create', 'token', name, '--namespace=default', '--duration=1h')).trim();
   const config = JSON.parse(await readFile(stage.api.kubeconfig, 'utf8')) as object;
   const file = join(stage.dir, `kubeconfig-${name}`);

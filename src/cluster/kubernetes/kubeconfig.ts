@@ -23,9 +23,10 @@ const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token
  * @throws Error when nothing is found, or what is found cannot be read; the message names the files
  */
 export function loadKubeConfig(location: ClusterLocation): KubeConfig {
-  const config = readFiles(filesOf(location));
+  const files = filesOf(location);
+  const config = readFiles(files);
   if (location.context !== undefined) config.setCurrentContext(location.context);
-  if (config.getCurrentCluster() === null) throw new Error(`no cluster found: context ${JSON.stringify(config.getCurrentContext() ?? '')} is not defined`);
+  if (config.getCurrentCluster() === null) throw new Error(`no cluster found: context ${JSON.stringify(config.getCurrentContext() ?? '')} is not defined in ${files.join(', ')}`);
   return config;
 }
 
@@ -50,9 +51,13 @@ function readFiles(files: readonly string[]): KubeConfig {
 }
 
 function readFile(file: string): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromFile(file);
-  return withTokenFiles(config, file);
+  try {
+    const config = new KubeConfig();
+    config.loadFromFile(file);
+    return withTokenFiles(config, file);
+  } catch (error) {
+    throw new Error(`kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
 interface UserEntry {

@@ -29,7 +29,12 @@ export async function runBundle(options: BundleOptions): Promise<number> {
     if (options.yes !== true && !(await agrees(`Write these ${files.length} files to ${name}? [y/N] `, signal))) return complain('bundle', 'nothing was written; add --yes to do it without a question');
     const folder = name.replace(/^.*\//, '').replace(/\.tar\.gz$|\.tgz$/, '');
     // only its owner reads it: names of images and Pods are nobody else's business
-    await writeFile(name, await promisify(gzip)(tarOf(files.map(({ path, content }) => ({ path: `${folder}/${path}`, content })), at.getTime())), { mode: 0o600 });
+    const archive = await promisify(gzip)(tarOf(files.map(({ path, content }) => ({ path: `${folder}/${path}`, content })), at.getTime()));
+    try {
+      await writeFile(name, archive, { mode: 0o600 });
+    } catch (error) {
+      return complain('bundle', `--output-file ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
     process.stdout.write(`${name}\n`);
     return 0;
   });

@@ -27,11 +27,15 @@ export const good = (what: string): Finding => ({ state: 'good', what });
 export const bad = (what: string, next: string): Finding => ({ state: 'bad', what, next });
 export const hidden = (what: string): Finding => ({ state: 'hidden', what });
 
+/** There is nothing to look at, which another part says; the message says what is not there. */
+export class NothingThere extends Error {}
+
 /** What nobody may see is no fault of the installation. */
 export async function orHidden(look: () => Promise<Finding>): Promise<Finding> {
   try {
     return await look();
   } catch (error) {
+    if (error instanceof NothingThere) return hidden(error.message);
     if (isFailure(error) && error.code === 'denied') return hidden(error.message);
     throw error;
   }

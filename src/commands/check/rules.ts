@@ -1,13 +1,23 @@
 /** What rules and records tell of registries and credentials. */
 import type { Resource } from '../../cluster/cluster.js';
-import { failures } from '../../domain/failure.js';
+import { failures, isFailure } from '../../domain/failure.js';
 import type { Condition } from '../../domain/record.js';
 import { ruleKinds, ruleText } from '../../domain/rule.js';
 import { registriesOf } from '../status/picture.js';
-import { amount, bad, good, type Asking, type Finding } from './finding.js';
+import { amount, bad, good, NothingThere, type Asking, type Finding } from './finding.js';
 
+/** @throws NothingThere before our kinds are defined */
 export async function rulesOf({ cluster }: Asking): Promise<readonly Resource[]> {
-  return (await Promise.all(ruleKinds.map((kind) => cluster.list(kind)))).flat();
+  return orNothingThere(async () => (await Promise.all(ruleKinds.map((kind) => cluster.list(kind)))).flat());
+}
+
+async function orNothingThere<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isFailure(error) && error.code === 'missing') throw new NothingThere('there are no definitions of rules and records');
+    throw error;
+  }
 }
 
 interface Said extends Condition {
@@ -28,7 +38,7 @@ export function waitingForTemporal(rules: readonly Resource[]): readonly string[
 
 /** What registries did to images in use, and which rules cannot do what they should because of it. */
 export async function checkRegistries(asking: Asking): Promise<Finding> {
-  const [rules, records] = await Promise.all([rulesOf(asking), asking.cluster.list('ImageAvailability')]);
+  const [rules, records] = await Promise.all([rulesOf(asking), orNothingThere(() => asking.cluster.list('ImageAvailability'))]);
   const unreached = conditionsOf(rules).filter(isUnreached);
   const failing = registriesOf(records);
   if (unreached.length > 0) return bad(saidBy(unreached), 'kuik status says which images that is about, and docs/reference/failures.md what to do about each failure');

@@ -8,6 +8,8 @@ import { readOriginals } from '../../domain/original.js';
 import { ruleText } from '../../domain/rule.js';
 import type { Pod, Usage } from '../../domain/usage.js';
 import type { ConsideredPlace, PodDecision, UsageDecision } from '../../webhook/pod-decision.js';
+import { columns } from '../columns.js';
+import { printable } from '../text-width.js';
 import { asIfText, type AsIf } from './as-if.js';
 
 /** What is said of one Pod; the `-o json` form, additive. */
@@ -142,7 +144,7 @@ const wideHeadings = ['PLACE', 'RULE', 'VERDICT', 'STATE', 'AS', 'TOOK', 'DIGEST
 export function printExplanation({ namespace, name, skipped, containers }: Explanation, form: 'table' | 'wide' = 'table'): string {
   const title = titleOf(namespace, name);
   if (skipped !== undefined) return `${title}  left alone: ${skipped}\n`;
-  return `${[title, ...containers.map((container) => printContainer(container, form))].join('\n')}\n`;
+  return `${[title, ...containers.flatMap((container) => containerLines(container, form))].map(printable).join('\n')}\n`; // a Pod may name anything
 }
 
 /** Pods of a template go by their workload: `deployment/web`; an image by itself has a name with many slashes. */
@@ -153,13 +155,13 @@ function titleOf(namespace: string, name: string): string {
   return kind === 'image' ? `image ${own} in namespace ${namespace}` : `${kind} ${namespace}/${own}`;
 }
 
-function printContainer({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer, form: 'table' | 'wide'): string {
+function containerLines({ container, image, pulls, reason, now, pullSecret, places }: ExplainedContainer, form: 'table' | 'wide'): readonly string[] {
   return [
     `container ${container}   ${image}  ->  ${pulls}   ${reason}`,
     ...(now === undefined ? [] : [`  when it was created: ${now.image}, ${now.reason ?? ''}`]),
     ...(pullSecret === undefined ? [] : [`  with Secret ${pullSecret}`]),
     ...table(form === 'wide' ? [wideHeadings, ...places.map(wideRow)] : [headings, ...places.map(({ place, rule, verdict, why }) => [place, rule, verdict, why])]),
-  ].join('\n');
+  ];
 }
 
 function wideRow({ place, rule, verdict, why, state = '', as = '', tookMs, digest = '' }: ExplainedPlace): readonly string[] {
@@ -168,6 +170,5 @@ function wideRow({ place, rule, verdict, why, state = '', as = '', tookMs, diges
 
 function table(rows: readonly (readonly string[])[]): string[] {
   if (rows.length < 2) return [];
-  const widths = rows[0]?.map((_heading, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd());
+  return columns(rows).trimEnd().split('\n').map((line) => `  ${line}`);
 }

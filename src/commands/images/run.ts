@@ -10,6 +10,7 @@ import { complain } from '../command-line.js';
 import { imageFilters, type ImagesOptions } from '../images.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { readUsage, unlessDenied } from '../read-views.js';
+import { watchOrFail } from '../watch-or-fail.js';
 import { areWell, chosenImages, imagesOfPods, type ListedImage } from './choose.js';
 import { headingsOf, imageItem, imageList, namesOf, rowOf } from './report.js';
 
@@ -68,7 +69,7 @@ async function print(listed: readonly ListedImage[], { output }: ImagesOptions):
 const gatherMs = 200; // a Deployment that rolls out changes many at once
 
 /** Prints every image, and from then on each again whose line is another. */
-async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<KubernetesCluster, 'watch'>, signal: AbortSignal): Promise<number> {
+async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<KubernetesCluster, 'watch' | 'watchHealth'>, signal: AbortSignal): Promise<number> {
   const printed = new Map<string, string>();
   const mayListPods = seen.usage !== undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -79,8 +80,8 @@ async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<Ku
   const records = new RecordsView(onChange);
   const usage = new UsageView({ v1ProxyPort, onChange });
   await Promise.all([
-    cluster.watch('ImageAvailability', (change) => records.apply(change), signal),
-    ...(mayListPods ? [cluster.watch('Pod', (change) => usage.apply(change), signal, options.namespace)] : []),
+    watchOrFail(cluster, 'ImageAvailability', (change) => records.apply(change), { signal }),
+    ...(mayListPods ? [watchOrFail(cluster, 'Pod', (change) => usage.apply(change), { signal, namespace: options.namespace })] : []),
   ]);
   clearTimeout(timer);
   return 0;

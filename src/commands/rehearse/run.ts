@@ -18,7 +18,7 @@ export async function runRehearse(registries: readonly string[], options: Rehear
   const { config, problems } = readConfig(options.config, environment);
   if (config === undefined) return complain('rehearse', ...problems);
   const away = readAsIf(registries.map((registry) => `${registry}=down`));
-  if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replace('=down:', ':'));
+  if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replaceAll('=down', ''));
 
   return askCluster('rehearse', options, async (cluster) => {
     const [pods, templates] = await Promise.all([readPods(cluster, options), readTemplates(cluster, options)]);

@@ -8,6 +8,7 @@ import { complain } from '../command-line.js';
 import { findImages } from '../find-images.js';
 import { isData, printDocument } from '../output.js';
 import type { RetryOptions } from '../retry.js';
+import { watchOrFail } from '../watch-or-fail.js';
 import { chosenBy, failedOf, type Chosen } from './choose.js';
 import { openResultsDisplay } from './display.js';
 import { FollowingChecks } from './follow-checks.js';
@@ -92,20 +93,21 @@ async function askAll(chosen: readonly Chosen[], followed: Followed, { dryRun }:
 }
 
 /** Watches the records until everything has ended, the time is over, or somebody interrupts. */
-async function untilOver(followed: Followed, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch'>, signal: AbortSignal): Promise<void> {
+async function untilOver(followed: Followed, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch' | 'watchHealth'>, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const end = watch === true ? undefined : AbortSignal.timeout(timeout);
   const display = openResultsDisplay(process.stderr, process.stderr.isTTY && output === 'table' && !wantsNoColor() ? 'list' : 'lines');
   display.show(followed.results);
   if (followed.isOver) over.abort();
   try {
-    await cluster.watch(
+    await watchOrFail(
+      cluster,
       'ImageAvailability',
       (change) => {
         if (followed.see(change)) display.show(followed.results);
         if (followed.isOver) over.abort();
       },
-      AbortSignal.any([over.signal, signal, ...(end === undefined ? [] : [end])]),
+      { signal: AbortSignal.any([over.signal, signal, ...(end === undefined ? [] : [end])]) },
     );
   } finally {
     display.close();

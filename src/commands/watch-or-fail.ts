@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Change, Cluster, Watched, WatchedKind } from '../cluster/cluster.js';
+import { Failure, type FailureInfo } from '../domain/failure.js';
+
+const lookEveryMs = 250;
+
+/**
+ * Watches as a person does. A process tries for ever, since its rights may come; who may not watch is told so.
+ *
+ * @returns when the signal aborts
+ * @throws Failure `denied`, naming the right
+ */
+export async function watchOrFail<K extends WatchedKind>(cluster: Pick<Cluster, 'watch' | 'watchHealth'>, kind: K, onChange: (change: Change<Watched[K]>) => void, { signal, namespace }: { readonly signal: AbortSignal; readonly namespace?: string }): Promise<void> {
+  const denied = new AbortController();
+  const ended = AbortSignal.any([signal, denied.signal]);
+  let failure: FailureInfo | undefined;
+  const look = async (): Promise<void> => {
+    while (!ended.aborted) {
+      const { lastError } = cluster.watchHealth().find((each) => each.kind === kind) ?? {};
+      if (lastError?.code === 'denied') {
+        failure = lastError;
+        denied.abort();
+      } else await sleep(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
+    }
+  };
+  await Promise.all([cluster.watch(kind, onChange, ended, namespace), look()]);
+  if (failure !== undefined && !signal.aborted) throw new Failure(failure);
+}

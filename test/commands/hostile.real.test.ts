@@ -1,0 +1,152 @@
+/** What the command line says to somebody whom nothing goes well for. */
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { recordName } from '../../src/cluster/record-name.js';
+import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { projectRoot } from '../../tools/programs.js';
+import { scratchFolder, startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
+import { installKinds } from '../cluster/kubernetes-bench.js';
+import { kuikAs, type Ended } from '../support/kuik.js';
+import { until } from '../support/until.js';
+import { userWith } from '../support/users.js';
+
+const dir = scratchFolder('hostile');
+let api: ApiServer;
+/** takes every connection, and never says a word */
+let silent: Server;
+beforeAll(async () => {
+  api = await startApiServer();
+  silent = createServer(() => undefined).listen(0, '127.0.0.1');
+});
+afterAll(async () => {
+  silent?.close();
+  await api?.stop();
+});
+
+const kuik = (...args: string[]): Promise<Ended> => kuikAs(api.kubeconfig, ...args);
+
+/** A line of a shell, with `kuik` in it. */
+function inShell(line: string): Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }> {
+  const child = spawn('bash', ['-o', 'pipefail', '-c', `kuik() { '${join(projectRoot(), 'bin', 'kuik')}' "$@"; }; ${line}`], { env: { ...process.env, NODE_OPTIONS: '', KUBECONFIG: api.kubeconfig } });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (errors += String(chunk)));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, errors })));
+}
+
+describe('in a cluster without our kinds', () => {
+  test.each([
+    ['describe', ['describe', 'nginx']],
+    ['retry', ['retry', 'nginx:1.27']],
+    ['pause', ['pause', 'nginx']],
+    ['images', ['images']],
+    ['explain', ['explain', '--image', 'nginx']],
+  ])('kuik %s asks whether kuik is installed: exit 1', async (name, args) => {
+    const { code, output, errors } = await kuik(...args);
+
+    expect(errors).toMatch(new RegExp(`^kuik ${name}: API server answered 404 .*is kuik installed in this cluster\\? kubectl get crd`));
+    expect([code, output]).toEqual([1, '']);
+  });
+
+  test('kuik check still tells part by part, and what to do: exit 2', async () => {
+    const { code, output, errors } = await kuik('check', '--timeout', '1s');
+
+    expect(errors).toBe('');
+    expect(output).toMatch(/^definitions +bad +missing: /m);
+    expect(output).toMatch(/^registries +hidden +there are no definitions of rules/m);
+    expect(output).toMatch(/^credentials +hidden /m);
+    expect(code).toBe(2);
+  });
+});
+
+describe('whoever reads what is printed', () => {
+  test.each([
+    ['help', 'kuik explain --help | true'],
+    ['a document', 'kuik version -o json | true'],
+    ['complaints', 'kuik describe 2>&1 | true'],
+  ])('may go away: %s ends without a word', async (_what, line) => {
+    const { code, errors } = await inShell(line);
+
+    expect(errors).toBe('');
+    expect([0, 1, 141]).toContain(code); // it may be through before the reader is gone
+  });
+});
+
+describe('a Pod whose user wrote more than a name', () => {
+  beforeAll(async () => {
+    await installKinds(api.kubeconfig);
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'evil', namespace: 'default' }, spec: { containers: [{ name: 'web', image: 'nginx\u001b[2J\u001b]0;owned\u0007:1' }] } };
+    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify(pod) });
+  });
+
+  test.each(['table', 'wide'])('is explained without what would move the cursor: -o %s', async (form) => {
+    const { output, code } = await kuik('explain', 'pod/evil', '-o', form);
+
+    expect(output).toContain('nginx\ufffd[2J\ufffd]0;owned\ufffd:1');
+    // eslint-disable-next-line no-control-regex -- that is what is looked for
+    expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('an image that kuik does not know by this name', () => {
+  test('is told which of the same name it knows', async () => {
+    const image = 'registry.example.com/team/web:1.2';
+    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ImageAvailability', metadata: { name: 'web' }, spec: { image } }) });
+
+    expect((await kuik('describe', 'web')).errors).toMatch(/^kuik describe: web \(docker\.io\/library\/web:latest\): kuik has no record of it.*; it knows registry\.example\.com\/team\/web:1\.2\n$/);
+    expect((await kuik('describe', 'other')).errors).toMatch(/kubectl get ia lists the images kuik knows\n$/);
+  });
+});
+
+describe('somebody who may ask, and not watch', () => {
+  test('is told at once that the outcome cannot be followed: exit 1', async () => {
+    const stage = { api, dir, apply: (manifest: string) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: manifest }), kubectl: (...args: string[]) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, ...args]) };
+    const asker = await userWith(stage, 'asker', [{ apiGroups: ['kuik.enix.io'], resources: ['imageavailabilities'], verbs: ['get', 'list', 'patch'] }]);
+    const image = imageName(knownImageRef('registry.example.com/team/api:1'));
+    const name = recordName(image);
+    const status = { pods: 1, places: [{ reference: image, role: 'origin' }, { reference: 'mirror.example.com/team/api:1', role: 'mirror' }] };
+    await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ImageAvailability', metadata: { name }, spec: { image } }));
+    await stage.kubectl('patch', 'ia', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }));
+
+    const { code, errors } = await kuikAs(asker, 'retry', `ia/${name}`, '--timeout', '40s');
+
+    expect(errors).toMatch(/^kuik retry: not allowed to watch imageavailabilities: grant verb watch on imageavailabilities in API group kuik\.enix\.io\n$/);
+    expect(code).toBe(1);
+  }, 30_000);
+});
+
+describe('an API server that takes connections and says nothing', () => {
+  test('is left by Ctrl-C within moments: exit 130', async () => {
+    const config = (await readFile(api.kubeconfig, 'utf8')).replace(api.url, `https://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    const file = join(dir, 'silent');
+    await writeFile(file, config);
+    const child = spawn(join(projectRoot(), 'bin', 'kuik'), ['explain', '--image', 'nginx', '--kubeconfig', file], { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    await until(() => new Promise<boolean>((resolve) => silent.getConnections((_error, count) => resolve(count > 0))));
+
+    const started = performance.now();
+    child.kill('SIGINT');
+
+    expect(await ended).toBe(130);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  }, 30_000);
+});
+
+describe('a slip of the pen', () => {
+  test.each<[string, string, string[], RegExp]>([
+    ['a kubeconfig that is a folder', dir, ['images'], /^kuik images: kubeconfig \S+hostile\S*: EISDIR/],
+    ['a kubeconfig that is something else', '/etc/passwd', ['images'], /^kuik images: no cluster found: context "" is not defined in \/etc\/passwd/],
+    ['a registry with a scheme', '', ['rehearse', 'http://docker.io'], /^kuik rehearse: http:\/\/docker\.io: .* is no registry; write its host\[:port\] as images do, such as docker\.io\n/],
+    ['no registry', '', ['rehearse'], /^kuik rehearse: name a registry, as in kuik rehearse docker\.io/],
+    ['a folder that is not there', '', ['bundle', '-y', '--no-logs', '--output-file', '/nonexistent/x.tar.gz'], /kuik bundle: --output-file \/nonexistent\/x\.tar\.gz: ENOENT/],
+  ])('%s is named, with the next step: exit 1', async (_what, kubeconfig, args, said) => {
+    const { code, errors } = await kuikAs(kubeconfig || api.kubeconfig, ...args);
+
+    expect(errors).toMatch(said);
+    expect(code).toBe(1);
+  });
+});
