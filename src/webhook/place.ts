@@ -67,24 +67,32 @@ export class Place {
     this.#note = why;
   }
 
-  report(isChosen: boolean): ConsideredPlace {
-    const note = this.#note ?? (this.#asked && this.#fact === undefined ? 'no answer in time' : undefined);
+  /** @param standing `late`: an earlier place was chosen, so that nobody waited for this one */
+  report(standing: Standing): ConsideredPlace {
+    const note = this.#note ?? (this.#isSilent ? (standing === 'late' ? 'not waited for: an earlier place was chosen' : 'no answer in time') : undefined);
     return {
       candidate: this.candidate,
-      verdict: this.#verdict(isChosen),
+      verdict: this.#verdict(standing),
       ...(this.#fact && { fact: this.#fact }),
       ...(this.#passedOver && { passedOver: this.#passedOver }),
       ...(note !== undefined && { note }),
     };
   }
 
-  #verdict(isChosen: boolean): ConsideredPlace['verdict'] {
+  get #isSilent(): boolean {
+    return this.#asked && this.#fact === undefined;
+  }
+
+  #verdict(standing: Standing): ConsideredPlace['verdict'] {
     if (!this.isUsable) return 'skipped';
-    if (isChosen) return 'chosen';
-    if (this.#fact === undefined) return this.#asked ? 'unavailable' : 'unasked';
+    if (standing === 'chosen') return 'chosen';
+    if (this.#fact === undefined) return this.#isSilent && standing !== 'late' ? 'unavailable' : 'unasked';
     return this.#fact.state === 'Available' ? 'unasked' : 'unavailable'; // available, but an earlier place was chosen
   }
 }
+
+/** Where a place stands beside the one that was chosen. */
+export type Standing = 'early' | 'chosen' | 'late';
 
 /** Finds out what is known of a place without asking it: credentials, records, recent probes. */
 export async function consider(candidate: Candidate, circumstances: PlaceCircumstances, deps: PlaceDeps): Promise<Place> {

@@ -29,7 +29,7 @@ export interface UsageDecision {
 
 export interface ConsideredPlace {
   readonly candidate: Candidate;
-  /** `skipped` must not be used, `unasked` could not change the choice any more */
+  /** `skipped` must not be used, `unasked` could not change the choice (any more) */
   readonly verdict: 'chosen' | 'skipped' | 'unavailable' | 'unasked';
   /** seen with a credential of this Pod, or of the place's rule */
   readonly fact?: Fact;

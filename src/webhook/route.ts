@@ -158,7 +158,8 @@ function kept({ reason }: Decision, places: readonly Place[]): Candidate | undef
 }
 
 function reports(places: readonly Place[], chosen: Candidate | undefined): ConsideredPlace[] {
-  return places.map((place) => place.report(place.candidate === chosen));
+  const chosenAt = places.findIndex(({ candidate }) => candidate === chosen);
+  return places.map((place, at) => place.report(chosenAt === -1 || at < chosenAt ? 'early' : at === chosenAt ? 'chosen' : 'late'));
 }
 
 function undecided(usage: Usage, error: unknown): UsageDecision {
