@@ -78,6 +78,15 @@ ClusterImageSetMirror/main   True    3        1          0        0        InFor
 `);
   });
 
+  test('sums up what a rule that only monitors has found', () => {
+    const monitor = statusOf({ ...healthy, rules: [{ ...aResource([inForce], { available: 40, unavailable: 1, unchecked: 2, unused: 3, listed: 43 }), kind: 'ClusterImageSetAvailability' }] });
+
+    expect(statusScreen(monitor, { now, form: 'table' })).toContain(`
+RULE                               READY   IMAGES   MIRRORED   FAILED   UNUSED   REASON
+ClusterImageSetAvailability/main   True    43                  1        3        InForce
+`);
+  });
+
   test('is one line where nothing can be drawn', () => {
     expect(statusLine(status)).toMatch(/^1 of 3 images mirrored, 2 copies to come, 0 failed; 1 trouble, first: docker.io\/library\/busy:1/);
   });

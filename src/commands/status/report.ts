@@ -67,9 +67,14 @@ function rulesText({ rules }: Status, form: 'table' | 'wide'): string {
   const rows = rules.map(({ rule, ready, reason = '', message = '', suspended, counts }) => [
     rule,
     ready,
-    ...['images', 'mirrored', 'failed', 'unused'].map((name) => String(counts[name] ?? '')),
+    ...[imagesOf(counts), counts['mirrored'], counts['failed'] ?? counts['unavailable'], counts['unused']].map((count) => String(count ?? '')),
     suspended ? 'Suspended' : reason,
     ...(form === 'wide' ? [message] : []),
   ]);
   return columns([headings, ...rows]);
+}
+
+/** A rule that only monitors counts what it found, and no sum. */
+function imagesOf({ images, available, unavailable, unchecked }: Status['rules'][number]['counts']): number | undefined {
+  return images ?? (available === undefined ? undefined : available + (unavailable ?? 0) + (unchecked ?? 0));
 }
