@@ -75,6 +75,17 @@ describe('kuik migrate v1', () => {
     await stage.kubectl('delete', 'pod', 'lost', '--grace-period=0', '--force');
   }, 60_000);
 
+  test('a Pod that a v1 before 1.3 holds is named, with the way to let it go', async () => {
+    await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'held', namespace: 'default', finalizers: ['pod.kuik.enix.io/finalizer'] }, spec: { containers: [{ name: 'web', image: 'localhost:7439/nginx:1.25' }] } }));
+
+    const { errors } = await kuik('migrate', 'v1', '--registry', 'registry.example.com');
+
+    expect(errors).toMatch(/default\/held: held by a finalizer of v1 before 1\.3.*\n +kubectl patch pod --namespace NAMESPACE NAME/);
+    expect(errors).toMatch(/1 Pods behind its proxy/);
+    await stage.kubectl('patch', 'pod', 'held', '--type=merge', '--patch', '{"metadata":{"finalizers":null}}');
+    await stage.kubectl('delete', 'pod', 'held', '--grace-period=0', '--force', '--timeout=20s');
+  });
+
   test('values of a release that has none of its user are understood', async () => {
     const values = join(stage.dir, 'none.yaml');
     await writeFile(values, 'USER-SUPPLIED VALUES:\nnull\n');

@@ -11,7 +11,7 @@ import { aMirrorRule, aPod, aReplicaRule, brokenFilter } from '../support/builde
 import { readDocument } from '../support/documents.js';
 
 const target = { registry: 'registry.example.com', path: '/kuik' };
-const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, namespace: 'kuik-system', gone: new Set(), pods: [] };
+const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, namespace: 'kuik-system', gone: new Set(), pods: [], heldPods: [] };
 const cached = (sourceImage: string, rest = {}) => ({ sourceImage, retain: false, isCached: true, isUpstream: true, ...rest });
 const following = (updateFilters: readonly string[], name = 'docker.io/library/postgres', sourceImages: readonly string[] = []): V1Setup => ({ ...nothing, cachedImages: sourceImages.map((text) => cached(text)), repositories: [{ name, isUpdated: true, updateFilters }] });
 const withValues = (values: V1Values): V1Setup => ({ ...nothing, values });
@@ -119,6 +119,7 @@ describe('what replaces a v1 set-up', () => {
     ['labels that chose Pods', withValues({ controllers: { webhook: { objectSelector: { matchExpressions: [{}] } } } }), /objectSelector/],
     ['authorities of registries', withValues({ rootCertificateAuthorities: { secretName: 'ca', keys: ['root.pem'] } }), /Secret ca .*\(root\.pem\)/],
     ['containers that always pull, which v1 left alone unless told', nothing, /ignorePullPolicyAlways.*origin is asked first/],
+    ['Pods that an old v1 holds', { ...nothing, heldPods: ['shop/web', 'shop/api'] }, /shop\/web, shop\/api: held by a finalizer of v1 before 1\.3/],
     ['a filter of updates that cannot be translated', following(['a/b|c/d']), /Repository docker\.io\/library\/postgres: the filter a\/b\|c\/d/],
     ['two images of one place', { ...nothing, cachedImages: [cached('nginx:1'), cached('quay.io/library/nginx:1')] }, /docker.io\/library\/nginx:1 and quay.io\/library\/nginx:1 both want/],
   ])('remarks on %s', (_sentence, setup, said) => {

@@ -4,9 +4,10 @@ import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { ApiObject } from '../../cluster/kubernetes/objects.js';
-import type { ResourceType } from '../../cluster/kubernetes/resources.js';
+import { watchedTypes, type ResourceType } from '../../cluster/kubernetes/resources.js';
 import { isFailure } from '../../domain/failure.js';
 import { apiGroup } from '../../domain/names.js';
+import { podOf } from '../../domain/pod.js';
 import type { ImageRecord } from '../../domain/record.js';
 import type { CachedImage, V1Setup } from './v1.js';
 import type { V1Repository } from './v1-updates.js';
@@ -19,8 +20,15 @@ const cachedImageType = v1Type('CachedImage', 'cachedimages');
 const repositoryType = v1Type('Repository', 'repositories');
 
 export async function readV1(cluster: Pick<KubernetesCluster, 'objects' | 'list'>, { values, namespace }: Pick<V1Setup, 'values' | 'namespace'>): Promise<V1Setup & { readonly isThere: boolean }> {
-  const [images, repositories, pods, records] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.list('Pod'), recordsOf(cluster)]);
-  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, namespace, gone: goneFrom(records), pods, isThere: images !== undefined };
+  const [images, repositories, pods = [], records] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.objects(watchedTypes.Pod), recordsOf(cluster)]);
+  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, namespace, gone: goneFrom(records), pods: pods.map((pod) => podOf(pod)), heldPods: pods.filter(isHeld).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`), isThere: images !== undefined };
+}
+
+/** Before 1.3, v1 held Pods until it had seen that they go; its later releases neither do so nor let go of those. */
+const podFinalizer = 'pod.kuik.enix.io/finalizer';
+
+function isHeld({ metadata }: ApiObject): boolean {
+  return (metadata.finalizers ?? []).includes(podFinalizer);
 }
 
 /** None before kuik is installed beside v1. */

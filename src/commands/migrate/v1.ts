@@ -34,6 +34,8 @@ export interface V1Setup {
   /** images whose origin no longer has them, as kuik found beside v1 */
   readonly gone: ReadonlySet<string>;
   readonly pods: readonly Pick<Pod, 'usages' | 'labels'>[];
+  /** `namespace/name` of Pods that a v1 before 1.3 holds */
+  readonly heldPods: readonly string[];
 }
 
 /** Where the copies are to be. */
@@ -64,7 +66,7 @@ export function planV1(setup: V1Setup, target: V1Target): MigrationPlan {
       optedOut: pods.filter((pod) => pod.labels[labels.v1Policy] === 'ignore').length,
     },
   };
-  remarks.push(...valueRemarks(values), ...collisionRemarks(cached, target));
+  remarks.push(...valueRemarks(values), ...collisionRemarks(cached, target), ...heldRemarks(setup));
   return { apiVersion: cliVersion, kind: 'MigrationPlan', ...plan, remarks };
 }
 
@@ -148,6 +150,12 @@ function placed(sourceImage: string, target: V1Target, remarks: Remark[]): Migra
 
 function placeOf(ref: ImageRef, { registry, path }: V1Target): ImageRef | undefined {
   return mirrorPlace({ registry, path, layout: 'path' }, ref);
+}
+
+function heldRemarks({ heldPods }: V1Setup): Remark[] {
+  if (heldPods.length === 0) return [];
+  const what = `${heldPods.join(', ')}: held by a finalizer of v1 before 1.3, which nobody takes off: deleted, ${heldPods.length === 1 ? 'it' : 'they'} would never go`;
+  return [{ what, next: `kubectl patch pod --namespace NAMESPACE NAME --type merge --patch '{"metadata":{"finalizers":null}}'` }];
 }
 
 /** v1 kept the host of the origin in the path. */
