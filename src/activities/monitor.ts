@@ -17,6 +17,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { Call, Registry, Seen } from '../registry/registry.js';
 import type { MonitorActivities } from '../temporal/activities.js';
 import type { CheckAccess, CheckCredentials } from './monitor-credentials.js';
+import { MonitorTurns } from './monitor-turns.js';
 
 export interface MonitorDeps {
   /** what this cluster tracks at a registry at this moment */
@@ -46,43 +47,21 @@ const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds 
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
-  const turns = new Turns();
+  const turns = new MonitorTurns();
   return { checkBatch: (task) => new Go(task, deps, turns).run() };
 }
 
-const mostTried = 20_000;
-
-/** When turns were taken in this process, whatever came of them: milliseconds since the epoch. */
-class Turns {
-  /** by host: of a monitor that was terminated, the last go is still under way when the next one begins */
-  readonly #began = new Map<string, number>();
-  /** oldest first: what cannot be written down would be next for ever */
-  readonly #tried = new Map<PlaceId, number>();
-
-  get tried(): ReadonlyMap<PlaceId, number> {
-    return this.#tried;
-  }
-
-  beganAt(host: string): number | undefined {
-    return this.#began.get(host);
-  }
-
-  take(host: string, place: PlaceId, now: number): void {
-    this.#began.set(host, now);
-    this.#tried.delete(place);
-    this.#tried.set(place, now);
-    for (const oldest of this.#tried.keys()) {
-      if (this.#tried.size <= mostTried) return;
-      this.#tried.delete(oldest);
-    }
-  }
+/** The API server was away, or somebody else between us and a record: nothing is wrong with what was checked. */
+function isOutage(error: unknown): boolean {
+  const failure = failureInfo(error);
+  return failure?.side === 'cluster' && failures[failure.code].retry === 'again';
 }
 
 /** One go: checks until its share is done, or the registry asks to be left alone. */
 class Go {
   readonly #task: ChecksTask;
   readonly #deps: MonitorDeps;
-  readonly #turns: Turns;
+  readonly #turns: MonitorTurns;
   readonly #context = Context.current();
   readonly #checks: readonly Check[];
   /** what somebody asked for: checked first, and out of turn */
@@ -94,7 +73,7 @@ class Go {
   /** when the last check began, whoever made it: milliseconds since the epoch */
   #beganAt: number | undefined;
 
-  constructor(task: ChecksTask, deps: MonitorDeps, turns: Turns) {
+  constructor(task: ChecksTask, deps: MonitorDeps, turns: MonitorTurns) {
     this.#task = task;
     this.#deps = deps;
     this.#turns = turns;
@@ -116,7 +95,10 @@ class Go {
       for (const check of this.#share()) {
         if (this.#isOver(check)) break;
         await this.#turn(check);
-        const finding = await this.#check(check);
+        const finding = await this.#check(check).catch((error: unknown) => {
+          if (isOutage(error)) this.#turns.giveBack(this.#task.registry, check.place);
+          throw error;
+        });
         if (finding.asked) states.set(check.place, finding.state);
         stopped = pauseOf(finding);
         if (stopped !== undefined) break;

@@ -377,6 +377,30 @@ describe('one go', () => {
     await expect(bench.run()).rejects.toMatchObject({ code: 'unreachable', side: 'cluster' });
   });
 
+  test('costs no image its turn while the API server is away: it is next again', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.writeFails = () => new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
+    await expect(bench.run({ intervalMs: 10 })).rejects.toMatchObject({ code: 'unreachable' });
+    bench.writeFails = undefined;
+
+    await bench.run({ intervalMs: 10 });
+
+    expect([...bench.records.keys()]).toEqual(['app:1', 'app:2'].map((name) => bench.image(name).image));
+  });
+
+  test('lets the others have their turns when only one record meets an API server that is away', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.writeFails = (record) => (record.endsWith('app:1') ? new Failure({ code: 'unreachable', side: 'cluster', message: 'server error 500' }) : undefined);
+
+    for (let go = 0; go < 6; go++) await expect(bench.run({ intervalMs: 10 })).rejects.toMatchObject({ code: 'unreachable' });
+    expect(bench.records.size).toBe(0);
+    await expect(bench.run({ intervalMs: 10 })).rejects.toMatchObject({ code: 'unreachable' }); // after the other one
+
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
+  });
+
   test('is not that of an image whose record cannot be written, time and again: the others have their turns', async () => {
     const bench = await Bench.open({}, 'app:2');
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
