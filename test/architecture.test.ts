@@ -36,7 +36,7 @@ const allowed: Record<string, { folders: readonly string[]; packages: readonly s
 };
 
 /** Files that read the wall clock, the console or the environment on purpose: composition roots and adapters. */
-const mayReadClock = ['commands/', 'registry/http/', 'cluster/kubernetes/', 'temporal/', 'webhook/server', 'telemetry/', 'activities/', 'workflows/', 'main.ts'];
+const mayReadClock = ['commands/', 'registry/http/', 'cluster/kubernetes/', 'temporal/', 'webhook/system-clock', 'telemetry/', 'activities/', 'workflows/', 'main.ts'];
 const mayPrint = ['commands/', 'main.ts', 'api/generate'];
 const mayReadEnvironment = ['config/', 'main.ts'];
 

@@ -7,7 +7,7 @@ import { carryOutForget } from '../watchers/forget-cluster.js';
 import { AuthorityKeeper } from '../webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
 import { ProvidedAuthority } from '../webhook/provided-authority.js';
-import { systemClock } from '../webhook/server.js';
+import { systemClock } from '../webhook/system-clock.js';
 import type { Base } from './base.js';
 import { readAuthority } from './webhook-files.js';
 import { upgradeDefinitions } from './upgrade-definitions.js';

@@ -1,8 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.js';
-import { keyring, secretProblems } from '../registry/keyring.js';
-import type { Registry } from '../registry/registry.js';
 import { parseBindAddress } from '../telemetry/http.js';
 import { unsyncedViews, type Views } from '../watchers/watch.js';
 import { answerReview, type AdmissionDeps } from '../webhook/admission.js';
@@ -11,12 +8,12 @@ import { admissionPath, webhookConfiguration } from '../webhook/configuration.js
 import { LeafKeeper } from '../webhook/leaf-keeper.js';
 import { ProvidedCertificate, type ProvidedPair } from '../webhook/provided-certificate.js';
 import { readAuthority } from './webhook-files.js';
-import { createRouteDeps } from '../webhook/route-deps.js';
-import type { RouteDeps } from '../webhook/route.js';
-import { createAdmissionServer, systemClock, type AdmissionServer } from '../webhook/server.js';
+import { createAdmissionServer, type AdmissionServer } from '../webhook/server.js';
+import { systemClock } from '../webhook/system-clock.js';
 import type { KeyPair, ServerNames } from '../webhook/x509.js';
 import type { Base } from './base.js';
 import type { Part } from './part.js';
+import { routeDeps } from './route-base.js';
 import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
 
 /** A Service sends new connections for as long as its proxies have not heard that we end, which takes them a few seconds. */
@@ -58,28 +55,6 @@ export function createWebhook(base: Base, views: Views): Part {
       await server?.close();
     },
   };
-}
-
-export interface RouteBase extends Pick<Base, 'config' | 'metrics'> {
-  readonly cluster: Pick<Cluster, 'secret' | 'applySecret' | 'deleteSecret'>;
-  readonly registry: Pick<Registry, 'head'>;
-}
-
-/** Everything a routing decision reads; `kuik explain` decides with the same. */
-export function routeDeps({ config, cluster, registry, metrics }: RouteBase, views: Views): RouteDeps {
-  const { activeCheck, rewriteOnNever, honorPrioritiesOnAlways, pinDigests } = config.routing;
-  return createRouteDeps({
-    cluster,
-    registry,
-    keyring: { credentials: keyring, problems: (secret) => secretProblems([secret]).map(({ message }) => message) },
-    rules: views.rules,
-    records: views.records,
-    namespaces: views.namespaces,
-    settings: { deadlineMs: activeCheck.deadlineMs, rewriteOnNever, honorPrioritiesOnAlways, pinDigests, v1ProxyPort: config.migration.v1ProxyPort, skip: config.skip, probe: activeCheck },
-    observe: { pullSecret: metrics.webhook.pullSecret, availability: (result) => metrics.registry.cached('availability', result) },
-    clock: systemClock,
-    random: Math.random,
-  });
 }
 
 function readiness(views: Views): true | string {

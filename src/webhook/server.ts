@@ -1,9 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { fastify, type FastifyInstance } from 'fastify';
 import { parseDuration } from '../domain/duration.js';
 import type { Log } from '../telemetry/log.js';
 import type { Admitted, Outcome } from './admission.js';
-import type { Clock } from './clock.js';
 import { admissionPath } from './configuration.js';
 import type { KeyPair } from './x509.js';
 
@@ -32,12 +30,6 @@ export interface AdmissionServer {
   close(): Promise<void>;
   readonly app: FastifyInstance;
 }
-
-/** The wall clock. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
-};
 
 /** Makes the admission server around a first certificate. It says no to nobody: only a review nobody can answer gets status 400. */
 export function createAdmissionServer(deps: ServerDeps, first: KeyPair): AdmissionServer {

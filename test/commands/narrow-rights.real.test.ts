@@ -53,7 +53,7 @@ describe('somebody who may read one namespace only', () => {
     ['by what only records tell', ['images', '-n', 'shop', '--unmirrored'], /^kuik images: --unmirrored: you may not list imageavailabilities, which tell: ask for the verbs/],
     ['and what becomes of them', ['images', '-n', 'shop', '-w'], /^kuik images: -w: you may not list imageavailabilities, which are watched: ask/],
     ['one by one', ['describe', 'nginx'], /^kuik describe: not allowed to get imageavailabilities \S+: grant verb get on imageavailabilities in API group kuik.enix.io/],
-    ['and what would happen everywhere', ['rehearse', 'docker.io'], /^kuik rehearse: you may not list Pods of all namespaces: name one with -n/],
+    ['and what would happen everywhere', ['rehearse', 'docker.io'], /^kuik rehearse: you may not list Pods of all namespaces: name one with -n, or ask for that right\n$/],
   ])('cannot ask for images %s, and is told what would help: exit 1', async (_what, args, said) => {
     const { code, output, errors } = await asNarrow(...args);
 

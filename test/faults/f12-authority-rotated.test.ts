@@ -6,7 +6,7 @@ import { fieldManagers } from '../../src/domain/names.js';
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';
 import { authorityLifetimeMs, dueAt, leafLifetimeMs, settleMs, type Authorities } from '../../src/webhook/certificates.js';
 import { unannouncedMs } from '../../src/webhook/leaf-keeper.js';
-import { systemClock } from '../../src/webhook/server.js';
+import { systemClock } from '../../src/webhook/system-clock.js';
 import { makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
 import { AdmissionLab, aLeader, authorityRef as secret } from '../support/admission-lab.js';

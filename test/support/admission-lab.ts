@@ -10,7 +10,7 @@ import { loadKubeConfig } from '../../src/cluster/kubernetes/kubeconfig.js';
 import { webhookName } from '../../src/cluster/kubernetes/webhook-configuration.js';
 import { AuthorityKeeper } from '../../src/webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../../src/webhook/configuration.js';
-import { systemClock } from '../../src/webhook/server.js';
+import { systemClock } from '../../src/webhook/system-clock.js';
 import { startKuik, type Kuik } from '../../tools/demo/kuik.js';
 import { isOk } from '../../tools/health.js';
 import { projectRoot } from '../../tools/programs.js';

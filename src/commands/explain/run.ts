@@ -15,7 +15,7 @@ import type { ExplainOptions } from '../explain.js';
 import { isData, printDocument } from '../output.js';
 import { readViewsOf } from '../read-views.js';
 import { openRegistry } from '../registry-client.js';
-import { routeDeps } from '../serve-webhook.js';
+import { routeDeps } from '../route-base.js';
 import { readBuild } from '../version.js';
 import { askedPods, Unanswerable, type Asked } from './ask.js';
 import { asIfText, forgetful, pretending, readAsIf, type AsIf } from './as-if.js';

@@ -21,8 +21,9 @@ export async function runRehearse(registries: readonly string[], options: Rehear
   if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replaceAll('=down', ''));
 
   return askCluster('rehearse', options, async (cluster) => {
-    const [pods, templates] = await Promise.all([readPods(cluster, options), readTemplates(cluster, options)]);
+    const pods = await readPods(cluster, options);
     if (pods === undefined) return 1;
+    const templates = await readTemplates(cluster, options);
     const workloads = workloadsOf(pods, templates);
     const asked = { pods: workloads.map((workload) => workload.asked), remarks: [] };
     const { explanations, remarks, hidden } = await explainAll(asked, away, { cluster, config, environment });
