@@ -22,6 +22,7 @@ export default {
     { ...shared, displayName: 'real', testMatch: real, globalSetup: '<rootDir>/test/support/global-setup.ts' },
   ],
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
+  testSequencer: '<rootDir>/tools/jest-sequencer.js',
   testTimeout: 60_000,
   // most of a test on real servers is waiting for them, yet twice as many as cores make some of them late
   maxWorkers: availableParallelism() + 1,
