@@ -39,12 +39,13 @@ describe('kuik starts while the API server is slow', () => {
     line.delay(size({ quick: 3_000, soak: 60_000 }));
     const starting = { over: false };
     const started = stage.kuik.start().finally(() => (starting.over = true));
-    const isReady = async (): Promise<boolean> => (await ask(`${healthUrl}/readyz`).catch(() => undefined))?.status === 200;
+    // its workers may need longer
+    const hasSeenAll = async (): Promise<boolean> => (await ask(`${healthUrl}/readyz`).catch(() => undefined))?.body.includes('[+]views ok') === true;
 
     const undecided: string[] = [];
     while (!starting.over) {
       const { reason } = await createPod(stage, `early-${undecided.length}`, stage.image());
-      if (await isReady()) break; // it may have become so meanwhile
+      if (await hasSeenAll()) break; // perhaps before that Pod came
       undecided.push(reason);
       await sleep(200);
     }
