@@ -26,7 +26,7 @@ describe('of two managers the one that leads is killed during deletions', () => 
     await stage?.close();
   });
 
-  fault('F40', 'every copy is deleted once, and counted once', async ({ chance, size }) => {
+  fault('F40', 'every copy is deleted once, and counted at least once', async ({ chance, size }) => {
     const rounds = size({ quick: 1, soak: 100 });
     const names: string[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -43,7 +43,9 @@ describe('of two managers the one that leads is killed during deletions', () => 
     }
 
     for (const name of names) expect(await deletionsOf(name)).toBe(1);
-    expect(await drawn()).toBe(names.length);
+    // a draw whose answer died with the leader is made again (ADR 17): budgets err on the small side
+    expect(await drawn()).toBeGreaterThanOrEqual(names.length);
+    expect(await drawn()).toBeLessThanOrEqual(2 * names.length);
   }, 900_000);
 
   async function killLeader(next: string): Promise<void> {
