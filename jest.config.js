@@ -24,6 +24,6 @@ export default {
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testSequencer: '<rootDir>/tools/jest-sequencer.js',
   testTimeout: 60_000,
-  // most of a test on real servers is waiting for them, yet with more than twice as many as cores some are late
-  maxWorkers: 2 * availableParallelism(),
+  // most of a test on real servers is waiting for them, yet with twice as many as cores some are late
+  maxWorkers: availableParallelism() + 1,
 };
