@@ -257,6 +257,17 @@ describe('one go', () => {
     expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
   });
 
+  test('of a slow pace is one check, of what fails and is in use, though another was checked before it', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    const seen = (state: 'Available' | 'NotFound', agoMs: number): Partial<TrackedImage> => ({ seen: { state, identity: 'anonymous', checkedAt: new Date(Date.now() - agoMs).toISOString() } });
+    bench.tracked = [bench.image('app:1', seen('Available', 3 * 3_600_000)), bench.image('app:2', seen('NotFound', 2 * 3_600_000))];
+
+    const report = await bench.run({ intervalMs: 3_600_000 });
+
+    expect([...bench.records.keys()]).toEqual([bench.image('app:2').image]);
+    expect(report).toMatchObject({ counts: { Available: 2 }, turns: 2 });
+  });
+
   test('checks whichever is next, when nothing is named', async () => {
     const bench = await Bench.open({}, 'app:2');
     bench.tracked = [bench.image('app:1', { seen: { ...aFact({}), identity: 'anonymous' } }), bench.image('app:2')];

@@ -27,7 +27,7 @@ describe('the page of an image', () => {
   Record:     imageavailability.kuik.enix.io/nginx-6965a10c
   Used by:    2 Pods
   Copies:     1 of 1
-  Next check: about 2026-11-20T12:05:00.000Z, as number 1 of 3 at its registry
+  Next check: not before 2026-11-20T12:05:00.000Z, now number 1 of 3 at its registry
 
 POD          CONTAINER   PULLS                                            REASON
 shop/web-1   web         (as written)

@@ -100,7 +100,7 @@ describe('kuik describe', () => {
     const { code, output, errors } = await kuik('describe', stage.image());
 
     expect(errors).toBe('');
-    expect(output).toMatch(/web:1\.0\n {2}Record: +imageavailability\.kuik\.enix\.io\/\S+\n {2}Used by: +1 Pod\n {2}Copies: +1 of 1\n {2}Next check: +about \S+Z, as number \d of 2 at its registry\n/);
+    expect(output).toMatch(/web:1\.0\n {2}Record: +imageavailability\.kuik\.enix\.io\/\S+\n {2}Used by: +1 Pod\n {2}Copies: +1 of 1\n {2}Next check: +not before \S+Z, now number \d of 2 at its registry\n/);
     expect(output).toMatch(/default\/web +web +\(as written\) +OriginAvailable\n/);
     expect(output).toMatch(/Copied: +\S+Z \(\d+[sm] ago\), /);
     expect(output).toMatch(/this cluster +\S+ +ClusterImageSetMirror\/everything\n/);

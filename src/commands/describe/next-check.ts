@@ -7,8 +7,8 @@ import type { ImageDescriptionList } from '../documents/describe.js';
 type NextCheck = NonNullable<ImageDescriptionList['items'][number]['nextCheck']>;
 
 /**
- * About when an image's turn comes: one check per tick and registry, so its place in the row tells. What is asked of
- * the registry meanwhile, and what it throttles, makes it later.
+ * When an image's turn comes at the earliest: one check per tick and registry, so its place in the row tells. What
+ * fails and has a second turn meanwhile, what is asked of the registry besides, and what it throttles, makes it later.
  *
  * @param now milliseconds since the epoch
  * @returns undefined when no rule monitors it

@@ -107,7 +107,7 @@ function headText({ image, record, trouble, pods, unusedSince, expiresAt, keepUn
     ['Trouble', trouble],
     ['Used by', pods > 0 ? `${pods} ${pods === 1 ? 'Pod' : 'Pods'}` : unusedSince === undefined ? 'nobody' : `nobody since ${unusedSince} (${agoText(unusedSince, now)})`],
     ['Copies', `${copies.there} of ${copies.wanted}`],
-    ['Next check', nextCheck && `about ${nextCheck.at}, as number ${nextCheck.place} of ${nextCheck.of} at its registry`],
+    ['Next check', nextCheck && `not before ${nextCheck.at}, now number ${nextCheck.place} of ${nextCheck.of} at its registry`],
     ['Goes', expiresAt],
     ['Pinned', keepUntil && (keepUntil === 'forever' ? 'for ever' : `until ${keepUntil}`)],
   ];

@@ -39,7 +39,7 @@ const Copy = z.object({
 const Description = ImageItem.extend({
   usages: z.array(Usage).meta({ description: 'What in which Pod uses it; absent where Pods may not be listed.' }).optional(),
   copiesInDetail: z.array(Copy).meta({ description: 'Its copies.' }),
-  nextCheck: z.object({ at: time('About when.'), place: count('Its place in the row of its registry, from 1.'), of: count('How many are in that row.') }).meta({ description: 'When its origin is looked at next; absent when no rule monitors it.' }).optional(),
+  nextCheck: z.object({ at: time('At the earliest; what fails may have another turn before.'), place: count('Its place in the row of its registry, from 1.'), of: count('How many are in that row.') }).meta({ description: 'When its origin is looked at next; absent when no rule monitors it.' }).optional(),
   keepUntil: text('Pinned until then, or forever.').optional(),
   events: z.array(z.object({ at: time('When.'), type: text('Normal or Warning.'), reason: text('From the closed list.'), note: text('What happened.') })).meta({ description: 'Events of the last hour about its record.' }),
 });
