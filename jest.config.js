@@ -19,7 +19,7 @@ const real = ['<rootDir>/test/**/*.real.test.ts', '<rootDir>/test/e2e/**/*.test.
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '\\.real\\.test\\.ts$', '/test/e2e/', '/test/faults/'] },
-    { ...shared, displayName: 'real', testMatch: real, globalSetup: '<rootDir>/test/support/global-setup.ts' },
+    { ...shared, displayName: 'real', testMatch: real, globalSetup: '<rootDir>/test/support/global-setup.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' },
   ],
   reporters: ['default', '<rootDir>/tools/jest-summary.js'],
   testSequencer: '<rootDir>/tools/jest-sequencer.js',

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 
 /**
  * Below the range from which systems take ports of outgoing connections (32768 on Linux, 49152 elsewhere): a server
@@ -7,17 +9,42 @@ import { createServer } from 'node:net';
  */
 const [lowest, highest] = [15_000, 32_000];
 
-const given = new Set<number>();
+/** A TCP port of 127.0.0.1 that nobody uses; never the same twice in one process, nor in one run of the tests. */
+export const freePort = portsOf(process.env['KUIK_PORTS']);
 
-/** A TCP port of 127.0.0.1 that nobody uses; never the same twice in one process. */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    const port = randomInt(lowest, highest);
-    if (given.has(port) || !(await isFree(port))) continue;
+/**
+ * Ports are chosen before their servers start, and stay theirs while a server is stopped: looking who listens does not
+ * tell that a port is taken.
+ *
+ * @param folder shared by processes that must not get each other's ports: a file says that a port was given
+ */
+export function portsOf(folder: string | undefined): () => Promise<number> {
+  const given = new Set<number>();
+
+  function take(port: number): boolean {
+    if (given.has(port) || (folder !== undefined && !create(join(folder, String(port))))) return false;
     given.add(port);
-    return port;
+    return true;
   }
-  throw new Error(`no free port between ${lowest} and ${highest} on 127.0.0.1`);
+
+  return async () => {
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const port = randomInt(lowest, highest);
+      if (take(port) && (await isFree(port))) return port;
+    }
+    throw new Error(`no free port between ${lowest} and ${highest} on 127.0.0.1`);
+  };
+}
+
+/** @returns whether there was no such file before */
+function create(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx'));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 /**

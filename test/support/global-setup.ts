@@ -4,7 +4,8 @@
  * TypeScript; the compiled steps can.)
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const steps = [
@@ -18,6 +19,7 @@ export default function globalSetup(_global: unknown, { rootDir }: { readonly ro
   for (const step of steps) {
     if (!runNode(rootDir, [step])) throw new Error(`${step} failed (see above); without it no test on real servers can run`);
   }
+  process.env['KUIK_PORTS'] = mkdtempSync(join(tmpdir(), 'kuik-ports-')); // tools/ports.ts in every worker and what it starts; removed by global-teardown.ts
 }
 
 /** Wrong types are the business of `npm run types`: the compiler writes all the same, so tests can run. */
