@@ -39,7 +39,8 @@ export async function answerReview(body: unknown, timeoutMs: number | undefined,
   const review = readReview(body);
   if (review === undefined) return undefined;
   try {
-    return await inTime(admit(review, budgetOf(timeoutMs), deps), deps);
+    const deadlineMs = deadlineOf(timeoutMs, deps);
+    return await inTime(admit(review, deadlineMs, deps), deadlineMs, deps);
   } catch (error) {
     deps.log.warn({ err: error, uid: review.uid, namespace: review.namespace, pod: review.name }, 'pod admitted unchanged');
     return failedOpen(review, error instanceof Unfit ? error.message : 'an unexpected error, see the log of the webhook');
@@ -49,7 +50,7 @@ export async function answerReview(body: unknown, timeoutMs: number | undefined,
 /** Why a review cannot be decided, in words for users. */
 class Unfit extends Error {}
 
-async function admit(review: Review, budgetMs: number | undefined, deps: AdmissionDeps): Promise<Admitted> {
+async function admit(review: Review, deadlineMs: number, deps: AdmissionDeps): Promise<Admitted> {
   const ready = deps.ready();
   if (ready !== true) throw new Unfit(`kuik is not ready: ${ready}`);
   if (!isPodLike(review.object)) throw new Unfit('the object under review is no Pod');
@@ -60,7 +61,7 @@ async function admit(review: Review, budgetMs: number | undefined, deps: Admissi
 
   warnOfUnreadableOriginals(pod, deps.log);
   const { usages, mayAddSecrets } = questions;
-  const decision = await decidePod(pod, { usages, mayAddSecrets, isDryRun: review.dryRun, ...(budgetMs !== undefined && { budgetMs }) }, deps);
+  const decision = await decidePod(pod, { usages, mayAddSecrets, isDryRun: review.dryRun, deadlineMs }, deps);
   return 'skipped' in decision ? { answer: allow(review.uid), outcome: 'skipped' } : respond(review, pod, questions, decision.usages, deps);
 }
 
@@ -122,13 +123,14 @@ function warnOfUnreadableOriginals(pod: Pod, log: Log): void {
   if (value !== undefined && readOriginals(value) === undefined) log.warn({ pod: pod.key }, 'annotation original-images is unreadable and counts as empty');
 }
 
-function budgetOf(timeoutMs: number | undefined): number | undefined {
-  return timeoutMs === undefined ? undefined : Math.max(timeoutMs - marginMs, 0);
+/** Milliseconds for a decision: what is configured, or less where the API server waits no longer. */
+function deadlineOf(timeoutMs: number | undefined, { settings }: AdmissionDeps): number {
+  return timeoutMs === undefined ? settings.deadlineMs : Math.min(settings.deadlineMs, Math.max(timeoutMs - marginMs, 0));
 }
 
-async function inTime(work: Promise<Admitted>, { clock, settings }: AdmissionDeps): Promise<Admitted> {
+async function inTime(work: Promise<Admitted>, deadlineMs: number, { clock }: AdmissionDeps): Promise<Admitted> {
   const done = new AbortController();
-  const tooLate = clock.sleep(settings.deadlineMs + backstopMs, done.signal).then(() => {
+  const tooLate = clock.sleep(deadlineMs + backstopMs, done.signal).then(() => {
     throw new Unfit('the decision took too long');
   });
   try {

@@ -49,8 +49,8 @@ export interface RouteRequest {
   readonly mayAddSecrets: boolean;
   /** writes nothing and answers the same */
   readonly isDryRun: boolean;
-  /** milliseconds for everything; never more than the configured deadline */
-  readonly budgetMs?: number;
+  /** milliseconds for everything */
+  readonly deadlineMs: number;
 }
 
 /** A Secret that is being written when the time ends may still arrive: the API server waits a second longer than we do. */
@@ -61,8 +61,7 @@ export async function decidePod(pod: Pod, request: RouteRequest, deps: RouteDeps
   const skipped = whyLeftAlone(pod, deps);
   if (skipped !== undefined) return { skipped };
 
-  const { settings, clock } = deps;
-  const deadline = new Deadline(clock, Math.min(settings.deadlineMs, request.budgetMs ?? settings.deadlineMs));
+  const deadline = new Deadline(deps.clock, request.deadlineMs);
   const review: Review = { pod, request, deps, deadline, offer: offerTo(pod, deps.rules.inForce(pod.namespace), deps.prefixes()) };
   try {
     return { usages: await Promise.all(request.usages.map((usage) => decideUsage(usage, review).catch((error: unknown) => undecided(usage, error)))) };

@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 async function decide(pod: Pod = aPod({ images: { web: 'nginx:1' } })): Promise<{ reason: string; pullSecret?: string; places: string[] }> {
-  const decision = await decidePod(pod, { usages: pod.usages, mayAddSecrets: true, isDryRun: true }, deps);
+  const decision = await decidePod(pod, { usages: pod.usages, mayAddSecrets: true, isDryRun: true, deadlineMs: deps.settings.deadlineMs }, deps);
   if ('skipped' in decision) throw new Error('left alone');
   const [{ reason, pullSecret, places } = { reason: 'none', places: [] }] = decision.usages;
   return { reason, ...(pullSecret === undefined ? {} : { pullSecret }), places: places.map(({ candidate, verdict, fact }) => `${candidate.text} ${verdict} ${fact?.state ?? '-'}`) };

@@ -366,17 +366,26 @@ describe('failing open', () => {
     expect(noteOf(pod, 'reason')).toEqual({ c0: 'PlacePreferred', c1: 'Error' });
   });
 
-  test('a review that never ends is ended', async () => {
+  test.each([
+    ['half a second after the deadline of the configuration', undefined, 2_500],
+    ['half a second after what an impatient API server leaves, which is before that one gives up', 2_000, 1_500],
+    ['half a second after the deadline of the configuration, however patient the API server is', 10_000, 2_500],
+  ])('a review that never ends is ended %s', async (_sentence, timeoutMs, endsAtMs) => {
     const world = aMirrorWorld();
-    const stuck = answerReview({ request: { uid: 'u', operation: 'CREATE', namespace: 'shop', object: aPod('nginx:1') } }, undefined, {
+    const deadlineMs = endsAtMs - 500;
+    let outcome: string | undefined;
+    const body = { request: { uid: 'u', operation: 'CREATE', namespace: 'shop', object: aPod('nginx:1') } };
+    void answerReview(body, timeoutMs, {
       ...world.deps,
       identities: { find: () => new Promise(() => {}) },
-      clock: { ...world.clock, sleep: (ms, signal) => (ms === 2_000 ? new Promise(() => {}) : world.clock.sleep(ms, signal)) },
-    });
+      clock: { ...world.clock, sleep: (ms, signal) => (ms === deadlineMs ? new Promise(() => {}) : world.clock.sleep(ms, signal)) },
+    }).then((admitted) => (outcome = admitted?.outcome));
     await settled();
-    await world.clock.advance(2_500);
+    await world.clock.advance(endsAtMs - 1);
+    expect(outcome).toBeUndefined();
+    await world.clock.advance(1);
 
-    expect((await stuck)?.outcome).toBe('failed_open');
+    expect(outcome).toBe('failed_open');
   });
 
   test('a Pod without room for annotations is not rewritten, because the next invocation would not know it', async () => {

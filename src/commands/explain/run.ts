@@ -99,7 +99,7 @@ export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster
 export async function explainPod({ pod, isLive }: AskedPod, { deps, secrets, asIf }: { readonly deps: RouteDeps; readonly secrets: ReadableSecrets; readonly asIf: AsIf }): Promise<Explanation> {
   const usages = isLive ? asWritten(pod) : questionsOfCreate(pod).usages;
   const recorded = pod.usages.filter(({ key }) => !usages.some((usage) => usage.key === key));
-  const decision = await decidePod({ ...pod, usages }, { usages, mayAddSecrets: true, isDryRun: true }, deps);
+  const decision = await decidePod({ ...pod, usages }, { usages, mayAddSecrets: true, isDryRun: true, deadlineMs: deps.settings.deadlineMs }, deps);
   return explanationOf({ pod, recorded, decision, asIf, now: deps.clock.now() }, ({ secret }) => secretNames(secret, pod, secrets));
 }
 
