@@ -12,7 +12,7 @@ interface Series {
   writtenAt: number;
 }
 
-const quietMs = 5 * 60 * 1000; // contract 1.7: at most one write per object and reason in five minutes
+const quietMs = 5 * 60 * 1000; // at most one write per object and reason in five minutes
 const forgottenMs = 55 * 60 * 1000; // the API server drops events after an hour; a later one starts a new series
 const mostSeries = 10_000; // about 2 MiB; beyond it the oldest are forgotten, which costs one event each
 

@@ -92,7 +92,7 @@ export class PictureLoop {
     this.#loop?.ask();
   }
 
-  /** A keeper was found that no claim of ours stands behind. */
+  /** A copy was found that is to be cleaned up one day, and that nobody keeps. */
   adopt(destination: PlaceId): void {
     this.#reconciler.adopt(destination);
   }

@@ -20,7 +20,7 @@ export interface KeeperStatus {
   readonly copy?: CopyOutcome;
   readonly drift?: Drift;
   readonly failure?: FailureInfo & { readonly since: string; readonly attempts: number; readonly nextAt: string };
-  /** why the last deletion did not take place: a reason of contract 4.8, or a failure code */
+  /** why the last deletion did not take place: one of `blockReasons`, or a failure code */
   readonly blocked?: { readonly reason: string; readonly message: string; readonly since: string; readonly attempts: number; readonly nextAt: string };
   readonly unusedSince?: string;
   readonly expiresAt?: string;

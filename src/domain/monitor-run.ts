@@ -2,9 +2,9 @@
  * The monitor of one registry: everything it remembers, and what it does next. Which images there are, and which of
  * them is due, is looked up at every turn by whoever checks: nothing of that is remembered here.
  *
- * 1. paused: nothing starts;
- * 2. somebody asked for a check now;
- * 3. renew, when the history has grown or a week has passed;
+ * 1. renew, when the history has grown or a week has passed;
+ * 2. wait, while it is paused, or was not told its pace yet;
+ * 3. check what somebody asked for now;
  * 4. done, when nothing was left to check, twice in a row: who looked may have been the last to hear of it;
  * 5. check, when it is the registry's turn; else wait for it.
  */

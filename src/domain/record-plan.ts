@@ -52,7 +52,7 @@ export interface RecordPlan {
   readonly forgotten: readonly { readonly image: ImageName; readonly reference: ImageName }[];
 }
 
-const lingerMs = 60 * 60 * 1000; // contract: a record nothing retains goes one hour after its last Pod
+const lingerMs = 60 * 60 * 1000; // a record nothing retains goes one hour after its last Pod
 
 export function planRecords(picture: RecordPicture): RecordPlan {
   const records = new Map(picture.records.map((record) => [record.image, record]));

@@ -66,7 +66,7 @@ export interface FailedOutcome {
 
 export type Outcome = CopyOutcome | FailedOutcome;
 
-/** Why a copy that nobody claims stays. @see contract, 4.8 */
+/** Why a copy that nobody claims stays. @see docs/concepts/retain.md */
 export const blockReasons = [
   'claimed',
   'in-use',

@@ -149,7 +149,7 @@ export interface RemovalGuard {
   readonly beside?: readonly { readonly tag: string; readonly digest: Digest }[];
 }
 
-/** Why a tag stays. @see contract 4.8 */
+/** Why a tag stays. @see docs/concepts/retain.md */
 export type RemovalBlock = 'digest-changed' | 'shared-digest' | 'unsupported' | 'immutable' | 'denied' | 'no-credential';
 
 /** How a deletion ended. `deleted` and `absent` only after the registry itself answered that the tag is missing. */

@@ -31,7 +31,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * Everything one process counts, as functions in the words of whoever counts; `text()` is what `/metrics` answers.
- * Names, types and labels: contract, section 9. An image name is never a label.
+ * Names, types and labels: docs/reference/metrics.md. An image name is never a label.
  */
 export function createMetrics(build: Build, ageBuckets: AgeBuckets = usualAgeBuckets) {
   const register = new Registry();

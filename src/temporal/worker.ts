@@ -102,7 +102,7 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
   return workers;
 }
 
-const registrySlots = 8; // twice `mirroring.concurrency`, so that publishing finds room
+const registrySlots = 8; // twice the transfers that go on at once at a registry, so that publishing finds room
 const clusterSlots = 20;
 const monitorSlots = 20; // a fast registry holds one for a minute, and mostly waits for its turn: a copy could not do without it
 const workflowSlots = 20;

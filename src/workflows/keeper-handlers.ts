@@ -30,7 +30,7 @@ export function installHandlers(keeper: Keeper, plan: () => Step): void {
     if (!isRelease(payload)) return dropped(signals.release);
     become(acceptRelease(keeper.state, payload, Date.now()));
   });
-  on(signals.observed, 'Last step of every copy: how it ended. Not for people.', (payload) => {
+  on(signals.observed, 'Last step of every copy and deletion: how it ended. Not for people.', (payload) => {
     if (!isObserved(payload)) return dropped(signals.observed);
     become(acceptObserved(keeper.state, payload, Date.now()));
   });
