@@ -49,11 +49,11 @@ function parse(file: string): ts.SourceFile {
   return ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
 }
 
-/** Modules a file imports as values. */
-function imports(source: ts.SourceFile): string[] {
+/** Modules a file imports as values, or also those it takes types from. */
+function imports(source: ts.SourceFile, types: 'types-too' | 'values' = 'values'): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier) && !node.importClause?.isTypeOnly) found.push(node.moduleSpecifier.text);
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier) && (types === 'types-too' || !node.importClause?.isTypeOnly)) found.push(node.moduleSpecifier.text);
     if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier) && !node.isTypeOnly) found.push(node.moduleSpecifier.text);
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && node.arguments[0] && ts.isStringLiteral(node.arguments[0])) found.push(node.arguments[0].text);
     ts.forEachChild(node, visit);
@@ -105,6 +105,11 @@ const isMember = (node: ts.Node, object: string, member?: string): boolean =>
 describe('the architecture holds', () => {
   test.each(files)('%s imports only what its folder may', (file) => {
     expect(violations(file)).toEqual([]);
+  });
+
+  test('the domain takes not even a type from elsewhere', () => {
+    const leaving = (file: string): string[] => imports(parse(file), 'types-too').filter((specifier) => !specifier.startsWith('./'));
+    expect(files.filter((file) => file.startsWith('domain/')).flatMap((file) => leaving(file).map((specifier) => `${file}: ${specifier}`))).toEqual([]);
   });
 
   test('only config reads the environment', () => {

@@ -2,7 +2,7 @@
  * Finds the credentials of a copy, at execution, in the cluster that executes it. A claim names rules, never
  * Secrets, hosts or credentials: what no rule or record of this cluster holds cannot be reached by sending one.
  *
- * @see contract, 6.3
+ * @see docs/concepts/mirror.md
  */
 import { mirrorAt } from '../domain/copy-policy.js';
 import { Failure } from '../domain/failure.js';
@@ -13,7 +13,7 @@ import type { ImageRecord, PlaceRecord } from '../domain/record.js';
 import { offeredReplicas } from '../domain/replica.js';
 import { isInForce, ruleText, type MirrorRule, type ReplicaRule, type Rule, type SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import type { Identity } from '../registry/registry.js';
 import type { Subject } from '../temporal/activities.js';
 

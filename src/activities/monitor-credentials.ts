@@ -2,7 +2,7 @@
  * Finds the credentials an image is checked with: those of a Pod that uses it, since the question is whether that Pod
  * could be started again.
  *
- * @see contract, 5.3
+ * @see docs/concepts/monitor.md
  */
 import { isFailure } from '../domain/failure.js';
 import { seesPod } from '../domain/filter.js';
@@ -10,7 +10,7 @@ import type { ImageName, ImageRef } from '../domain/image-ref.js';
 import { compareTexts } from '../domain/rank.js';
 import { isInForce, type Rule, type SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import type { Identity } from '../registry/registry.js';
 
 /** Whose credentials an image is checked with. */

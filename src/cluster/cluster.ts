@@ -3,7 +3,8 @@ import type { FailureInfo } from '../domain/failure.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { FieldManager } from '../domain/names.js';
 import type { Platform } from '../domain/platform.js';
-import type { Condition, ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
+import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
+import type { AppliedSecret, Secret } from '../domain/secret.js';
 import type { RuleKind, SecretRef } from '../domain/rule.js';
 import type { Pod, WorkloadKind } from '../domain/usage.js';
 
@@ -106,7 +107,7 @@ export type WatchedKind = RuleKind | WorkloadKind | 'ImageAvailability' | 'Pod' 
 
 /** Of workloads only the template is read, as the Pod it would make. */
 export type Watched = { readonly [K in RuleKind]: Resource } & { readonly [K in WorkloadKind]: Pod } & {
-  readonly ImageAvailability: RecordObject;
+  readonly ImageAvailability: ImageRecord;
   readonly Pod: Pod;
   readonly Namespace: Namespace;
   readonly Node: Node;
@@ -165,8 +166,6 @@ export interface Resource {
   readonly otherWriters?: readonly string[];
 }
 
-export type RecordObject = ImageRecord;
-
 export interface Namespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -187,33 +186,6 @@ export interface ConfigMap extends ObjectRef {
   readonly data: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
-
-export interface Secret {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** `kubernetes.io/dockerconfigjson`, ... */
-  readonly type: string;
-  /** decoded from base64 */
-  readonly data: Readonly<Record<string, Uint8Array>>;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-export interface AppliedSecret {
-  readonly namespace: string;
-  readonly name: string;
-  /** only while the Secret is as it was read; else `conflict` */
-  readonly version?: string;
-  readonly type: string;
-  readonly data: Readonly<Record<string, Uint8Array>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
-}
-
-export type { Condition, RecordUsage };
 
 export interface WebhookConfiguration {
   readonly name: string;

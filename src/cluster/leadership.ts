@@ -13,21 +13,3 @@ export interface LeadershipChanges {
   readonly gained: () => void;
   readonly lost: () => void;
 }
-
-/** For a single process: it leads as long as it runs. */
-export class AloneLeads implements Leadership {
-  #isLeader = false;
-
-  get isLeader(): boolean {
-    return this.#isLeader;
-  }
-
-  async run(on: LeadershipChanges, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    this.#isLeader = true;
-    on.gained();
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    this.#isLeader = false;
-    on.lost();
-  }
-}

@@ -5,7 +5,6 @@ import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js'
 import { ruleKinds, type SecretRef } from '../domain/rule.js';
 import { workloadKinds, type Pod } from '../domain/usage.js';
 import type {
-  AppliedSecret,
   Change,
   Cluster,
   ClusterEvent,
@@ -14,12 +13,12 @@ import type {
   NoteRef,
   RegisteredWebhook,
   Resource,
-  Secret,
   WatchHealth,
   Watched,
   WatchedKind,
   WebhookConfiguration,
 } from './cluster.js';
+import type { AppliedSecret, Secret } from '../domain/secret.js';
 import { EventSeries } from './event-series.js';
 import { Collection } from './memory/collection.js';
 import { definedOnly, emptyRecord, mergedRecord, storedRecord, withPart, withParts, type StoredRecord } from './memory/records.js';

@@ -4,7 +4,7 @@
  *
  * @see docs/concepts/pull-secrets.md
  */
-import type { AppliedSecret, Secret } from '../cluster/cluster.js';
+import type { AppliedSecret, Secret } from './secret.js';
 import { annotations, apiGroup, apiVersion, labels } from './names.js';
 import type { RuleId, SecretRef } from './rule.js';
 import { xxh64 } from './xxh64.js';

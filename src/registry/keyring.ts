@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import type { CredentialId } from '../domain/availability.js';
 import type { Repository } from '../domain/image-ref.js';
 import type { SecretRef } from '../domain/rule.js';

@@ -43,7 +43,3 @@ export const searchAttributes = {
   KuikUnusedSince: 'DATETIME',
   KuikBytes: 'INT',
 } as const;
-
-export type { ChecksReport, ChecksTask, MonitorBirth, MonitorSettings, MonitorState } from '../domain/monitor-run.js';
-export type { Phase } from '../domain/keeper.js';
-export type { Block, Consent, CopyOutcome, CopyTask, DeleteTask, DeletionOutcome, FailedOutcome, Observed, Outcome, Question, Release } from '../domain/task.js';

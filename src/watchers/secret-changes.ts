@@ -1,4 +1,4 @@
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import type { FailureCode } from '../domain/failure.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';

@@ -1,4 +1,4 @@
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import { isFailure } from '../domain/failure.js';
 import type { Rule, SecretRef } from '../domain/rule.js';
 

@@ -8,7 +8,8 @@
  *
  * @see docs/concepts/pull-secrets.md
  */
-import type { Cluster, Secret } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import { isFailure } from '../domain/failure.js';
 import { seesNamespace } from '../domain/filter.js';
 import { fieldManagers } from '../domain/names.js';

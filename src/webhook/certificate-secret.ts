@@ -1,4 +1,4 @@
-import type { AppliedSecret, Secret } from '../cluster/cluster.js';
+import type { AppliedSecret, Secret } from '../domain/secret.js';
 import type { SecretRef } from '../domain/rule.js';
 import { bundleOf, type Authorities } from './certificates.js';
 

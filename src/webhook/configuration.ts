@@ -2,7 +2,6 @@ import type { WebhookConfiguration } from '../cluster/cluster.js';
 
 /** Where the API server calls us. */
 export const admissionPath = '/mutate--v1-pod';
-export const admissionPort = 9443;
 /** What the API server allows a call; the timeouts of all fail-open webhooks of a cluster add up inside one request. */
 const timeoutSeconds = 3;
 

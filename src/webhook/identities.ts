@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Secret } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import { repositoryText, type Repository } from '../domain/image-ref.js';
 import type { SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';

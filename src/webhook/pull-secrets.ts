@@ -1,4 +1,5 @@
-import type { AppliedSecret, Cluster, Secret } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { AppliedSecret, Secret } from '../domain/secret.js';
 import type { Candidate } from '../domain/candidate.js';
 import { fieldManagers } from '../domain/names.js';
 import type { RuleId, SecretRef } from '../domain/rule.js';

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Cluster, Secret } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Secret } from '../domain/secret.js';
 import type { SecretRef } from '../domain/rule.js';
 import type { Clock } from './clock.js';
 

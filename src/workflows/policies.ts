@@ -57,5 +57,3 @@ export function policiesAt(pace: number) {
     busyMs: Math.max(2 * seconds, busyMs * pace),
   } as const satisfies Record<string, ActivityOptions | number>;
 }
-
-export type Policies = ReturnType<typeof policiesAt>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createCredentials, type CredentialSources } from '../../src/activities/credentials.js';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { Rule, SecretRef } from '../../src/domain/rule.js';
 import type { Subject } from '../../src/temporal/activities.js';

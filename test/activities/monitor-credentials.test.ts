@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createCheckCredentials, type CheckCredentialSources } from '../../src/activities/monitor-credentials.js';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import { Failure, type FailureCode } from '../../src/domain/failure.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
 import type { SecretRef } from '../../src/domain/rule.js';

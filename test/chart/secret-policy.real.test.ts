@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AppliedSecret, Secret } from '../../src/cluster/cluster.js';
+import type { AppliedSecret, Secret } from '../../src/domain/secret.js';
 import { connectCluster, type KubernetesCluster } from '../../src/cluster/kubernetes/client.js';
 import { loadKubeConfig } from '../../src/cluster/kubernetes/kubeconfig.js';
 import { secretCopy, secretCopyName } from '../../src/domain/secret-copy.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import type { RuleId } from '../../src/domain/rule.js';
 import { isSecretCopy, secretCopy, secretCopyName } from '../../src/domain/secret-copy.js';
 import { xxh64 } from '../../src/domain/xxh64.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCredentials } from '../../src/activities/credentials.js';
 import { createMirrorActivities } from '../../src/activities/mirror.js';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
 import type { ImageRecord } from '../../src/domain/record.js';
 import type { MirrorRule } from '../../src/domain/rule.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { Rule } from '../../src/domain/rule.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Secret } from '../../src/cluster/cluster.js';
+import type { Secret } from '../../src/domain/secret.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { Registry } from '../../src/registry/registry.js';

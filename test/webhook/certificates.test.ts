@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { AppliedSecret, Secret } from '../../src/cluster/cluster.js';
+import type { AppliedSecret, Secret } from '../../src/domain/secret.js';
 import { AuthorityKeeper, type AuthorityKeeperDeps } from '../../src/webhook/authority-keeper.js';
 import { CertificateKeeper, type CertificateKeeperDeps } from '../../src/webhook/certificate-keeper.js';
 import { authoritySecret, readAuthorities } from '../../src/webhook/certificate-secret.js';

@@ -1,7 +1,7 @@
 import { isFailure } from '../../domain/failure.js';
 import { fieldManagers, labels, type FieldManager } from '../../domain/names.js';
 import type { SecretRef } from '../../domain/rule.js';
-import type { AppliedSecret, Secret } from '../cluster.js';
+import type { AppliedSecret, Secret } from '../../domain/secret.js';
 import { apply } from './apply.js';
 import type { Requests } from './requests.js';
 import { apiVersionOf, secretType as type } from './resources.js';
