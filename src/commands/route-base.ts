@@ -5,7 +5,7 @@ import type { Registry } from '../registry/registry.js';
 import { createRouteDeps } from '../webhook/route-deps.js';
 import type { RouteDeps } from '../webhook/route.js';
 import { systemClock } from '../webhook/system-clock.js';
-import type { Base } from './base.js';
+import type { Base } from './serve/base.js';
 import type { ReadViews } from './read-views.js';
 
 export interface RouteBase extends Pick<Base, 'config' | 'metrics'> {

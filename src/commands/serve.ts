@@ -10,12 +10,12 @@ import { UsageView } from '../views/usage.js';
 import { WorkloadsView } from '../views/workloads.js';
 import { syncedViews, unsyncedViews, watchCluster, type Views } from '../watchers/watch.js';
 import { createWatchLog } from '../watchers/watch-log.js';
-import { buildBase, StartProblems, type Base, type Role } from './base.js';
+import { buildBase, StartProblems, type Base, type Role } from './serve/base.js';
 import type { Resource } from '../cluster/cluster.js';
-import type { ManagerViews, Part } from './part.js';
-import { createManager } from './serve-manager.js';
-import { serveMetrics } from './serve-metrics.js';
-import { createWebhook } from './serve-webhook.js';
+import type { ManagerViews, Part } from './serve/part.js';
+import { createManager } from './serve/manager.js';
+import { serveMetrics } from './serve/metrics.js';
+import { createWebhook } from './serve/webhook.js';
 
 const lookAtWatchesMs = 5_000;
 

@@ -7,7 +7,7 @@ import { asksFor, calls } from '../../src/commands/rights.js';
 const src = join(import.meta.dirname, '..', '..', 'src');
 
 /** Beginning with its own file: every file that a half of kuik loads, without the client itself and the command line. */
-const halves = { manager: 'commands/serve-manager.ts', webhook: 'commands/serve-webhook.ts' } as const;
+const halves = { manager: 'commands/serve/manager.ts', webhook: 'commands/serve/webhook.ts' } as const;
 
 test.each(['manager', 'webhook'] as const)('the methods that the table says the %s calls are those its files call', (process) => {
   const found = new Set([...filesOf(halves[process])].flatMap((file) => calledIn(file)));

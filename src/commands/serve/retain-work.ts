@@ -1,13 +1,13 @@
-import { createBudget } from '../activities/budget.js';
-import type { Credentials } from '../activities/credentials.js';
-import { createGuardActivities } from '../activities/guard.js';
-import { createRetainActivities } from '../activities/retain.js';
-import { knownImageRef } from '../domain/image-ref.js';
-import { budgetNote } from '../domain/names.js';
-import { createRemovalEngine } from '../registry/removal.js';
-import type { GuardActivities, RetainActivities } from '../temporal/activities.js';
-import { freshPicture, shareLooks } from '../watchers/fresh.js';
-import { unsteadyWatch } from '../watchers/steady.js';
+import { createBudget } from '../../activities/budget.js';
+import type { Credentials } from '../../activities/credentials.js';
+import { createGuardActivities } from '../../activities/guard.js';
+import { createRetainActivities } from '../../activities/retain.js';
+import { knownImageRef } from '../../domain/image-ref.js';
+import { budgetNote } from '../../domain/names.js';
+import { createRemovalEngine } from '../../registry/removal.js';
+import type { GuardActivities, RetainActivities } from '../../temporal/activities.js';
+import { freshPicture, shareLooks } from '../../watchers/fresh.js';
+import { unsteadyWatch } from '../../watchers/steady.js';
 import type { Base } from './base.js';
 
 /** What deletions have done in the world, and ask of this cluster. */

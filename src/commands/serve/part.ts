@@ -1,8 +1,8 @@
-import type { Resource } from '../cluster/cluster.js';
-import type { Rule } from '../domain/rule.js';
-import type { Check, Pages } from '../telemetry/http.js';
-import type { UsageView } from '../views/usage.js';
-import type { Views } from '../watchers/watch.js';
+import type { Resource } from '../../cluster/cluster.js';
+import type { Rule } from '../../domain/rule.js';
+import type { Check, Pages } from '../../telemetry/http.js';
+import type { UsageView } from '../../views/usage.js';
+import type { Views } from '../../watchers/watch.js';
 
 /** A half of kuik. */
 export interface Part {

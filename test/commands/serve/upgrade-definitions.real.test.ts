@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { kinds } from '../../src/api/v1alpha1/kinds.js';
-import { connectCluster, type KubernetesCluster } from '../../src/cluster/kubernetes/client.js';
-import { loadKubeConfig } from '../../src/cluster/kubernetes/kubeconfig.js';
-import { upgradeDefinitions } from '../../src/commands/upgrade-definitions.js';
-import { projectRoot } from '../../tools/programs.js';
-import { startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
-import { render } from '../chart/helm.js';
+import { kinds } from '../../../src/api/v1alpha1/kinds.js';
+import { connectCluster, type KubernetesCluster } from '../../../src/cluster/kubernetes/client.js';
+import { loadKubeConfig } from '../../../src/cluster/kubernetes/kubeconfig.js';
+import { upgradeDefinitions } from '../../../src/commands/serve/upgrade-definitions.js';
+import { projectRoot } from '../../../tools/programs.js';
+import { startApiServer, toolOutput, type ApiServer } from '../../../tools/servers.js';
+import { render } from '../../chart/helm.js';
 
 const ours = kinds.map(({ plural }) => `${plural}.kuik.enix.io`);
 const mirrors = 'imagesetmirrors.kuik.enix.io';

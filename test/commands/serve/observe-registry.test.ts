@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { observeRegistry } from '../../src/commands/observe-registry.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
-import type { Call } from '../../src/registry/registry.js';
-import type { Fault } from '../support/fault-registry.js';
-import { aBlob, aCall, anImage, pushImage, single, sourceOf } from '../support/images.js';
-import { aClient, aRegistryServer, closeAfterEach, refAt } from '../support/registry-client.js';
+import { observeRegistry } from '../../../src/commands/serve/observe-registry.js';
+import { createMetrics } from '../../../src/telemetry/metrics.js';
+import type { Call } from '../../../src/registry/registry.js';
+import type { Fault } from '../../support/fault-registry.js';
+import { aBlob, aCall, anImage, pushImage, single, sourceOf } from '../../support/images.js';
+import { aClient, aRegistryServer, closeAfterEach, refAt } from '../../support/registry-client.js';
 
 closeAfterEach();
 const ann = { id: 'aaaaaaaaaaaa', username: 'ann', password: 'correct horse' };

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectCluster, type KubernetesCluster } from '../cluster/kubernetes/client.js';
-import { loadKubeConfig } from '../cluster/kubernetes/kubeconfig.js';
-import type { Config } from '../config/config.js';
-import { readEnvironment, type Environment } from '../config/environment.js';
-import { parseFlags, type Flags } from '../config/flags.js';
-import { readConfig } from '../config/load.js';
-import type { HttpRegistry } from '../registry/http/client.js';
-import { createLog, type Log } from '../telemetry/log.js';
-import { createMetrics, type Metrics } from '../telemetry/metrics.js';
+import { connectCluster, type KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import { loadKubeConfig } from '../../cluster/kubernetes/kubeconfig.js';
+import type { Config } from '../../config/config.js';
+import { readEnvironment, type Environment } from '../../config/environment.js';
+import { parseFlags, type Flags } from '../../config/flags.js';
+import { readConfig } from '../../config/load.js';
+import type { HttpRegistry } from '../../registry/http/client.js';
+import { createLog, type Log } from '../../telemetry/log.js';
+import { createMetrics, type Metrics } from '../../telemetry/metrics.js';
 import { observeRegistry } from './observe-registry.js';
-import { openRegistry, weakened, type RegistryClientDeps } from './registry-client.js';
-import { readBuild } from './version.js';
+import { openRegistry, weakened, type RegistryClientDeps } from '../registry-client.js';
+import { readBuild } from '../version.js';
 
 export type Role = 'run' | 'webhook' | 'manager';
 

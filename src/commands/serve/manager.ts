@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { LeaseLeadership } from '../cluster/kubernetes/lease.js';
-import { prepareNamespace } from '../temporal/bootstrap.js';
-import { imagesPages } from '../telemetry/images-page.js';
-import { createClaimQueue, type ClaimQueue } from '../temporal/claim-queue.js';
-import { createKeeperClient, type KeeperClient } from '../temporal/client.js';
-import { parseBindAddress } from '../telemetry/http.js';
-import { endRuntime, installRuntime } from '../temporal/runtime.js';
-import { watchReunions } from '../temporal/reunion.js';
-import { startWorkers, type Workers } from '../temporal/worker.js';
-import { Loop } from '../watchers/loop.js';
-import { SecretCopies } from '../watchers/secret-copies.js';
-import { awaitedViews, unsyncedViews } from '../watchers/watch.js';
+import type { LeaseLeadership } from '../../cluster/kubernetes/lease.js';
+import { prepareNamespace } from '../../temporal/bootstrap.js';
+import { imagesPages } from '../../telemetry/images-page.js';
+import { createClaimQueue, type ClaimQueue } from '../../temporal/claim-queue.js';
+import { createKeeperClient, type KeeperClient } from '../../temporal/client.js';
+import { parseBindAddress } from '../../telemetry/http.js';
+import { endRuntime, installRuntime } from '../../temporal/runtime.js';
+import { watchReunions } from '../../temporal/reunion.js';
+import { startWorkers, type Workers } from '../../temporal/worker.js';
+import { Loop } from '../../watchers/loop.js';
+import { SecretCopies } from '../../watchers/secret-copies.js';
+import { awaitedViews, unsyncedViews } from '../../watchers/watch.js';
 import type { Base } from './base.js';
-import { leadCluster } from './lead-cluster.js';
+import { leadCluster } from './leader.js';
 import { leaseOf, mirrorWork, surroundings } from './mirror-work.js';
 import { monitoredSeen, trackedNow } from './monitor-work.js';
 import type { ManagerViews, Part } from './part.js';
@@ -25,7 +25,7 @@ import { lookAtPicture } from './watch-picture.js';
 /** A view that only adds something is not waited for any longer: its right may never be granted. */
 const longestWaitMs = 30_000;
 
-const workflowBundle = fileURLToPath(new URL('../../workflows.bundle.js', import.meta.url));
+const workflowBundle = fileURLToPath(new URL('../../../workflows.bundle.js', import.meta.url));
 
 /** Watchers, on the replica that leads, and Temporal workers, on every replica. */
 export function createManager(base: Base, views: ManagerViews): Part {

@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseBindAddress } from '../telemetry/http.js';
-import { unsyncedViews, type Views } from '../watchers/watch.js';
-import { answerReview, type AdmissionDeps } from '../webhook/admission.js';
-import { CertificateKeeper } from '../webhook/certificate-keeper.js';
-import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
-import { LeafKeeper } from '../webhook/leaf-keeper.js';
-import { ProvidedCertificate, type ProvidedPair } from '../webhook/provided-certificate.js';
+import { parseBindAddress } from '../../telemetry/http.js';
+import { unsyncedViews, type Views } from '../../watchers/watch.js';
+import { answerReview, type AdmissionDeps } from '../../webhook/admission.js';
+import { CertificateKeeper } from '../../webhook/certificate-keeper.js';
+import { admissionPath, webhookConfiguration } from '../../webhook/configuration.js';
+import { LeafKeeper } from '../../webhook/leaf-keeper.js';
+import { ProvidedCertificate, type ProvidedPair } from '../../webhook/provided-certificate.js';
 import { readAuthority } from './webhook-files.js';
-import { createAdmissionServer, type AdmissionServer } from '../webhook/server.js';
-import { systemClock } from '../webhook/system-clock.js';
-import type { KeyPair, ServerNames } from '../webhook/x509.js';
+import { createAdmissionServer, type AdmissionServer } from '../../webhook/server.js';
+import { systemClock } from '../../webhook/system-clock.js';
+import type { KeyPair, ServerNames } from '../../webhook/x509.js';
 import type { Base } from './base.js';
 import type { Part } from './part.js';
-import { routeDeps } from './route-base.js';
-import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
+import { routeDeps } from '../route-base.js';
+import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from '../webhook-names.js';
 
 /** A Service sends new connections for as long as its proxies have not heard that we end, which takes them a few seconds. */
 const drainMs = 5_000;

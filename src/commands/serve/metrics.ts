@@ -5,9 +5,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { AccessReview } from '../cluster/kubernetes/access.js';
-import { servePages, type Admission, type Pages, type PageServer } from '../telemetry/http.js';
-import { isPair, issueLeaf, makeAuthority, validityOf, type KeyPair } from '../webhook/x509.js';
+import type { AccessReview } from '../../cluster/kubernetes/access.js';
+import { servePages, type Admission, type Pages, type PageServer } from '../../telemetry/http.js';
+import { isPair, issueLeaf, makeAuthority, validityOf, type KeyPair } from '../../webhook/x509.js';
 import { StartProblems, type Base } from './base.js';
 
 /** As the Go project's: a role that is taken away is noticed within a minute, and one that is given within seconds. */

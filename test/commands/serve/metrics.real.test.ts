@@ -3,13 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { connectCluster, type KubernetesCluster } from '../../src/cluster/kubernetes/client.js';
-import { loadKubeConfig } from '../../src/cluster/kubernetes/kubeconfig.js';
-import { serveMetrics, type MetricsBase } from '../../src/commands/serve-metrics.js';
-import { metricsPages, type PageServer } from '../../src/telemetry/http.js';
-import { issueLeaf, makeAuthority, type KeyPair } from '../../src/webhook/x509.js';
-import { scratchFolder, startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
-import { until } from '../support/until.js';
+import { connectCluster, type KubernetesCluster } from '../../../src/cluster/kubernetes/client.js';
+import { loadKubeConfig } from '../../../src/cluster/kubernetes/kubeconfig.js';
+import { serveMetrics, type MetricsBase } from '../../../src/commands/serve/metrics.js';
+import { metricsPages, type PageServer } from '../../../src/telemetry/http.js';
+import { issueLeaf, makeAuthority, type KeyPair } from '../../../src/webhook/x509.js';
+import { scratchFolder, startApiServer, toolOutput, type ApiServer } from '../../../tools/servers.js';
+import { until } from '../../support/until.js';
 
 const pages = metricsPages({ contentType: 'text/plain', text: async () => 'up 1\n' });
 const role = (name: string, rule: object): object[] => [

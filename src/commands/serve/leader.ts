@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { clustersName } from '../domain/names.js';
-import type { KeeperClient } from '../temporal/client.js';
-import { ensureSweep } from '../temporal/sweep-schedule.js';
-import { ensurePassword } from '../watchers/database-password.js';
-import { carryOutForget } from '../watchers/forget-cluster.js';
-import { AuthorityKeeper } from '../webhook/authority-keeper.js';
-import { admissionPath, webhookConfiguration } from '../webhook/configuration.js';
-import { ProvidedAuthority } from '../webhook/provided-authority.js';
-import { systemClock } from '../webhook/system-clock.js';
+import { clustersName } from '../../domain/names.js';
+import type { KeeperClient } from '../../temporal/client.js';
+import { ensureSweep } from '../../temporal/sweep-schedule.js';
+import { ensurePassword } from '../../watchers/database-password.js';
+import { carryOutForget } from '../../watchers/forget-cluster.js';
+import { AuthorityKeeper } from '../../webhook/authority-keeper.js';
+import { admissionPath, webhookConfiguration } from '../../webhook/configuration.js';
+import { ProvidedAuthority } from '../../webhook/provided-authority.js';
+import { systemClock } from '../../webhook/system-clock.js';
 import type { Base } from './base.js';
 import { readAuthority } from './webhook-files.js';
 import { upgradeDefinitions } from './upgrade-definitions.js';
-import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from './webhook-names.js';
+import { authoritySecretOf, webhookConfigurationName, webhookServiceName } from '../webhook-names.js';
 
 export interface LeadDeps {
   readonly base: Base;

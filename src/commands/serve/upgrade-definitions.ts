@@ -1,9 +1,9 @@
 /** The leading manager brings the definitions of our kinds up to its own version, since Helm installs them once and never again. */
-import { customResourceDefinition } from '../api/crd.js';
-import { kinds } from '../api/v1alpha1/kinds.js';
-import type { KubernetesCluster } from '../cluster/kubernetes/client.js';
-import { compareVersions } from '../domain/version.js';
-import type { Log } from '../telemetry/log.js';
+import { customResourceDefinition } from '../../api/crd.js';
+import { kinds } from '../../api/v1alpha1/kinds.js';
+import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import { compareVersions } from '../../domain/version.js';
+import type { Log } from '../../telemetry/log.js';
 
 export interface DefinitionDeps {
   readonly cluster: Pick<KubernetesCluster, 'definition' | 'applyDefinition'>;

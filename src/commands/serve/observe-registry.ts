@@ -1,8 +1,8 @@
 /** What the registry client tells, as metrics and as the few lines of log that somebody should read. */
-import { codeOf } from '../registry/http/errors.js';
-import type { RegistryEvent } from '../registry/http/observer.js';
-import type { Log } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import { codeOf } from '../../registry/http/errors.js';
+import type { RegistryEvent } from '../../registry/http/observer.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 
 export function observeRegistry({ registry: counts, mirroring }: Pick<Metrics, 'registry' | 'mirroring'>, log: Pick<Log, 'info' | 'warn'>): (event: RegistryEvent) => void {
   return (event) => {

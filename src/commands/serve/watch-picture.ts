@@ -1,10 +1,10 @@
 /** What the leading manager tells of its cluster at a scrape: everything in it is in memory already. */
-import { mirrorPrefixes } from '../domain/mirror-prefix.js';
-import { countRetained } from '../domain/retain-counts.js';
-import { risksOf, type Risks } from '../domain/risk.js';
-import type { MirrorRule } from '../domain/rule.js';
-import { mirrorStates, type MirrorSeen, type PictureSeen, type RegistryCount } from '../telemetry/picture-metrics.js';
-import type { Waiting } from '../watchers/waiting.js';
+import { mirrorPrefixes } from '../../domain/mirror-prefix.js';
+import { countRetained } from '../../domain/retain-counts.js';
+import { risksOf, type Risks } from '../../domain/risk.js';
+import type { MirrorRule } from '../../domain/rule.js';
+import { mirrorStates, type MirrorSeen, type PictureSeen, type RegistryCount } from '../../telemetry/picture-metrics.js';
+import type { Waiting } from '../../watchers/waiting.js';
 import type { Base } from './base.js';
 import type { ManagerViews } from './part.js';
 
