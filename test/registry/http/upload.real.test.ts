@@ -99,8 +99,9 @@ describe('distribution behind a line that is cut', () => {
 
     const moved = { sent: (line.sent() - sent) / layer.bytes.length, received: (supply.received() - received) / layer.bytes.length };
     process.stderr.write(`G13 ${way}: source ${moved.received.toFixed(3)}, destination ${moved.sent.toFixed(3)}\n`);
-    // what lies in the sockets of two relays is lost as well; without them it is less than 5 %
-    expect(moved.received).toBeLessThan(1.08);
+    // what lies in the sockets of two relays is lost as well, and the kernel lets them hold tens of MB while a reader
+    // is slow: without them it is less than 5 %. One that began again would read half as much more.
+    expect(moved.received).toBeLessThan(1.25);
     expect(moved.sent).toBeLessThan(1.1);
     expect(await arrived(`half-${way}`, layer)).toBe(true);
   });
