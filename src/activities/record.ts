@@ -4,30 +4,38 @@ import { failures, type FailureInfo } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
-import type { Block, CopyOutcome } from '../domain/task.js';
+import type { Block, CopyOutcome, Report } from '../domain/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { RecordActivities, RecordInput } from '../temporal/activities.js';
 
 export interface RecordDeps {
+  readonly clusterId: string;
   readonly cluster: Pick<Cluster, 'changePlace'>;
   /** counts how copies end: for metrics and events */
   readonly observe?: (input: RecordInput) => void;
 }
 
 /**
- * Writes what became of a copy into the cluster's record of the image, and what it learned of the origin by the way.
+ * Writes what became of a copy into the cluster's record of the image, and what this cluster learned of the origin by the
+ * way: what another one saw, it saw with its own credentials and from its own network.
  * A record that is gone is nobody's loss.
  */
-export function createRecordActivities({ cluster, observe = () => undefined }: RecordDeps): RecordActivities {
+export function createRecordActivities({ clusterId, cluster, observe = () => undefined }: RecordDeps): RecordActivities {
   return {
     async recordOutcome(input: RecordInput) {
       const result = await cluster.changePlace(input.image, referenceOf(input.destination), 'kuik-mirror', (place) => recorded(place, input));
-      const state = originState(input);
+      const state = triedBy(input.report) === clusterId ? originState(input) : undefined;
       if (state !== undefined) await cluster.changePlace(input.image, originOf(input.image), 'kuik-monitor', (place) => seen(place, state, input));
       observe(input);
       return result;
     },
   };
+}
+
+/** @returns undefined when nobody says so */
+function triedBy(report: Report): string | undefined {
+  if (report.state === 'copied') return report.outcome.by;
+  return report.state === 'failed' ? report.by : undefined;
 }
 
 /**
@@ -49,15 +57,20 @@ function originOf(image: ImageName): ImageName {
 }
 
 /**
- * Without the credential it was seen with, an observation informs people and decides nothing. A copy that is only told
- * once more saw its origin when it was made.
+ * Without the credential it was seen with, an observation informs people and decides nothing. What is only told once
+ * more was seen when the copy was made, or failed.
  */
 function seen(place: PlaceRecord, state: AvailabilityState, { report, at }: RecordInput): PlaceRecord {
-  const checkedAt = report.state === 'copied' ? report.outcome.mirroredAt : at;
+  const checkedAt = report.state === 'copied' ? report.outcome.mirroredAt : endOf(report, at);
   if (place.checkedAt !== undefined && Date.parse(place.checkedAt) > Date.parse(checkedAt)) return place;
   const digest = report.state === 'copied' ? report.outcome.sourceDigest : place.digest;
   const checkFailure = report.state === 'failed' ? report.failure.message.slice(0, longestMessage) : undefined;
   return { ...place, state, checkedAt, identity: undefined, checkFailure, digest };
+}
+
+/** When a copy failed: a keeper may tell it later. */
+function endOf(report: Report, toldAt: string): string {
+  return report.state === 'failed' ? (report.failedAt ?? toldAt) : toldAt;
 }
 
 /** A place after a report. What is not known any more is taken away by saying undefined. */
@@ -68,7 +81,7 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'copied':
       return { ...place, ...copied(place, report.outcome), retiringSince: undefined, triedAt: report.outcome.mirroredAt, failure: undefined, blocked: undefined, drift: driftSince(place.drift, report.drift, at), workflowId };
     case 'failed':
-      return { ...place, triedAt: at, failure: failedAgain(place.failure, report.failure, at), workflowId };
+      return { ...place, ...failed(place, report, at), workflowId };
     case 'retiring':
       return { ...place, retiringSince: place.retiringSince ?? at, workflowId };
     case 'stays':
@@ -126,6 +139,13 @@ function driftSince(before: PlaceDrift | undefined, drift: Drift | undefined, at
 }
 
 const longestMessage = 256;
+
+/** One that is told once more, after the record said so, is no other attempt. */
+function failed(place: PlaceRecord, report: Extract<Report, { state: 'failed' }>, toldAt: string): Partial<PlaceRecord> {
+  const triedAt = endOf(report, toldAt);
+  const isKnown = place.triedAt === triedAt && place.failure?.code === report.failure.code;
+  return isKnown ? {} : { triedAt, failure: failedAgain(place.failure, report.failure, triedAt) };
+}
 
 function failedAgain(before: PlaceFailure | undefined, { code, side, message }: Pick<FailureInfo, 'code' | 'side' | 'message'>, at: string): PlaceFailure {
   return {

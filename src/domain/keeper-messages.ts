@@ -146,10 +146,10 @@ function settleCopy(state: Settled, running: RunningCopy, outcome: CopyOutcome, 
   return { ...state, copy, failure: undefined, hint: undefined, drift: undefined, seen: { digest: outcome.digest }, lookAt: nextLook(state, now), silent: without(state.silent, running.cluster) };
 }
 
-function settleFailure(state: Settled, running: RunningCopy, { failure: info }: FailedOutcome, now: number): KeeperState {
+function settleFailure(state: Settled, running: RunningCopy, { failure: info, failedAt }: FailedOutcome, now: number): KeeperState {
   const isSilent = info.side === 'cluster' && info.code === 'unreachable';
   const unheard = isSilent ? { unheard: { cluster: running.cluster, since: running.since } } : {};
-  const failure = { ...failedAgain(state, info, running, now), ...unheard };
+  const failure = { ...failedAgain(state, info, running, now), failedAt: failedAt ?? new Date(now).toISOString(), ...unheard };
   return { ...state, failure, silent: isSilent ? silentWith(state, running.cluster, now) : state.silent };
 }
 
@@ -178,7 +178,7 @@ export function acceptSight(state: KeeperState, sight: Sight, now: number): Keep
     ...(isTrue ? { copy: { image: wanted.image, outcome: hint }, told: [] } : {}),
   };
   const isOver = failure === undefined || (wanted !== undefined && copyNeed(looked, wanted) === undefined);
-  return isOver ? looked : { ...looked, failure: hint?.result === 'failed' ? { ...failure, info: hint.failure } : failure };
+  return isOver ? looked : { ...looked, failure: hint?.result === 'failed' ? { ...failure, info: hint.failure, failedAt: undefined } : failure };
 }
 
 /** What moved behind our back is told to every cluster, when it begins and when it ends. */

@@ -96,7 +96,9 @@ export interface HeldFailure {
   /** which cluster ran it, and the UID of the rule whose credentials it used: another rule there is tried at once, too */
   readonly cluster?: string;
   readonly rule?: string;
-  /** when the first of these failures came */
+  /** when the last of these failures came, RFC 3339 */
+  readonly failedAt?: string;
+  /** when the first of them came */
   readonly since: number;
   readonly attempts: number;
   readonly nextAt: number;

@@ -178,8 +178,13 @@ function untold(state: KeeperState, wanted: Wanted): Told[] {
 }
 
 function reportOf({ copy, failure, drift }: KeeperState): Report | undefined {
-  if (failure !== undefined) return { state: 'failed', failure: failure.info };
+  if (failure !== undefined) return { state: 'failed', failure: failure.info, ...triedBy(failure) };
   return copy === undefined ? undefined : { state: 'copied', outcome: copy.outcome, ...(drift === undefined ? {} : { drift }) };
+}
+
+/** Told later, it is still what that cluster saw then. */
+function triedBy({ cluster, failedAt }: HeldFailure): { readonly by?: string; readonly failedAt?: string } {
+  return cluster === undefined || failedAt === undefined ? {} : { by: cluster, failedAt };
 }
 
 function conflictWith({ destination, image }: Wanted): FailureInfo {

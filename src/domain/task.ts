@@ -52,6 +52,8 @@ export interface CopyOutcome {
   readonly mirroredAt: string;
   /** where the bytes came from */
   readonly source?: ImageName;
+  /** which cluster did the work: what was seen was seen with its credentials */
+  readonly by?: string;
   /** the task's */
   readonly plan?: string;
 }
@@ -61,6 +63,10 @@ export interface FailedOutcome {
   readonly v: 1;
   readonly result: 'failed';
   readonly failure: FailureInfo;
+  /** which cluster tried */
+  readonly by?: string;
+  /** RFC 3339 */
+  readonly failedAt?: string;
   readonly plan?: string;
 }
 
@@ -175,7 +181,8 @@ export interface Sight {
 export type Report =
   | { readonly state: 'copying' }
   | { readonly state: 'copied'; readonly outcome: CopyOutcome; readonly drift?: Drift }
-  | { readonly state: 'failed'; readonly failure: FailureInfo }
+  /** absent where nothing was tried, or nobody knows any more: which cluster tried, and when */
+  | { readonly state: 'failed'; readonly failure: FailureInfo; readonly by?: string; readonly failedAt?: string }
   /** nobody is routed there any more */
   | { readonly state: 'retiring' }
   /** it is not deleted: routing goes on; without a block because somebody came for it */

@@ -35,7 +35,7 @@ export async function copyImage(task: CopyTask): Promise<CopyOutcome> {
   } catch (error) {
     const failure = failureOf(error, task.cluster);
     upsert({ KuikErrorType: failure.code });
-    await conclude(task, activities, { v: 1, result: 'failed', failure, plan: task.plan });
+    await conclude(task, activities, { v: 1, result: 'failed', failure, by: task.cluster, failedAt: new Date(Date.now()).toISOString(), plan: task.plan });
     throw isCancellation(error) ? error : applicationFailure(failure);
   }
 }
@@ -89,7 +89,7 @@ function warned(published: Published, ofParts: readonly string[]): Published {
 }
 
 function outcomeOf(task: CopyTask, result: CopyOutcome['result'], published: Published, facts: { readonly source?: CopyOutcome['source']; readonly bytes: number } = { bytes: 0 }): CopyOutcome {
-  return { v: 1, result, ...published, ...facts, mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
+  return { v: 1, result, ...published, ...facts, by: task.cluster, mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
 }
 
 function changedBehindUs({ destination }: CopyTask, { digest }: Published, found: string): Failure {
@@ -100,7 +100,7 @@ function changedBehindUs({ destination }: CopyTask, { digest }: Published, found
 /** The last step, in every ending and even when cancelled; it never turns a good copy into a failed one. */
 async function conclude(task: CopyTask, activities: CopyActivities, outcome: Outcome): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
-    const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
+    const report = reportOf(outcome);
     const clusters = listening(task, outcome);
     const ended = { by: task.cluster, tookMs: Date.now() - workflowInfo().runStartTime.getTime() };
     const written = await Promise.allSettled(clusters.map((cluster) => activities.record(cluster, { ...reportInput(task, report), ended })));
@@ -108,6 +108,12 @@ async function conclude(task: CopyTask, activities: CopyActivities, outcome: Out
     if (untold.length > 0) log.warn('some records do not say how the copy ended; the keeper tries once more', { destination: task.destination, untold });
     await tellKeeper(task.keeper, { v: 1, runId: workflowInfo().runId, kind: 'copy', outcome, ...(untold.length === 0 ? {} : { untold }) });
   });
+}
+
+function reportOf(outcome: Outcome): Report {
+  if (outcome.result !== 'failed') return { state: 'copied', outcome };
+  const { failure, by, failedAt } = outcome;
+  return { state: 'failed', failure, by, failedAt };
 }
 
 /** A cluster that did not take the first word would not take the last one either. */

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createRecordActivities, originState, recorded } from '../../src/activities/record.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
@@ -14,7 +14,7 @@ const blank: PlaceRecord = { reference, role: 'mirror' };
 const input = (report: Report, at = later): RecordInput => ({ v: 1, image: nginx, destination: place, workflowId: `task/${place}`, report, at });
 const good = (some = {}): Report => ({ state: 'copied', outcome: copied({ mirroredAt: later, ...some }) });
 const stays = (reason: BlockReason): Report => ({ state: 'stays', block: { reason, message: reason } });
-const bad = (code: 'missing' | 'denied'): Report => ({ state: 'failed', failure: failed(code).failure });
+const bad = (code: 'missing' | 'denied') => ({ state: 'failed', failure: failed(code).failure }) as const;
 
 test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['a copy that begins says which workflow it is', blank, { state: 'copying' }, { workflowId: `task/${place}` }],
@@ -29,6 +29,8 @@ test.each<[string, PlaceRecord, Report, Partial<PlaceRecord>]>([
   ['a copy that begins has not ended', { ...blank, triedAt: noon }, { state: 'copying' }, { triedAt: noon }],
   ['a failure says why and since when', blank, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: later, attempts: 1 } }],
   ['the same failure again counts on', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('missing'), { failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 4 } }],
+  ['a failure that is told once more is no other one', { ...blank, triedAt: noon, failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 3 } }, { ...bad('missing'), failedAt: noon }, { triedAt: noon, failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 3 } }],
+  ['a failure that is told late to a record that was lost was then, not now', blank, { ...bad('missing'), failedAt: noon }, { triedAt: noon, failure: { code: 'missing', message: 'missing at docker.io', since: noon, attempts: 1 } }],
   ['another failure has its own beginning', { ...blank, failure: { code: 'missing', message: 'm', since: noon, attempts: 3 } }, bad('denied'), { failure: { code: 'denied', message: 'denied at docker.io', since: later, attempts: 4 } }],
   ['a failure does not forget the copy that is there', { ...blank, digest: digestOf('a'), mirroredAt: noon }, bad('denied'), { digest: digestOf('a'), mirroredAt: noon }],
   ['a copy that is about to go says since when, once', { ...blank, mirroredAt: noon, retiringSince: noon }, { state: 'retiring' }, { retiringSince: noon, mirroredAt: noon }],
@@ -55,25 +57,50 @@ test.each<[string, Report, string | undefined]>([
   expect(originState(input(report))).toBe(state);
 });
 
-test('what a copy learned of its origin goes there as kuik-monitor, without deciding for any credential', async () => {
-  const changes: PlaceRecord[] = [];
+/** What Berlin's record says of the origin afterwards. */
+async function originAfter(told: RecordInput, before: Partial<PlaceRecord> = {}): Promise<PlaceRecord> {
+  let origin: PlaceRecord = { reference: nginx, role: 'origin', ...before };
   const { recordOutcome } = createRecordActivities({
+    clusterId: 'berlin',
     cluster: {
-      changePlace: async (_image, at, manager, change) => {
-        if (manager === 'kuik-monitor') changes.push(change({ reference: at, role: 'origin' }));
+      changePlace: async (_image, _at, manager, change) => {
+        if (manager === 'kuik-monitor') origin = change(origin);
         return 'changed';
       },
     },
   });
+  await recordOutcome(told);
+  return origin;
+}
 
-  await recordOutcome(input(good({ source: nginx })));
+test('what a copy learned of its origin goes there as kuik-monitor, without deciding for any credential', async () => {
+  expect(await originAfter(input(good({ source: nginx, by: 'berlin' })))).toEqual({ reference: nginx, role: 'origin', state: 'Available', checkedAt: later, digest: digestOf('a'), identity: undefined, checkFailure: undefined });
+});
 
-  expect(changes).toEqual([{ reference: nginx, role: 'origin', state: 'Available', checkedAt: later, digest: digestOf('a'), identity: undefined, checkFailure: undefined }]);
+describe('what is known of an origin', () => {
+  const check = { state: 'Available', checkedAt: '2026-09-01T17:05:00.000Z', identity: 'anonymous' } as const;
+  const refused = (who: { by?: string; failedAt?: string }): Report => ({ state: 'failed', failure: failed('unauthorized').failure, ...who });
+  const lost = { state: 'InvalidAuth', checkedAt: later, identity: undefined, checkFailure: 'unauthorized at docker.io' };
+  test.each<[string, RecordInput, object]>([
+    ['is worse after a copy that this cluster could not make', input(refused({ by: 'berlin' })), lost],
+    ['stands when another cluster is refused: its credential is not ours', input(refused({ by: 'paris' })), check],
+    ['stands when another cluster can read it', input(good({ source: nginx, by: 'paris' })), check],
+    ['stands when nobody says who tried', input(refused({})), check],
+    ['stands when a failure is told once more that is older', input(refused({ by: 'berlin', failedAt: '2026-09-01T16:00:00.000Z' })), check],
+    ['is told once more where nobody has looked since', input(refused({ by: 'berlin', failedAt: '2026-09-01T17:30:00.000Z' })), { ...lost, checkedAt: '2026-09-01T17:30:00.000Z' }],
+  ])('%s', async (_sentence, told, expected) => {
+    expect(await originAfter(told, check)).toMatchObject(expected);
+  });
+
+  test('is told once more to a record that was lost', async () => {
+    expect(await originAfter(input(good({ source: nginx, by: 'berlin', mirroredAt: noon })))).toMatchObject({ state: 'Available', checkedAt: noon });
+  });
 });
 
 test('an outcome goes into the place of its destination, as kuik-mirror', async () => {
   const calls: unknown[] = [];
   const { recordOutcome } = createRecordActivities({
+    clusterId: 'berlin',
     cluster: {
       changePlace: async (image, at, manager, change) => {
         calls.push([image, at, manager, change(blank).digest]);

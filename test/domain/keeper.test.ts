@@ -315,6 +315,17 @@ describe('a keeper looks', () => {
     expect(stepAt(acceptTold(joined, step.reports), t0)).toMatchObject({ kind: 'wait' });
   });
 
+  test.each([
+    ['as what the cluster that tried saw then', { by: 'berlin', failedAt: '2026-09-01T11:00:00.000Z' }, '2026-09-01T11:00:00.000Z'],
+    ['as of now where the run ended without a word', {}, new Date(t0).toISOString()],
+  ])('and tells a cluster of a failure that is there already, %s', (_sentence, who, failedAt) => {
+    const failing = afterCopy(aKeeper(aClaim()), { ...failed('unauthorized'), ...who }, t0);
+
+    const step = stepAt(acceptClaim(failing, aClaim({ cluster: 'paris' }), t0 + minutes).state, t0 + minutes);
+
+    expect(step).toMatchObject({ kind: 'look', what: 'tell', reports: [{ cluster: 'paris', report: { state: 'failed', failure: { code: 'unauthorized' }, by: 'berlin', failedAt } }] });
+  });
+
   test('and tells a cluster once more that the copy itself could not tell', () => {
     const claimed = aKeeper(aClaim(), aClaim({ cluster: 'paris' }));
     const step = stepAt(claimed, t0);

@@ -47,7 +47,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
   });
   return {
     registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
-    cluster: { ...createRecordActivities({ cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
+    cluster: { ...createRecordActivities({ clusterId, cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
     monitor: monitorWork(base, views, surroundings(base, views)),
   };
 }
