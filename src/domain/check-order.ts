@@ -51,17 +51,17 @@ export function checksAt(host: string, images: readonly TrackedImage[], now: num
 function placesAt(host: string, images: readonly TrackedImage[]): readonly Check[] {
   const checks = new Map<PlaceId, Check>();
   for (const image of images) {
-    if (!image.isChecked || image.record === undefined || image.ref.host !== host) continue;
+    if (!image.isChecked || image.records.length === 0 || image.ref.host !== host) continue;
     const place = placeIdentity(image.ref);
-    checks.set(place, joined(checks.get(place), checkOf(image, place, image.record)));
+    checks.set(place, joined(checks.get(place), checkOf(image, place)));
   }
   return [...checks.values()];
 }
 
-function checkOf({ image, ref, unusedSince, seen }: TrackedImage, place: PlaceId, record: ImageName): Check {
+function checkOf({ image, ref, unusedSince, records, seen }: TrackedImage, place: PlaceId): Check {
   const checkedAt = Date.parse(seen?.checkedAt ?? '');
   const known = Number.isNaN(checkedAt) ? {} : { checkedAt, ...(seen?.identity === undefined ? {} : { askedAt: checkedAt }) };
-  return { place, ref, images: [image], records: [record], isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...known };
+  return { place, ref, images: [image], records, isUsed: unusedSince === undefined, state: seen?.state ?? 'Scheduled', ...known };
 }
 
 /** Two names of one place: it is due when either of them is. */

@@ -31,9 +31,9 @@ export interface TrackedImage {
   readonly unusedSince?: string;
   /** milliseconds since the epoch: when an unused image is forgotten; `Infinity` where a rule never does */
   readonly endsAt?: number;
-  /** the image whose record speaks of this place; absent while there is none */
-  readonly record?: ImageName;
-  /** what the last check found */
+  /** the images whose records speak of this place, in order; empty while there are none */
+  readonly records: readonly ImageName[];
+  /** what the last check found, whichever record tells */
   readonly seen?: Seen;
 }
 
@@ -92,15 +92,14 @@ function trackUnused(record: ImageRecord, monitors: readonly MonitorRule[], book
   return tracked({ image, ref, original, unusedSince: new Date(since).toISOString(), endsAt }, by, book);
 }
 
-function tracked(what: Omit<TrackedImage, 'by' | 'isChecked' | 'record' | 'seen'>, by: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
+function tracked(what: Omit<TrackedImage, 'by' | 'isChecked' | 'records' | 'seen'>, by: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
   if (by.length === 0) return undefined;
-  const record = book.recordOf(what.image);
   const seen = book.seen(what.image);
   return {
     ...what,
     by: by.map(({ id }) => id.name),
     isChecked: by.some((rule) => !isResting(rule)),
-    ...(record === undefined ? {} : { record }),
+    records: book.recordsOf(what.image),
     ...(seen === undefined ? {} : { seen }),
   };
 }
@@ -110,29 +109,56 @@ function endOf(rule: MonitorRule, unusedSince: number): number {
   return rule.unusedExpiryMs === 0 || isResting(rule) ? Infinity : unusedSince + rule.unusedExpiryMs;
 }
 
-/** Where records speak of images: a copy has no record of its own, it is a place of its image's. */
+/**
+ * Where records speak of images: a copy has no record of its own, it is a place of its image's, or of several where an
+ * image has several names of one digest.
+ */
 class RecordBook {
   readonly #byImage: ReadonlyMap<ImageName, ImageRecord>;
-  readonly #copies: ReadonlyMap<string, ImageRecord>;
+  readonly #copies = new Map<string, ImageRecord[]>();
 
   constructor(records: readonly ImageRecord[]) {
     this.#byImage = new Map(records.map((record) => [record.image, record]));
-    this.#copies = new Map(records.flatMap((record) => record.places.filter(({ role }) => role === 'mirror').map(({ reference }) => [reference, record])));
+    for (const record of records) for (const { role, reference } of record.places) if (role === 'mirror') this.#noteCopy(reference, record);
+  }
+
+  #noteCopy(reference: ImageName, record: ImageRecord): void {
+    const known = this.#copies.get(reference);
+    if (known === undefined) this.#copies.set(reference, [record]);
+    else known.push(record);
   }
 
   known(image: ImageName): ImageRecord | undefined {
     return this.#byImage.get(image);
   }
 
-  recordOf(image: ImageName): ImageName | undefined {
-    return (this.#byImage.get(image) ?? this.#copies.get(placeText(image)))?.image;
+  recordsOf(image: ImageName): readonly ImageName[] {
+    return this.#speakingOf(image).map((record) => record.image);
   }
 
+  /** The latest that any of them tells; in whichever order they came. */
   seen(image: ImageName): Seen | undefined {
     const reference = placeText(image);
-    const record = this.#byImage.get(image) ?? this.#copies.get(reference);
-    return record?.places.find((place) => (place.reference as string) === reference);
+    let latest: Seen | undefined;
+    for (const { places } of this.#speakingOf(image)) {
+      const place = places.find((each) => (each.reference as string) === reference);
+      if (place !== undefined && (latest === undefined || checkedMs(place) > checkedMs(latest))) latest = place;
+    }
+    return latest;
   }
+
+  #speakingOf(image: ImageName): readonly ImageRecord[] {
+    const own = this.#byImage.get(image);
+    const others = this.#copies.get(placeText(image)) ?? [];
+    if (others.length === 0) return own === undefined ? [] : [own];
+    return [...new Set([...(own === undefined ? [] : [own]), ...others])].sort((one, other) => compareTexts(one.image, other.image));
+  }
+}
+
+/** What was never checked, or bears no time that can be read, is older than anything. */
+function checkedMs({ checkedAt }: Seen): number {
+  const at = Date.parse(checkedAt ?? '');
+  return Number.isNaN(at) ? -Infinity : at;
 }
 
 function placeText(image: ImageName): string {
@@ -157,10 +183,10 @@ export function uncheckedPlaces(records: readonly ImageRecord[], tracked: readon
 
 /** The registries that are to be checked: what no record speaks of yet has one in a moment. */
 export function monitoredHosts(images: readonly TrackedImage[]): readonly string[] {
-  return [...new Set(images.filter(({ isChecked, record }) => isChecked && record !== undefined).map(({ ref }) => ref.host))].sort(compareTexts);
+  return [...new Set(images.filter(({ isChecked, records }) => isChecked && records.length > 0).map(({ ref }) => ref.host))].sort(compareTexts);
 }
 
 /** Whether something at a registry is to be checked as soon as a record speaks of it. */
 export function awaitsRecords(host: string, images: readonly TrackedImage[]): boolean {
-  return images.some(({ ref, isChecked, record }) => isChecked && record === undefined && ref.host === host);
+  return images.some(({ ref, isChecked, records }) => isChecked && records.length === 0 && ref.host === host);
 }

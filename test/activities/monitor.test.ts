@@ -51,7 +51,7 @@ class Bench {
 
   image(name: string, rest: Partial<TrackedImage> = {}): TrackedImage {
     const ref = knownImageRef(`${this.server.host}/${name}`);
-    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, record: imageName(ref), ...rest };
+    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, records: [imageName(ref)], ...rest };
   }
 
   place(name = 'app:1'): PlaceRecord | undefined {
@@ -432,7 +432,7 @@ describe('one go', () => {
 
   test('waits for the record of an image, and does not take it for nothing', async () => {
     const bench = await Bench.open();
-    bench.tracked = [bench.image('app:1', { record: undefined })];
+    bench.tracked = [bench.image('app:1', { records: [] })];
 
     expect(await bench.run()).toEqual({ v: 1, places: 1, turns: 0, checked: 0, counts: {}, nextDelayMs: 5_000 });
     expect(bench.server.requests).toEqual([]);

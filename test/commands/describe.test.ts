@@ -103,7 +103,7 @@ describe('the next check', () => {
   const tracked = (image: string, checkedAt?: string): TrackedImage => {
     const ref = knownImageRef(image);
     const name = imageName(ref);
-    return { image: name, ref, by: ['all'], isChecked: true, original: true, record: name, ...(checkedAt === undefined ? {} : { seen: { state: 'Available', checkedAt } }) };
+    return { image: name, ref, by: ['all'], isChecked: true, original: true, records: [name], ...(checkedAt === undefined ? {} : { seen: { state: 'Available', checkedAt } }) };
   };
   const pace = () => ({ intervalMs: 60 * minute, maxPerInterval: 6 }); // one every ten minutes
   const row = [tracked('a:1', '2026-11-20T11:58:00Z'), tracked('b:1', '2026-11-20T11:48:00Z'), tracked('c:1', '2026-11-20T11:38:00Z'), tracked('quay.io/x/y:1')];

@@ -11,7 +11,7 @@ const ago = (ms: number): string => new Date(now - ms).toISOString();
 describe('the next check of a registry', () => {
   const at = (name: string, checkedAt?: number, rest: Partial<TrackedImage> = {}): TrackedImage => {
     const ref = knownImageRef(name);
-    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, record: imageName(ref), ...(checkedAt === undefined ? {} : { seen: { state: 'Available', checkedAt: ago(checkedAt) } }), ...rest };
+    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, records: [imageName(ref)], ...(checkedAt === undefined ? {} : { seen: { state: 'Available', checkedAt: ago(checkedAt) } }), ...rest };
   };
   const failing = (name: string, checkedAt: number, rest: Partial<TrackedImage> = {}): TrackedImage => at(name, checkedAt, { seen: { state: 'NotFound', checkedAt: ago(checkedAt) }, ...rest });
   test.each<[string, TrackedImage[], string[]]>([
@@ -26,7 +26,7 @@ describe('the next check of a registry', () => {
     ['goes by name where all else is equal', [at('b', 1), at('a', 1)], ['a', 'b']],
     ['is never of another registry', [at('quay.io/a/b'), at('a')], ['a']],
     ['is never for a rule that rests', [at('a', undefined, { isChecked: false })], []],
-    ['waits until there is a record to write to', [at('a', undefined, { record: undefined })], []],
+    ['waits until there is a record to write to', [at('a', undefined, { records: [] })], []],
   ])('%s', (_sentence, images, expected) => {
     expect(checksAt('docker.io', images, now).map(({ place }) => place)).toEqual(expected.map((name) => `docker.io/library/${name}:latest`));
   });

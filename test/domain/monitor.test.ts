@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { checksAt } from '../../src/domain/check-order.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
 import { monitoredHosts, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
 import type { ImageUse } from '../../src/domain/record-plan.js';
@@ -51,7 +52,7 @@ describe('an image in use', () => {
   test('tells what the last check found, from the record that speaks of its place', () => {
     const [image] = track({ used: [use(nginx)], records: [aRecord({ places: [{ ...seen('NotFound'), checkFailure: 'not found on docker.io' }] })] });
 
-    expect(image).toMatchObject({ record: nginx, original: true, seen: { state: 'NotFound', checkFailure: 'not found on docker.io' } });
+    expect(image).toMatchObject({ records: [nginx], original: true, seen: { state: 'NotFound', checkFailure: 'not found on docker.io' } });
     expect(image).not.toHaveProperty('unusedSince');
   });
 
@@ -59,7 +60,32 @@ describe('an image in use', () => {
     const copy = 'registry.example.com/mirror/library/nginx:1.27';
     const images = track({ used: [use(copy, { original: false })], records: [aRecord({ places: [seen(), aCopy(copy, { state: 'Available', checkedAt: ago(hour) })] })] });
 
-    expect(images).toMatchObject([{ image: copy, record: nginx, original: false, seen: { state: 'Available' } }]);
+    expect(images).toMatchObject([{ image: copy, records: [nginx], original: false, seen: { state: 'Available' } }]);
+  });
+
+  describe('that is the copy of several names of one digest', () => {
+    const digest = `sha256:${'d'.repeat(64)}`;
+    const copy = `registry.example.com/mirror/library/nginx@${digest}`;
+    const names = [`docker.io/library/nginx:1.27@${digest}`, `docker.io/library/nginx@${digest}`];
+    const [first, second] = [
+      aRecord({ image: names[0], places: [aCopy(copy, { state: 'NotFound', checkedAt: ago(hour) })] }),
+      aRecord({ image: names[1], places: [{ reference: copy, role: 'mirror', state: 'Available', checkedAt: ago(2 * hour) }] }),
+    ] as const;
+    test.each([
+      ['as they came', [first, second]],
+      ['the other way round', [second, first]],
+    ])('is tracked once, and all their records speak of it: %s', (_order, records) => {
+      const images = track({ used: [use(copy, { original: false })], records });
+
+      expect(images).toMatchObject([{ image: copy, records: names, seen: { state: 'NotFound', checkedAt: ago(hour) } }]);
+      expect(checksAt('registry.example.com', images, now)).toMatchObject([{ place: copy, records: names }]);
+    });
+
+    test('has a record of its own told as well', () => {
+      const own = aRecord({ image: copy, places: [{ reference: copy, role: 'origin' }] });
+
+      expect(track({ used: [use(copy)], records: [first, own, second] })).toMatchObject([{ records: [names[0], names[1], copy], seen: { state: 'NotFound' } }]);
+    });
   });
 
   test('of a pinned Pod is tracked with its digest', () => {
@@ -111,7 +137,7 @@ test('registries are to be checked where something tracked has a record to write
   const [tracked] = track({ used: [use(nginx)], records: [aRecord({ image: nginx })] });
   const [unwritten] = track({ used: [use('quay.io/a/b:1')] });
 
-  expect(monitoredHosts([tracked!, unwritten!, { ...unwritten!, record: unwritten!.image }, { ...tracked!, isChecked: false }])).toEqual(['docker.io', 'quay.io']);
+  expect(monitoredHosts([tracked!, unwritten!, { ...unwritten!, records: [unwritten!.image] }, { ...tracked!, isChecked: false }])).toEqual(['docker.io', 'quay.io']);
   expect(monitoredHosts([unwritten!])).toEqual([]);
 });
 

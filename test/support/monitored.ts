@@ -38,7 +38,7 @@ export class Monitored {
   tracked(): readonly TrackedImage[] {
     return this.#names.map((image) => {
       const seen = this.records.get(image);
-      return { image, ref: knownImageRef(image), by: ['main'], isChecked: true, original: true, record: image, ...(seen === undefined ? {} : { seen }) };
+      return { image, ref: knownImageRef(image), by: ['main'], isChecked: true, original: true, records: [image], ...(seen === undefined ? {} : { seen }) };
     });
   }
 

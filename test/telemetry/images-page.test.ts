@@ -5,7 +5,7 @@ import { imagesPages } from '../../src/telemetry/images-page.js';
 
 function tracked(name: string, rest: Partial<TrackedImage> = {}): TrackedImage {
   const ref = knownImageRef(name);
-  return { image: imageName(ref), ref, by: ['critical'], isChecked: true, original: true, ...rest };
+  return { image: imageName(ref), ref, by: ['critical'], isChecked: true, original: true, records: [], ...rest };
 }
 
 const images = [

@@ -10,7 +10,7 @@ const hour = 3_600_000;
 function at(...hosts: readonly string[]): readonly TrackedImage[] {
   return hosts.map((host) => {
     const ref = knownImageRef(`${host}/acme/api:1`);
-    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, record: imageName(ref) };
+    return { image: imageName(ref), ref, by: ['main'], isChecked: true, original: true, records: [imageName(ref)] };
   });
 }
 
@@ -75,7 +75,7 @@ describe('monitors', () => {
   test('are not told of what has no record yet, and of it as soon as it has', async () => {
     const bench = new Bench();
 
-    expect(await bench.look(at('quay.io').map((image) => ({ ...image, record: undefined })))).toEqual([]);
+    expect(await bench.look(at('quay.io').map((image) => ({ ...image, records: [] })))).toEqual([]);
     expect(await bench.look(at('quay.io'))).toHaveLength(1);
   });
 
