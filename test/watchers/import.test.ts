@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import { isFromV2, Takeover } from '../../src/watchers/import.js';
@@ -83,6 +83,52 @@ test('an image that v2 tracked although no Pod uses it any more stays tracked, w
   await importStatus(aMonitorRule({ name: 'critical' }), { images });
 
   expect(await cluster.record(nginx)).toMatchObject({ pods: 0, original: true, unusedSince: '2026-11-01T00:00:00Z', trackedBy: ['critical'], places: [{ reference: nginx, role: 'origin', state: 'Available', checkedAt: mirroredAt }] });
+});
+
+describe('an unused image that several rules of v2 knew', () => {
+  const unusedSince = '2026-11-01T00:00:00Z';
+  const mirrored: [Rule, object] = [aMirrorRule(), aStatus({ image: copy, mirroredAt }, { unusedSince })];
+  const trackedBy = (name: string): [Rule, object] => [aMonitorRule({ name }), { images: [{ image: nginx, status: 'Available', lastMonitor: mirroredAt, unusedSince, original: true }] }];
+  const cases: [string, [Rule, object][], object][] = [
+    ['a mirror rule and one that tracks it', [mirrored, trackedBy('critical')], { trackedBy: ['critical'], places: [{ reference: nginx, state: 'Available' }, { reference: copy, mirroredAt }] }],
+    ['two that track it', [trackedBy('critical'), trackedBy('nightly')], { trackedBy: ['critical', 'nightly'], places: [{ reference: nginx, state: 'Available' }] }],
+  ];
+  test.each(cases)('stays tracked by all of them, in whichever order they are taken over: %s', async (_sentence, taken, expected) => {
+    for (const order of [taken, taken.toReversed()]) {
+      cluster = new MemoryCluster();
+      for (const [rule, status] of order) await importStatus(rule, status);
+
+      expect(await cluster.record(nginx)).toMatchObject({ pods: 0, original: true, unusedSince, ...expected });
+    }
+  });
+
+  test.each(cases)('stays tracked by all of them when they are taken over side by side: %s', async (_sentence, taken, expected) => {
+    for (const order of [taken, taken.toReversed()]) {
+      cluster = new MemoryCluster();
+      const takeover = new Takeover({ cluster, onTaken: () => undefined });
+
+      await Promise.all(order.map(([rule, status]) => takeover.look(rule, { status }, now)));
+
+      expect(await cluster.record(nginx)).toMatchObject({ pods: 0, original: true, unusedSince, ...expected });
+    }
+  });
+
+  test('keeps what its record says besides', async () => {
+    const secret = { namespace: 'kuik-system', name: 'push' };
+    await cluster.applyUsage({ image: nginx, pods: 0, unusedSince: '2026-11-02T00:00:00Z', mirrors: '1/1', places: [{ reference: nginx, role: 'origin' }, { reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main', secret, retention: '1h' }], conditions: [] });
+
+    await importStatus(...trackedBy('critical'));
+
+    expect(await cluster.record(nginx)).toMatchObject({ unusedSince: '2026-11-02T00:00:00Z', trackedBy: ['critical'], places: [{ reference: nginx }, { reference: copy, role: 'mirror', rule: 'ClusterImageSetMirror/main', secret, retention: '1h' }] });
+  });
+
+  test('is left to what its Pods say once one uses it again', async () => {
+    await cluster.applyUsage({ image: nginx, pods: 1, mirrors: '0/0', places: [{ reference: nginx, role: 'origin' }], conditions: [] });
+
+    await importStatus(...trackedBy('critical'));
+
+    expect((await cluster.record(nginx))?.trackedBy).toBeUndefined();
+  });
 });
 
 test('one that v2 had not checked yet is left behind', async () => {
