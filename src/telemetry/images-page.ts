@@ -61,7 +61,9 @@ function grouped(items: readonly Item[], by: Grouping): Readonly<Record<string, 
   const groups = new Map<string, object[]>();
   for (const item of items) {
     const { [by]: key, ...rest } = item;
-    groups.set(key, [...(groups.get(key) ?? []), rest]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [rest]);
+    else group.push(rest);
   }
   return Object.fromEntries(groups);
 }

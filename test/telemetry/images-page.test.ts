@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
 import type { TrackedImage } from '../../src/domain/monitor.js';
 import { imagesPages } from '../../src/telemetry/images-page.js';
@@ -53,6 +53,19 @@ describe('/status/images', () => {
       groups: { 'quay.io': [{ cisa: 'all', ...api }, { cisa: 'critical', ...api }], 'docker.io': [{ cisa: 'critical', ...nginx }, { cisa: 'critical', ...redis }] },
       total: 4,
     });
+  });
+
+  test('copies no group for each of its images', async () => {
+    const many = Array.from({ length: 2_000 }, (_, at) => tracked(`app-${String(at).padStart(4, '0')}:1`));
+    const walked = jest.spyOn(Array.prototype, Symbol.iterator);
+
+    const { body } = await ask('groupBy=cisa', () => many);
+    const lengths = walked.mock.contexts.map((context) => (context as unknown[]).length);
+    walked.mockRestore();
+
+    expect(body).toMatchObject({ total: 2_000 });
+    expect(lengths).toContain(2_000); // the list itself
+    expect(lengths.filter((length) => length > 100).length).toBeLessThan(20);
   });
 
   test('is empty where nothing is tracked', async () => {
