@@ -29,8 +29,8 @@ export interface SweepDeps {
   readonly noteClusters: (clusters: readonly SharingCluster[]) => Promise<void>;
   /** a tag nobody keeps, the first few of a sweep */
   readonly onOrphan: (reference: ImageName) => void;
-  /** of one registry host */
-  readonly countOrphans: (host: string, orphans: number) => void;
+  /** how many each registry has, `host[:port]`, once all were looked at */
+  readonly countOrphans: (byHost: Readonly<Record<string, number>>) => void;
   /** items per second */
   readonly perSecond?: number;
 }
@@ -135,7 +135,7 @@ async function findOrphans(deps: SweepDeps): Promise<OrphanCounts> {
     await context.sleep(1000 / (deps.perSecond ?? usualPerSecond));
   }
   const { byHost, ...found } = counts;
-  for (const [host, orphans] of Object.entries(byHost)) deps.countOrphans(host, orphans);
+  deps.countOrphans(byHost);
   return found;
 }
 

@@ -48,6 +48,7 @@ async function run(role: Role, base: Base, stop: AbortSignal): Promise<void> {
   const views = makeViews(base, notify);
   const watched: Views = role === 'webhook' ? { ...views, usage: undefined, nodes: undefined, workloads: undefined } : views;
   base.metrics.watchViews(() => syncedViews(watched));
+  base.metrics.watchRules(() => (views.rules.isSynced ? views.rules.countInvalid() : undefined));
   if (role !== 'manager' && base.environment.webhooksEnabled) parts.push(createWebhook(base, watched));
   if (role !== 'webhook') parts.push(createManager(base, views));
 
@@ -88,13 +89,10 @@ async function runAll(parts: readonly Part[], stop: AbortSignal): Promise<void> 
   await Promise.all(works);
 }
 
-function makeViews({ config, metrics }: Base, onChange: () => void): ManagerViews {
+function makeViews({ config }: Base, onChange: () => void): ManagerViews {
   const resources = new Map<string, Resource>();
   const views: ManagerViews = {
-    rules: new RulesView(() => {
-      countInvalidRules(views.rules, metrics);
-      changed();
-    }),
+    rules: new RulesView(() => changed()),
     records: new RecordsView(() => changed()),
     namespaces: new NamespacesView(),
     ...(config.mirroring.nodePlatforms ? { nodes: new NodesView(() => onChange()) } : {}),
@@ -108,12 +106,6 @@ function makeViews({ config, metrics }: Base, onChange: () => void): ManagerView
   };
   const changed = (): void => onChange();
   return views;
-}
-
-function countInvalidRules(rules: RulesView, metrics: Base['metrics']): void {
-  const counts = new Map<string, number>();
-  for (const { id, problems } of rules.snapshot()) counts.set(id.kind, (counts.get(id.kind) ?? 0) + Number(problems.some(({ disables }) => disables === 'rule')));
-  for (const [kind, count] of counts) metrics.inside.invalidRules(kind, count);
 }
 
 function viewsCheck(views: Views): Check {

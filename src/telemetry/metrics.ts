@@ -50,8 +50,11 @@ export function createMetrics(build: Build, ageBuckets: AgeBuckets = usualAgeBuc
     webhook: webhookMetrics(register),
     registry: registryMetrics(scrape),
     mirroring: mirroringMetrics(register, host),
-    sweep: sweepMetrics(register, host),
+    /** What the last sweep counted here, by registry. */
+    watchOrphans: scrapedGauges(scrape, orphanMeasures),
     retention: retentionMetrics(register, host),
+    /** By kind: how many are out of force. */
+    watchRules: scrapedGauges(scrape, ruleMeasures),
     inside: insideMetrics(register),
     /** What the manager that leads tells. As with the others that watch, it is read at every scrape. */
     watchPicture: scrapedGauges(scrape, pictureMeasures),
@@ -157,17 +160,22 @@ function mirroringMetrics(register: Registry, host: HostLabel) {
   };
 }
 
-function sweepMetrics(register: Registry, host: HostLabel) {
-  const orphans = gauge(register, 'retention_orphans', 'Tags below our prefixes that nobody keeps, as the last sweep counted them', ['registry']);
-  return { orphans: (registry: string, count: number): void => orphans.set({ registry: host(registry) }, count) };
-}
-
 function retentionMetrics(register: Registry, host: HostLabel) {
   const deletions = counter(register, 'retention_deletions_total', 'Deletions that ended, by destination; those that a guard refused are among the blocked', ['registry', 'outcome']);
   return {
     deleted: (destination: string, outcome: 'deleted' | 'absent' | 'failed'): void => deletions.inc({ registry: host(destination), outcome }),
   };
 }
+
+type Counts = Readonly<Record<string, number>>;
+
+const orphanMeasures: readonly Measure<Counts>[] = [
+  { name: 'retention_orphans', help: 'Tags below our prefixes that nobody keeps, as the last sweep counted them', labelNames: ['registry'], of: (counts) => Object.entries(counts).map(([registry, value]) => ({ labels: { registry }, value })) },
+];
+
+const ruleMeasures: readonly Measure<Counts>[] = [
+  { name: 'rules_invalid', help: 'Resources that are out of force because of what they say', labelNames: ['kind'], of: (counts) => Object.entries(counts).map(([kind, value]) => ({ labels: { kind }, value })) },
+];
 
 const viewMeasures: readonly Measure<Readonly<Record<string, boolean>>>[] = [
   { name: 'view_synced', help: '1 once the first complete list of a view has arrived', labelNames: ['view'], of: (views) => Object.entries(views).map(([view, isSynced]) => ({ labels: { view }, value: Number(isSynced) })) },
@@ -176,10 +184,8 @@ const viewMeasures: readonly Measure<Readonly<Record<string, boolean>>>[] = [
 const temporalMeasures: readonly Measure<boolean>[] = [{ name: 'temporal_connected', help: '1 while the Temporal server answers', labelNames: [], of: (isConnected) => [{ labels: {}, value: Number(isConnected) }] }];
 
 function insideMetrics(register: Registry) {
-  const invalid = gauge(register, 'rules_invalid', 'Resources that are out of force because of what they say', ['kind']);
   const certificate = gauge(register, 'certificate_not_after_seconds', 'End of a certificate, seconds since 1970', ['certificate']);
   return {
-    invalidRules: (kind: string, count: number): void => invalid.set({ kind }, count),
     /** @param notAfter milliseconds since the epoch */
     certificateEnds: (name: string, notAfter: number): void => certificate.set({ certificate: name }, notAfter / 1000),
   };

@@ -1,5 +1,5 @@
 import type { Change } from '../cluster/cluster.js';
-import { isInForce, ruleKinds, ruleText, type Rule, type RuleKind } from '../domain/rule.js';
+import { isInForce, isValid, ruleKinds, ruleText, type Rule, type RuleKind } from '../domain/rule.js';
 
 /**
  * The rules of the cluster, translated. Lists are made once per change and handed out as they are, so that
@@ -47,6 +47,11 @@ export class RulesView {
     const rules = this.snapshot().filter((rule) => isInForce(rule) && (rule.id.namespace ?? namespace) === namespace);
     this.#inForce.set(namespace, rules);
     return rules;
+  }
+
+  /** How many of each kind are out of force because of what they say. */
+  countInvalid(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#byKind].map(([kind, rules]) => [kind, [...rules.values()].filter((rule) => !isValid(rule)).length]));
   }
 
   /** @param key `namespace/name`, or `name` */

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { labelTexts } from '../../src/telemetry/metrics-page.js';
 import type { PictureSeen } from '../../src/telemetry/picture-metrics.js';
+import { RulesView } from '../../src/views/rules.js';
+import { aMirrorRule, brokenFilter } from '../support/builders.js';
 
 /** What a leader would tell. */
 const picture: PictureSeen = {
@@ -68,11 +70,11 @@ describe('metrics', () => {
     metrics.mirroring.copied('reg.example.com', 'copied');
     metrics.mirroring.moved('reg.example.com', 'written', 42);
     metrics.mirroring.took('reg.example.com', 12);
-    metrics.inside.invalidRules('ImageSetMirror', 2);
+    metrics.watchRules(() => ({ ImageSetMirror: 2 }));
     metrics.watchViews(() => ({ rules: true, usage: false }));
     metrics.watchTemporal(() => false);
     metrics.watchPicture(() => picture);
-    metrics.sweep.orphans('reg.example.com', 3);
+    metrics.watchOrphans(() => ({ 'reg.example.com': 3 }));
     metrics.retention.deleted('reg.example.com', 'deleted');
     metrics.inside.certificateEnds('leaf', 1_800_000_000_000);
     metrics.manager.isLeader(true);
@@ -141,6 +143,18 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('kube_image_keeper_workloads_at_risk{registry="docker.io"} 7');
     leads = false;
     expect(await metrics.text()).not.toContain('kube_image_keeper_workloads_at_risk{');
+  });
+
+  test('of rules that are out of force are 0 once the last rule of a kind is deleted', async () => {
+    const metrics = createMetrics(build);
+    const rules = new RulesView();
+    metrics.watchRules(() => rules.countInvalid());
+
+    rules.apply('ImageSetMirror', { type: 'put', key: 'shop/main', object: aMirrorRule({ problems: [brokenFilter] }) });
+    expect(await metrics.text()).toContain('kube_image_keeper_rules_invalid{kind="ImageSetMirror"} 1\n');
+
+    rules.apply('ImageSetMirror', { type: 'gone', key: 'shop/main' });
+    expect(await metrics.text()).toContain('kube_image_keeper_rules_invalid{kind="ImageSetMirror"} 0\n');
   });
 
   test('of what a process does not have are not told, not even as 0', async () => {

@@ -13,6 +13,7 @@ import type { KeeperClient } from '../../temporal/client.js';
 import type { WorkersOptions } from '../../temporal/worker.js';
 import { lookAround, type Surroundings } from '../../watchers/reconcile.js';
 import type { Base } from './base.js';
+import { LastSweep } from './last-sweep.js';
 import type { ManagerViews } from './part.js';
 import { monitorWork } from './monitor-work.js';
 import { retainWork } from './retain-work.js';
@@ -29,6 +30,8 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     fallback: (host) => fallbackSecret(config, host),
   });
   const retain = retainWork(base, credentials);
+  const lastSweep = new LastSweep(Date.now);
+  metrics.watchOrphans(() => lastSweep.orphans());
   const sweep = createSweepActivities({
     cluster: clusterId,
     wanted: () => lookAround(surroundings(base, views)).plan.wanted,
@@ -43,7 +46,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
       await cluster.setConfigMap({ namespace: environment.installNamespace, name: clustersName }, { [clustersKey]: JSON.stringify(report) });
     },
     onOrphan: (reference) => log.info({ place: reference }, 'nobody keeps this tag below a mirror of ours'),
-    countOrphans: (host, orphans) => metrics.sweep.orphans(host, orphans),
+    countOrphans: (byHost) => lastSweep.note(byHost),
   });
   return {
     registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
