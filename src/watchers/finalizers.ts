@@ -4,6 +4,7 @@
  */
 import type { Cluster, Resource } from '../cluster/cluster.js';
 import { isPurged } from '../domain/copy-policy.js';
+import { isFailure, type Failure } from '../domain/failure.js';
 import { holdOf, leftToDo, mayHold, placesOf, type HoldFacts, type RulePlace } from '../domain/hold.js';
 import type { PlaceId } from '../domain/image-ref.js';
 import type { KeeperStatus } from '../domain/keeper-story.js';
@@ -101,25 +102,48 @@ class Holder {
 
   /** Copies are found by their computed names; what cannot be reached is left behind when the time is over. */
   async #drain(resource: Pick<Resource, 'annotations'>): Promise<void> {
-    try {
-      await this.#deleteCopies();
-    } catch (error) {
+    const left = await this.#deleteCopies().catch((error: unknown) => {
       const isOver = this.#picture.now >= deletedAtMs(this.#rule) + this.#deps.deadlineMs;
       if (!isOver && !skips(resource)) throw error;
-      await this.#tellSkipped(['copies of pull Secrets could not be deleted']);
-    }
+      return ['copies of pull Secrets could not be deleted'];
+    });
+    if (left.length > 0) await this.#tellSkipped(left);
     await this.#deps.cluster.setFinalizer(this.#rule.id, finalizers.secretCleanup, false);
   }
 
-  async #deleteCopies(): Promise<void> {
-    const { cluster, namespaces } = this.#deps;
+  /**
+   * @returns what is left behind: rights can be narrowed to some namespaces
+   * @throws the first error, after every namespace had its turn. Where none of them may be looked into, no right was
+   *   narrowed: it is missing, and may come
+   */
+  async #deleteCopies(): Promise<readonly string[]> {
+    const all = this.#deps.namespaces();
+    const denials = new Map<string, Failure>();
+    let failed: Error | undefined;
+    for (const namespace of all) {
+      try {
+        const denial = await this.#deleteCopiesIn(namespace);
+        if (denial !== undefined) denials.set(namespace, denial);
+      } catch (error) {
+        failed ??= error instanceof Error ? error : new Error(String(error));
+      }
+    }
+    if (denials.size === all.length) failed ??= denials.values().next().value;
+    if (failed !== undefined) throw failed;
+    return [...denials.keys()].map((namespace) => `nobody lets us look for copies of pull Secrets in namespace ${namespace}`);
+  }
+
+  /** @returns why we may not even look there */
+  async #deleteCopiesIn(namespace: string): Promise<Failure | undefined> {
+    const { cluster } = this.#deps;
     const { id } = this.#rule;
-    const names = secretsOf(this.#rule).map((source) => secretCopyName(source, id.uid));
-    const copies = namespaces().flatMap((namespace) => names.map((name) => ({ namespace, name })));
-    for (const copy of copies) {
-      const found = await cluster.secret(copy);
+    for (const source of secretsOf(this.#rule)) {
+      const copy = { namespace, name: secretCopyName(source, id.uid) };
+      const found = await cluster.secret(copy).catch(denialOf);
+      if (isFailure(found)) return found;
       if (found !== undefined && isCopyFor(id, found)) await cluster.deleteSecret(copy, found.resourceVersion);
     }
+    return undefined;
   }
 
   async #tellSkipped(left: readonly string[]): Promise<void> {
@@ -133,6 +157,11 @@ class Holder {
       note: `the rule goes although ${first}${more.length === 0 ? '' : `, and ${more.length} more`}`,
     });
   }
+}
+
+function denialOf(error: unknown): Failure {
+  if (isFailure(error) && error.code === 'denied') return error;
+  throw error;
 }
 
 function skips({ annotations: notes }: Pick<Resource, 'annotations'>): boolean {

@@ -20,6 +20,7 @@ import { planRecords, referenceOf, type ImageUse, type RecordPlan } from '../dom
 import type { ImageRecord, PlaceRecord, RecordUsage } from '../domain/record.js';
 import type { Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
+import { everyTurn } from './every-turn.js';
 import { imagesInUse, pulledCopies, recordedImages, withTemplates, type PodSource } from './picture.js';
 
 export interface ReconcileDeps {
@@ -93,19 +94,25 @@ export class Reconciler {
     this.#deps = deps;
   }
 
-  /** @throws Failure of the first write that failed, after all others were tried: the next pass repeats it */
+  /** @throws the first error, after everything was tried: the next pass repeats it */
   async pass(): Promise<void> {
     const picture = lookAround(this.#deps, this.#orphans());
     const records = this.#planRecords(picture);
 
-    const failed = await this.#write(records, uncheckedPlaces(picture.records, picture.tracked));
-    this.#deps.claims.want(picture.plan.wanted, records.released, records.purged);
+    await everyTurn([
+      () => this.#write(records, uncheckedPlaces(picture.records, picture.tracked)),
+      () => this.#askFor(picture, records),
+      () => this.#deps.hold?.(picture),
+      () => this.#deps.report(picture),
+    ]);
+  }
+
+  /** What others are to do: keepers, and monitors of registries. */
+  #askFor(picture: Picture, { released, purged }: RecordPlan): void {
+    this.#deps.claims.want(picture.plan.wanted, released, purged);
     this.#askSilent(picture);
     this.#askSuspected(picture);
     this.#deps.monitor?.(picture.tracked);
-    await this.#deps.hold?.(picture);
-    await this.#deps.report(picture);
-    if (failed !== undefined) throw failed;
   }
 
   /**
@@ -167,8 +174,8 @@ export class Reconciler {
     return planRecords({ used: recorded, plan, rules, records, tracked, retentionMs, isConnected, now });
   }
 
-  /** @returns the first error, after everything was tried */
-  async #write(plan: RecordPlan, unchecked: readonly RecordPlace[]): Promise<Error | undefined> {
+  /** @throws the first error, after everything was tried */
+  async #write(plan: RecordPlan, unchecked: readonly RecordPlace[]): Promise<void> {
     const tasks = [
       ...plan.forgotten.map(({ image, reference }) => () => this.#forget(image, reference, ['kuik-mirror', 'kuik-monitor'])),
       ...unchecked.map(({ image, reference }) => () => this.#forget(image, reference, ['kuik-monitor'])),
@@ -180,7 +187,7 @@ export class Reconciler {
       for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) await task().catch((error: unknown) => (failed ??= error instanceof Error ? error : new Error(String(error))));
     };
     await Promise.all(Array.from({ length: writesAtOnce }, worker));
-    return failed;
+    if (failed !== undefined) throw failed;
   }
 
   async #apply(usage: RecordUsage): Promise<void> {

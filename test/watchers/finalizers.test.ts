@@ -25,6 +25,7 @@ let owes: boolean;
 let held: number;
 let now: number;
 let orphans: ReadonlySet<PlaceId>;
+let namespaces: readonly string[];
 let keeper: () => Promise<KeeperStatus | 'absent'>;
 beforeEach(() => {
   cluster = new MemoryCluster();
@@ -33,6 +34,7 @@ beforeEach(() => {
   held = 0;
   now = Date.parse(deletedAt) + 1_000;
   orphans = new Set();
+  namespaces = ['shop'];
   keeper = () => Promise.resolve('absent');
 });
 
@@ -46,7 +48,7 @@ async function look(resource: Resource, records: readonly ImageRecord[] = []): P
   const rules = [translateRule(resource, { installNamespace: 'kuik-system' })];
   const plan = planMirrors({ used: [], rules, records, podsPulling: () => 0, pulled: [], orphans, settings: { platforms: [], retentionMs: 1_000 } });
   const picture = { used: [], rules, records, plan, tracked: [], now };
-  await holdRules(picture, { cluster, resource: () => resource, owes: () => owes, keeper: () => keeper(), namespaces: () => ['shop'], deadlineMs: 300_000, tombstoneMs: 600_000, onHeld: () => void held++ });
+  await holdRules(picture, { cluster, resource: () => resource, owes: () => owes, keeper: () => keeper(), namespaces: () => namespaces, deadlineMs: 300_000, tombstoneMs: 600_000, onHeld: () => void held++ });
   const [left] = await cluster.list('ClusterImageSetMirror');
   return left?.finalizers ?? 'gone';
 }
@@ -137,6 +139,27 @@ describe('what v2 left', () => {
 
     expect(await look(aResource(deleted))).toBe('gone');
     expect(await cluster.secret({ namespace: 'shop', name })).toBeDefined();
+  });
+
+  test('a namespace nobody lets us look into keeps neither the rule nor its other copies, and an event names it', async () => {
+    namespaces = ['closed', 'shop'];
+    const read = cluster.secret.bind(cluster);
+    cluster.secret = async (ref) => (ref.namespace === 'closed' ? Promise.reject(new Failure({ code: 'denied', side: 'cluster', message: 'not allowed to get secrets' })) : read(ref));
+
+    expect(await look(aResource(deleted))).toBe('gone');
+    expect(await cluster.secret({ namespace: 'shop', name })).toBeUndefined();
+    expect(cluster.events.map(({ event }) => [event.reason, event.note])).toEqual([['CleanupSkipped', 'the rule goes although nobody lets us look for copies of pull Secrets in namespace closed']]);
+  });
+
+  test('a copy that cannot be deleted keeps none of the others', async () => {
+    namespaces = ['bank', 'shop'];
+    cluster.putSecret({ namespace: 'bank', name, data: {}, labels: { 'kuik.enix.io/owner-uid': 'u' } });
+    const away = new Failure({ code: 'unreachable', side: 'cluster', message: 'server error 500' });
+    const deleteSecret = cluster.deleteSecret.bind(cluster);
+    cluster.deleteSecret = async (ref, version) => (ref.namespace === 'bank' ? Promise.reject(away) : deleteSecret(ref, version));
+
+    await expect(look(aResource(deleted))).rejects.toBe(away);
+    expect(await cluster.secret({ namespace: 'shop', name })).toBeUndefined();
   });
 
   test('copies that cannot be reached hold it for no longer than the deadline', async () => {

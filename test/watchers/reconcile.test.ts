@@ -36,6 +36,8 @@ class Bench {
   purged: ReadonlySet<PlaceId> = new Set();
   readonly askedAgain: PlaceId[] = [];
   failing: Failure | undefined;
+  hold: () => Promise<void> = async () => undefined;
+  reports = 0;
   now = Date.parse('2026-11-20T12:00:00Z');
   readonly #end = new AbortController();
   readonly reconciler = new Reconciler({
@@ -61,7 +63,8 @@ class Bench {
     nodePlatforms: () => this.nodes.platforms(),
     workloads: this.workloads,
     tellAgain: (destinations) => this.askedAgain.push(...destinations),
-    report: async () => undefined,
+    hold: () => this.hold(),
+    report: async () => void (this.reports += 1),
     now: () => this.now,
   });
 
@@ -128,6 +131,15 @@ describe('the watchers', () => {
 
     expect(await bench.record()).toBeUndefined();
     expect(bench.wanted.size).toBe(0);
+  });
+
+  test('report what they see although a rule cannot be let go, and say so at the end', async () => {
+    bench.cluster.put('Pod', aPod());
+    bench.hold = () => Promise.reject(new Error('a finalizer cannot be taken off'));
+
+    await expect(bench.pass()).rejects.toThrow('a finalizer cannot be taken off');
+
+    expect(bench.reports).toBe(1);
   });
 
   test('write nothing when nothing changed', async () => {

@@ -5,6 +5,7 @@ import type { TrackedImage } from '../../domain/monitor.js';
 import type { ClaimQueue } from '../../temporal/claim-queue.js';
 import type { KeeperClient } from '../../temporal/client.js';
 import type { MonitorClient } from '../../temporal/monitor-client.js';
+import { everyTurn } from '../../watchers/every-turn.js';
 import { Loop } from '../../watchers/loop.js';
 import { Monitors } from '../../watchers/monitor.js';
 import { NewsDesk } from '../../watchers/news.js';
@@ -138,12 +139,14 @@ export class PictureLoop {
     const { records, rules, usage } = views;
     this.#sightings.look(usage.pods());
     this.#podNews.look(usage.pods());
-    await this.#reconciler.pass();
     const retry = async (destination: PlaceId): Promise<void> => {
       if ((await client.retry(destination)) === 'absent') queue.again(destination);
     };
-    await this.#requests.carryOut({ records, cluster: base.cluster, retry, check: (image) => this.#checkNow(image) });
-    await this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry);
+    await everyTurn([
+      () => this.#reconciler.pass(),
+      () => this.#requests.carryOut({ records, cluster: base.cluster, retry, check: (image) => this.#checkNow(image) }),
+      () => this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry),
+    ]);
   }
 
   async #checkNow(image: ImageName): Promise<void> {
