@@ -6,28 +6,36 @@ import { contentOf, createPod, push, until, untilMirrored } from '../support/sta
 const mirroredAt = '2026-10-01T10:00:00Z';
 const unusedSince = '2026-11-01T00:00:00Z';
 
+const copied = ['web:1.0', 'web:0.9', 'web:0.8'];
+
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open({ dir: scratchFolder('from-v2') });
   await stage.kuik.stop();
-  await push(stage, 'web:1.0');
-  await push(stage, 'web:0.9');
+  for (const name of copied) await push(stage, name);
 });
 afterAll(() => stage?.close());
 
 /** What v2 leaves behind: copies, and a status that tells of them. */
 async function leaveAsV2(): Promise<void> {
-  for (const name of ['web:1.0', 'web:0.9']) await stage.crane('copy', stage.image(name), stage.copyOf(name));
+  for (const name of copied) await stage.crane('copy', stage.image(name), stage.copyOf(name));
   const spec = { imageFilter: { include: [`${stage.sourceAddress}/.+`] }, cleanup: { enabled: true, retention: '8760h' }, mirrors: [{ registry: stage.mirror.address, path: '/kept' }] };
   await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec }));
   const listed = (name: string, rest: object) => ({ image: stage.image(name), ...rest, mirrors: [{ image: stage.copyOf(name), mirroredAt }] });
-  await status('cism', { matchingImages: [listed('web:1.0', {}), listed('web:0.9', { unusedSince })] });
-  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name: 'everything' }, spec: { imageFilter: { include: ['.+'] }, suspend: true } })); // so that nothing is checked anew
-  await status('cisa', { imageCount: 2, images: [{ image: 'registry.invalid/lost:1', status: 'NotFound', lastMonitor: mirroredAt }, { image: 'registry.invalid/old:1', status: 'Available', lastMonitor: mirroredAt, unusedSince }] });
+  await status('cism', 'everything', { matchingImages: [listed('web:1.0', {}), listed('web:0.9', { unusedSince }), listed('web:0.8', { unusedSince })] });
+  const old = { image: 'registry.invalid/old:1', status: 'Available', lastMonitor: mirroredAt, unusedSince };
+  await leaveTracked('everything', [{ image: 'registry.invalid/lost:1', status: 'NotFound', lastMonitor: mirroredAt }, old, { ...old, image: stage.image('web:0.8') }]);
+  await leaveTracked('nightly', [old]);
 }
 
-async function status(kind: string, value: object): Promise<void> {
-  await stage.kubectl('patch', kind, 'everything', '--subresource=status', '--type=merge', '--field-manager=kuik-webhook', '-p', JSON.stringify({ status: value }));
+/** By a rule that is suspended, so that nothing is checked anew. */
+async function leaveTracked(name: string, images: readonly object[]): Promise<void> {
+  await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetAvailability', metadata: { name }, spec: { imageFilter: { include: ['.+'] }, suspend: true } }));
+  await status('cisa', name, { imageCount: images.length, images });
+}
+
+async function status(kind: string, name: string, value: object): Promise<void> {
+  await stage.kubectl('patch', kind, name, '--subresource=status', '--type=merge', '--field-manager=kuik-webhook', '-p', JSON.stringify({ status: value }));
 }
 
 interface Seen {
@@ -62,14 +70,20 @@ test('what v2 last found out about an image stands', async () => {
 });
 
 test('an image that v2 tracked although nobody used it stays tracked', async () => {
-  await until('the set to list it', async () => (await stage.kubectl('get', 'cisa', 'everything', '-o', 'jsonpath={.status.images[*].image} {.status.counts.unused}')) === 'registry.invalid/old:1 1');
-  expect(await recordOf('registry.invalid/old:1')).toMatchObject({ status: { unusedSince: expect.stringMatching(/^2026-11-01T00:00:00/), trackedBy: ['everything'] } });
+  const listed = (name: string): Promise<string> => stage.kubectl('get', 'cisa', name, '-o', 'jsonpath={.status.images[*].image} {.status.counts.unused}');
+  await until('each set to list its own', async () => (await listed('everything')) === `${stage.image('web:0.8')} registry.invalid/old:1 2` && (await listed('nightly')) === 'registry.invalid/old:1 1');
+  const kept = { unusedSince: expect.stringMatching(/^2026-11-01T00:00:00/) as unknown, trackedBy: ['everything', 'nightly'] };
+  expect(await recordOf('registry.invalid/old:1')).toMatchObject({ status: kept });
+
+  const mirrored = await recordOf(stage.image('web:0.8'));
+  expect(mirrored).toMatchObject({ status: { ...kept, trackedBy: ['everything'] } });
+  expect(mirrorOf(mirrored)?.mirroredAt).toBeDefined();
 });
 
 test('the status is ours from then on', async () => {
   const conditions = await stage.kubectl('get', 'cism', 'everything', '-o', 'jsonpath={.status.counts.images} {.status.conditions[?(@.type=="Ready")].status}');
 
-  expect(conditions).toBe('2 True');
+  expect(conditions).toBe('3 True');
 });
 
 function mirrorOf(record: Seen | undefined) {
