@@ -26,4 +26,6 @@ export default {
   testTimeout: 60_000,
   // most of a test on real servers is waiting for them, yet with twice as many as cores some are late
   maxWorkers: availableParallelism() + 1,
+  // a worker keeps the modules of every file it ran: collecting a heap of 2 GB takes longer than to begin anew
+  workerIdleMemoryLimit: '700MB',
 };
