@@ -374,6 +374,31 @@ describe('several clusters', () => {
     await paris.stop();
   });
 
+  test('each know of the origin what they saw themselves', async () => {
+    const image = 'docker.io/library/refused:1.27' as ImageName;
+    const claim = someClaim('refused', { image, sources: [image], shared: true });
+    const lyon = await lab.work('lyon', world);
+    const states = (): unknown[] => ['berlin', 'lyon'].map((cluster) => world.records.get(`${cluster} ${image}`)?.state);
+    const toldLyon = (): string | undefined => world.records.get(`lyon ${claim.destination}`)?.failure?.code;
+    world.sourceFails = () => new Failure({ code: 'unauthorized', side: 'source', host: 'docker.io', message: 'credentials refused by docker.io' });
+
+    await lab.keepers.claim(claim);
+    await becomes(claim.destination, 'Failed');
+    await lab.keepers.claim({ ...claim, cluster: 'lyon' });
+    await until(async () => toldLyon() === 'unauthorized'); // by the keeper
+    expect(states()).toEqual(['InvalidAuth', undefined]);
+
+    await lab.keepers.retryNow(claim.destination, AbortSignal.timeout(60_000)); // told by the copy
+    expect(world.records.get(`lyon ${claim.destination}`)?.failure).toMatchObject({ attempts: 2 });
+    expect(states()).toEqual(['InvalidAuth', undefined]);
+
+    world.sourceFails = undefined;
+    await lab.keepers.retryNow(claim.destination, AbortSignal.timeout(60_000));
+    expect(world.records.get(`lyon ${claim.destination}`)).toMatchObject({ digest: digestOf('a'), failure: undefined });
+    expect(states()).toEqual(['Available', undefined]);
+    await lyon.stop();
+  });
+
   test('one of which is dead: nobody waits for it, and it is told when it claims again', async () => {
     world.sourceFails = undefined;
     const claim = someClaim('asleep', { cluster: 'berlin' });
