@@ -5,8 +5,9 @@
  * @see docs/concepts/monitor.md
  */
 import { isFailure } from '../domain/failure.js';
-import { seesPod } from '../domain/filter.js';
-import type { ImageName, ImageRef } from '../domain/image-ref.js';
+import { selectsImage } from '../domain/filter.js';
+import { knownImageRef, type ImageName, type ImageRef } from '../domain/image-ref.js';
+import { seesUser } from '../domain/monitor.js';
 import { compareTexts } from '../domain/rank.js';
 import { isInForce, type Rule, type SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
@@ -25,8 +26,10 @@ export type CheckCredentials = (images: readonly ImageName[], at: ImageRef) => P
 
 export interface CheckCredentialSources {
   readonly rules: () => readonly Rule[];
-  /** those that no opt-out covers */
+  /** those that no opt-out covers; where templates of workloads count, those that name it as well */
   readonly podsUsing: (image: ImageName) => readonly Pod[];
+  /** names of the rules that track an image already */
+  readonly trackedBy: (image: ImageName) => readonly string[];
   readonly secret: (ref: SecretRef) => Promise<Secret | undefined>;
   /** credentials of Secrets that fit a repository, in order */
   readonly keyring: (secrets: readonly Secret[], repository: ImageRef) => Identity;
@@ -38,9 +41,9 @@ const mostPods = 16; // Pods of a workload name the same Secrets; each set is re
 
 /**
  * In this order: of the Pods in scope that name pull Secrets, by namespace and name, the first whose Secrets can all be
- * read; the host's fallback; nobody's.
+ * read; the same of templates; the host's fallback; nobody's.
  */
-export function createCheckCredentials({ rules, podsUsing, secret, keyring, fallback }: CheckCredentialSources): CheckCredentials {
+export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, keyring, fallback }: CheckCredentialSources): CheckCredentials {
   return async (images, at) => {
     const fallbackSecret = fallback(at.host);
     const sets = [...secretSets(podsInScope(images)), ...(fallbackSecret === undefined ? [] : [[fallbackSecret]])];
@@ -53,9 +56,14 @@ export function createCheckCredentials({ rules, podsUsing, secret, keyring, fall
     return { as: [], ...(problem === undefined ? {} : { problem }) };
   };
 
+  /** Of each image those that a rule sees which selects it: whose Pods another rule sees is no business of this one. */
   function podsInScope(images: readonly ImageName[]): readonly Pod[] {
-    const monitors = rules().filter((rule) => rule.type === 'monitor' && isInForce(rule));
-    return images.flatMap((image) => podsUsing(image)).filter((pod) => monitors.some((rule) => seesPod(rule, pod)));
+    const monitors = rules().filter((rule) => rule.type === 'monitor').filter(isInForce);
+    return images.flatMap((image) => {
+      const tracking = monitors.filter((rule) => selectsImage(rule.images, knownImageRef(image)));
+      const known = trackedBy(image);
+      return podsUsing(image).filter((pod) => tracking.some((rule) => seesUser(rule, pod, known)));
+    });
   }
 
   /** @returns what is wrong with the first that cannot be read */
@@ -76,12 +84,16 @@ export function createCheckCredentials({ rules, podsUsing, secret, keyring, fall
   }
 }
 
-/** The Secrets of each Pod that names some, each set once, by namespace and name of the Pod. */
+/** The Secrets of each Pod that names some, each set once, by namespace and name of the Pod; those of templates come last. */
 function secretSets(pods: readonly Pod[]): readonly (readonly SecretRef[])[] {
   const sets = new Map<string, readonly SecretRef[]>();
-  for (const { namespace, pullSecrets } of [...pods].sort((a, b) => compareTexts(a.key, b.key))) {
+  for (const { namespace, pullSecrets } of [...pods].sort(byName)) {
     const key = JSON.stringify([namespace, ...pullSecrets]);
     if (pullSecrets.length > 0 && !sets.has(key)) sets.set(key, pullSecrets.map((name) => ({ namespace, name })));
   }
   return [...sets.values()].slice(0, mostPods);
+}
+
+function byName(one: Pod, other: Pod): number {
+  return Number(one.workload !== undefined) - Number(other.workload !== undefined) || compareTexts(one.key, other.key);
 }

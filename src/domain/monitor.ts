@@ -16,6 +16,7 @@ import { compareTexts } from './rank.js';
 import type { ImageUse } from './record-plan.js';
 import { unusedSinceMs, type ImageRecord, type PlaceRecord } from './record.js';
 import { isResting, type MonitorRule, type Rule } from './rule.js';
+import type { PodScope } from './usage.js';
 
 /** One image, and the rules that want to know whether it can be pulled. */
 export interface TrackedImage {
@@ -71,11 +72,19 @@ function trackUsed({ ref, users, original }: ImageUse, monitors: readonly Monito
   const image = imageName(ref);
   const known = book.known(image);
   const by = monitors.filter((rule) => {
-    const tracksAlready = known?.trackedBy?.includes(rule.id.name) === true;
-    if (isResting(rule)) return tracksAlready;
-    return selectsImage(rule.images, ref) && users.some((user) => (user.workload === undefined || tracksAlready) && seesPod(rule, user));
+    if (isResting(rule)) return known?.trackedBy?.includes(rule.id.name) === true;
+    return selectsImage(rule.images, ref) && users.some((user) => seesUser(rule, user, known?.trackedBy));
   });
   return tracked({ image, ref, original }, by, book);
+}
+
+/**
+ * Whether a rule in force tracks an image it selects on behalf of a Pod, or of the template of a workload.
+ *
+ * @param trackedBy names of the rules that track the image already: a template brings in nothing itself
+ */
+export function seesUser(rule: MonitorRule, user: PodScope, trackedBy: readonly string[] = []): boolean {
+  return (user.workload === undefined || trackedBy.includes(rule.id.name)) && seesPod(rule, user);
 }
 
 function trackUnused(record: ImageRecord, monitors: readonly MonitorRule[], book: RecordBook, now: number): TrackedImage | undefined {

@@ -1,5 +1,5 @@
 import type { Change } from '../cluster/cluster.js';
-import type { PlaceId } from '../domain/image-ref.js';
+import type { ImageName, PlaceId } from '../domain/image-ref.js';
 import type { PodImage } from '../domain/original.js';
 import { workloadKinds, type Pod, type WorkloadKind } from '../domain/usage.js';
 import { UsageView, type UsageOptions } from './usage.js';
@@ -30,6 +30,11 @@ export class WorkloadsView {
 
   imagesOf(template: Pod): readonly PodImage[] {
     return this.#usage.imagesOf(template);
+  }
+
+  /** Templates that name an image. */
+  podsOf(image: ImageName): readonly Pod[] {
+    return this.#usage.podsOf(image);
   }
 
   /** Whether Pods of a template would pull from a place, as it is written. */

@@ -1,8 +1,11 @@
 import { createCheckCredentials } from '../../activities/monitor-credentials.js';
-import { createMonitorActivities } from '../../activities/monitor.js';
+import { createMonitorActivities, type MonitorDeps } from '../../activities/monitor.js';
+import type { Cluster } from '../../cluster/cluster.js';
 import { monitorSettingsOf } from '../../config/monitoring.js';
+import type { ImageName } from '../../domain/image-ref.js';
 import { trackedImages, type TrackedImage } from '../../domain/monitor.js';
-import { optOutOf } from '../../domain/opt-out.js';
+import { optOutOf, type SkipSettings } from '../../domain/opt-out.js';
+import type { Pod } from '../../domain/usage.js';
 import { keyring } from '../../registry/keyring.js';
 import type { MonitorActivities } from '../../temporal/activities.js';
 import type { MonitoredSeen } from '../../telemetry/monitoring-metrics.js';
@@ -11,14 +14,19 @@ import type { Base } from './base.js';
 import { fallbackSecret } from './mirror-work.js';
 import type { ManagerViews } from './part.js';
 
+interface World extends Pick<Base, 'config'>, Pick<MonitorDeps, 'registry'> {
+  readonly cluster: Pick<Cluster, 'secret' | 'changePlace'>;
+}
+
 /** What monitors have done in the world. */
-export function monitorWork({ cluster, registry, config }: Base, views: ManagerViews, around: Surroundings): MonitorActivities {
+export function monitorWork({ cluster, registry, config }: World, views: ManagerViews, around: Surroundings): MonitorActivities {
   return createMonitorActivities({
     tracked: (host) => trackedNow(around, host),
     settings: (host) => monitorSettingsOf(config.monitoring, host),
     credentials: createCheckCredentials({
       rules: () => views.rules.snapshot(),
-      podsUsing: (image) => views.usage.podsOf(image).filter((pod) => optOutOf(pod, config.skip, views.namespaces.labels(pod.namespace)) === undefined),
+      podsUsing: (image) => usersOf(image, views, config.skip),
+      trackedBy: (image) => views.records.byImage(image)?.trackedBy ?? [],
       secret: (ref) => cluster.secret(ref),
       keyring,
       fallback: (host) => fallbackSecret(config, host),
@@ -26,6 +34,11 @@ export function monitorWork({ cluster, registry, config }: Base, views: ManagerV
     registry,
     cluster,
   });
+}
+
+/** Pods that use an image and, where they count, templates of workloads that name it; without those that are opted out. */
+function usersOf(image: ImageName, { usage, workloads, namespaces }: Pick<ManagerViews, 'usage' | 'workloads' | 'namespaces'>, skip: SkipSettings): readonly Pod[] {
+  return [...usage.podsOf(image), ...(workloads?.podsOf(image) ?? [])].filter((pod) => optOutOf(pod, skip, namespaces.labels(pod.namespace)) === undefined);
 }
 
 /**
