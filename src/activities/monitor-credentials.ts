@@ -2,7 +2,7 @@
  * Finds the credentials an image is checked with: those of a Pod that uses it, since the question is whether that Pod
  * could be started again.
  *
- * @see docs/concepts/monitor.md
+ * @see docs/concepts/monitor.md, docs/adr/0033-secrets-for-other-registries-are-passed-over.md
  */
 import { isFailure } from '../domain/failure.js';
 import { selectsImage } from '../domain/filter.js';
@@ -41,7 +41,7 @@ const mostPods = 16; // Pods of a workload name the same Secrets; each set is re
 
 /**
  * In this order: of the Pods in scope that name pull Secrets, by namespace and name, the first whose Secrets can all be
- * read; the same of templates; the host's fallback; nobody's.
+ * read and have something for the registry; the same of templates; the host's fallback; nobody's.
  */
 export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, keyring, fallback }: CheckCredentialSources): CheckCredentials {
   return async (images, at) => {
@@ -50,8 +50,11 @@ export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, ke
     let problem: string | undefined;
     for (const refs of sets) {
       const found = await readAll(refs);
-      if (typeof found !== 'string') return { as: keyring(found, at) };
-      problem ??= found;
+      if (typeof found === 'string') problem ??= found;
+      else {
+        const as = keyring(found, at);
+        if (as.length > 0) return { as };
+      }
     }
     return { as: [], ...(problem === undefined ? {} : { problem }) };
   };

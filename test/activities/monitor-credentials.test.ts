@@ -21,7 +21,7 @@ const pod = (namespace: string, name: string, ...pullSecrets: string[]): Pod => 
 const template = (namespace: string, name: string, ...pullSecrets: string[]): Pod => aTemplate('CronJob', { namespace, name, pullSecrets });
 const prodOnly = aMonitorRule({ name: 'prod', pods: { include: { namespaces: [/prod/] } } });
 
-/** Each Secret is one credential, named after it. */
+/** Each Secret is one credential, named after it; of one whose name says so, for some other registry. */
 function accessOf({ pods = [], secrets = [], fallbackSecret, refuses, ...some }: Situation, images: readonly ImageName[] = [nginx]) {
   const sources: CheckCredentialSources = {
     rules: () => [aMonitorRule({ pods: { exclude: { namespaces: [/sandbox/] } } })],
@@ -31,7 +31,7 @@ function accessOf({ pods = [], secrets = [], fallbackSecret, refuses, ...some }:
       if (refuses !== undefined) throw new Failure({ code: refuses, side: 'cluster', message: 'no' });
       return secrets.includes(`${namespace}/${name}`) ? ({ namespace, name } as Secret) : undefined;
     },
-    keyring: (found) => found.map(({ namespace, name }) => ({ id: `${namespace}/${name}` })),
+    keyring: (found) => found.filter(({ name }) => !name.endsWith('-elsewhere')).map(({ namespace, name }) => ({ id: `${namespace}/${name}` })),
     fallback: () => fallbackSecret,
     ...some,
   };
@@ -56,6 +56,25 @@ describe('an image is checked', () => {
     ['never with those of a template whose rule does not track the image: no Pod brought it in', { pods: [template('shop', 'nightly', 'pull')], secrets: ['shop/pull'], trackedBy: () => ['another'] }, [], undefined],
     ['with the fallback of its registry, when no Pod names a Secret', { pods: [pod('shop', 'web')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
     ['with the fallback, when what Pods name cannot be read', { pods: [pod('shop', 'web', 'gone')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
+    [
+      'with the fallback, when what Pods name is for other registries only, as the Secret of a mirror is that kuik gave them',
+      { pods: [pod('shop', 'web', 'kuik-elsewhere')], secrets: ['shop/kuik-elsewhere', 'kuik/fallback'], fallbackSecret: mirrorPull },
+      ['kuik/fallback'],
+      undefined,
+    ],
+    [
+      'with those of the next Pod, when all of one are for other registries',
+      { pods: [pod('blog', 'web', 'ghcr-elsewhere'), pod('shop', 'web', 'ghcr-elsewhere', 'pull')], secrets: ['blog/ghcr-elsewhere', 'shop/ghcr-elsewhere', 'shop/pull'] },
+      ['shop/pull'],
+      undefined,
+    ],
+    ['anonymously, when all Secrets are for other registries', { pods: [pod('shop', 'web', 'ghcr-elsewhere')], secrets: ['shop/ghcr-elsewhere'] }, [], undefined],
+    [
+      'anonymously, and it is said why, when one cannot be read and the others are for other registries',
+      { pods: [pod('blog', 'web', 'gone'), pod('shop', 'web', 'ghcr-elsewhere')], secrets: ['shop/ghcr-elsewhere'] },
+      [],
+      'secret blog/gone not found',
+    ],
     ['anonymously, and it is said why, when no Secret can be read', { pods: [pod('shop', 'web', 'gone')], fallbackSecret: mirrorPull }, [], 'secret shop/gone not found'],
     ['anonymously, and it is said why, when the fallback is missing', { fallbackSecret: mirrorPull }, [], 'secret kuik/fallback not found'],
     ['anonymously, and it is said why, when a Secret may not be read', { pods: [pod('shop', 'web', 'pull')], refuses: 'denied' }, [], 'secret shop/pull cannot be read'],
