@@ -116,7 +116,7 @@ class Go {
       checked: this.#checked,
       counts: countStates(states.values()),
       nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),
-      ...(stopped?.code === 'throttled' ? { throttled: true } : {}),
+      ...(stopped?.code === 'throttled' || stopped?.retryAfterMs !== undefined ? { throttled: true } : {}),
     };
   }
 
@@ -153,7 +153,7 @@ class Go {
     const access = await this.#deps.credentials(check.images, check.ref);
     const finding = await look(check.ref, access, this.#callFor(check.ref), this.#deps);
     if (finding.asked) await this.#write(check, finding, new Date(this.#beganAt ?? Date.now()).toISOString());
-    this.#checked += 1;
+    if (finding.asked) this.#checked += 1;
     this.#beat();
     return finding;
   }
@@ -184,10 +184,11 @@ function askedAmong(due: readonly Check[], asked: ChecksTask['asked']): readonly
   return asked.length === 0 ? due.slice(0, 1) : due.filter(({ images }) => asked.some((text) => images.includes(text as ImageName)));
 }
 
-/** The registry asked to be left alone, or has no turn for us: no use in going on. */
-function pauseOf(finding: Finding): FailureInfo | undefined {
-  const { failure } = finding;
-  return failure !== undefined && (!finding.asked || failure.code === 'throttled') ? failure : undefined;
+/** The registry asked to be left alone, or has no turn for us: no use in going on. A short rest is spent at its gate, like that of a silent host. */
+function pauseOf({ asked, failure }: Finding): FailureInfo | undefined {
+  if (failure === undefined) return undefined;
+  const wantsRest = failure.isRepeated !== true && (failure.retryAfterMs ?? 0) > longestWaitInsideMs;
+  return !asked || failure.code === 'throttled' || wantsRest ? failure : undefined;
 }
 
 /** A place after a check. What is not known any more is taken away by saying undefined; of what does not answer the last digest stays. */

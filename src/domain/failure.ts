@@ -57,6 +57,8 @@ export interface FailureInfo {
   readonly retryAfterMs?: number;
   /** nothing was asked: the registry wants to be left alone, or our turn did not come in time. Says nothing of what was to be asked */
   readonly isUnasked?: true;
+  /** nothing was asked: the host did not answer lately, and what that was stands for it. The wait is then our own, not the registry's wish */
+  readonly isRepeated?: true;
 }
 
 /** What could not be done. Built only at the edges; matched by `code`, never by message. */
@@ -66,6 +68,7 @@ export class Failure extends Error implements FailureInfo {
   readonly host?: string;
   readonly retryAfterMs?: number;
   readonly isUnasked?: true;
+  readonly isRepeated?: true;
 
   constructor(info: FailureInfo, options?: { readonly cause?: unknown }) {
     super(info.message, options);
@@ -75,6 +78,7 @@ export class Failure extends Error implements FailureInfo {
     this.host = info.host;
     this.retryAfterMs = info.retryAfterMs;
     this.isUnasked = info.isUnasked;
+    this.isRepeated = info.isRepeated;
   }
 }
 
@@ -86,6 +90,14 @@ export function isFailure(error: unknown): error is Failure {
 /** The data of a failure, for records and results; undefined when it is something else. */
 export function failureInfo(error: unknown): FailureInfo | undefined {
   if (!isFailure(error)) return undefined;
-  const { code, side, host, message, retryAfterMs, isUnasked } = error;
-  return { code, side, message, ...(host === undefined ? {} : { host }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(isUnasked === undefined ? {} : { isUnasked }) };
+  const { code, side, host, message, retryAfterMs, isUnasked, isRepeated } = error;
+  return {
+    code,
+    side,
+    message,
+    ...(host === undefined ? {} : { host }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(isUnasked === undefined ? {} : { isUnasked }),
+    ...(isRepeated === undefined ? {} : { isRepeated }),
+  };
 }

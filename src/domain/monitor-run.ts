@@ -56,7 +56,7 @@ export interface ChecksReport {
   readonly counts: Counts;
   /** milliseconds until the next check may begin, from the end of this one */
   readonly nextDelayMs: number;
-  /** the registry asked for that delay */
+  /** the registry asked for that delay: for its quota, or because it serves nobody */
   readonly throttled?: true;
 }
 

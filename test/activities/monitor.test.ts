@@ -314,6 +314,32 @@ describe('one go', () => {
     expect(bench.server.requests).toHaveLength(1);
   });
 
+  test('is left off for as long as a registry says that serves nobody, and what it said stands', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.server.fault({ on: { route: 'manifest' }, times: 10, does: { status: 503, headers: { 'retry-after': '600' } } });
+
+    const report = await bench.run(fast);
+
+    expect(report).toMatchObject({ checked: 1, throttled: true, counts: { Unreachable: 1, Scheduled: 1 } });
+    expect(report.nextDelayMs).toBe(600_000);
+    expect(bench.server.requests).toHaveLength(1);
+    expect(bench.place()).toMatchObject({ state: 'Unreachable', checkFailure: expect.stringContaining('503') as unknown });
+  });
+
+  test('goes on where a host does not answer at all, however long it is left alone: each image is said to be out of reach', async () => {
+    const names = Array.from({ length: 12 }, (_, at) => `app:${at}`);
+    const bench = await Bench.open();
+    bench.tracked = names.map((name) => bench.image(name));
+    bench.server.fault({ on: { route: 'manifest' }, times: 1000, does: { reset: true } });
+
+    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 1000 });
+
+    expect(report).toMatchObject({ checked: 12, counts: { Unreachable: 12 } });
+    expect(report.throttled).toBeUndefined();
+    expect(report.nextDelayMs).toBeLessThanOrEqual(1);
+  });
+
   test('writes nothing about an image that was not asked for, since the registry wants to be left alone', async () => {
     const bench = await Bench.open();
     bench.server.fault({ on: { route: 'manifest' }, times: 1, does: { status: 429, headers: { 'retry-after': '1800' } } });

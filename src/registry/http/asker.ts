@@ -235,7 +235,7 @@ export class Asker {
   #checkCircuit(refused: Refused | undefined, asked: Asked, call: Call): void {
     if (refused === undefined) return;
     const { silence: { code, why, cause }, forMs } = refused;
-    throw failure(code, `${asked.what} not asked for: ${call.side} ${asked.host} does not answer (${why})`, asked, call, { retryAfterMs: forMs, cause });
+    throw failure(code, `${asked.what} not asked for: ${call.side} ${asked.host} does not answer (${why})`, asked, call, { retryAfterMs: forMs, isRepeated: true, cause });
   }
 
   /** A refused answer is read whole, so that nobody below has to think of its connection. */
@@ -259,7 +259,15 @@ export class Asker {
     if (limit !== undefined) this.observe({ type: 'quota', registry: request.host, remaining: limit.remaining });
     if (isThrottling) this.#leaveAlone(pace, answer.identity, headerOf(answer.headers, 'retry-after'));
     else pace.quota(answer.identity).answered(limit, priority, this.clock());
+    if (answer.isForeign !== true) this.#learnRest(pace, answer.status, headerOf(answer.headers, 'retry-after'), priority);
     return answer;
+  }
+
+  /** A registry, or its token service, that serves nobody and says for how long is left alone by all but probes. */
+  #learnRest(pace: HostPace, status: number, retryAfter: string | undefined, priority: Priority): void {
+    const waitMs = status === 503 ? (parseRetryAfter(retryAfter, this.clock()) ?? 0) : 0;
+    if (waitMs > 0) pace.rest.close(waitMs, this.clock());
+    else pace.rest.answered(undefined, priority, this.clock());
   }
 
   #leaveAlone(pace: HostPace, identity: CredentialId, retryAfter: string | undefined): void {
@@ -272,6 +280,7 @@ export class Asker {
     const identity = idOf(ask.credential);
     const status = answer.status === 429 || answer.status >= 500 ? answer.status : 401;
     if (status === 429) this.#leaveAlone(ask.pace, identity, answer.retryAfter);
+    else this.#learnRest(ask.pace, status, answer.retryAfter, ask.priority);
     return {
       status,
       headers: { 'retry-after': answer.retryAfter },

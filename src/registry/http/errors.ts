@@ -1,5 +1,5 @@
 /** Turns answers and transport errors into `Failure`: the only place that does. */
-import { Failure, type FailureCode } from '../../domain/failure.js';
+import { Failure, type FailureCode, type FailureInfo } from '../../domain/failure.js';
 import type { Call, Identity } from '../registry.js';
 import { headerOf, type Answer, type RegistryError } from './answer.js';
 import type { Silence } from './pace/breaker.js';
@@ -95,7 +95,7 @@ const verdicts: Readonly<Record<FailureCode, string>> = {
 };
 
 /** A failure that the client itself found. */
-export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: { readonly retryAfterMs?: number; readonly isUnasked?: true; readonly cause?: unknown } = {}): Failure {
+export function failure(code: FailureCode, message: string, asked: Pick<Asked, 'host'>, call: Pick<Call, 'side'>, more: Pick<FailureInfo, 'retryAfterMs' | 'isUnasked' | 'isRepeated'> & { readonly cause?: unknown } = {}): Failure {
   const { cause, ...info } = more;
   return new Failure({ code, side: call.side, host: asked.host, message, ...info }, cause === undefined ? undefined : { cause });
 }

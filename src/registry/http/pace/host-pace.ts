@@ -1,4 +1,4 @@
-/** The pace of one registry host: places, rate and breaker for all, a quota for each credential. */
+/** The pace of one registry host: places, rate, breaker and rest for all, a quota for each credential. */
 import { LRUCache } from 'lru-cache';
 import type { CredentialId } from '../../../domain/availability.js';
 import type { Endpoint } from '../settings.js';
@@ -45,6 +45,8 @@ export interface PaceSeen {
 
 export class HostPace {
   readonly breaker: Breaker;
+  /** what a registry that cannot serve anybody asks for: unlike a limit, it has nothing to do with who asks */
+  readonly rest = new Quota(0);
   readonly #lanes: Readonly<Record<Lane, LaneLimit>>;
   readonly #bucket: TokenBucket | undefined;
   readonly #quotas: LRUCache<CredentialId, Quota>;
@@ -81,7 +83,7 @@ export class HostPace {
   async leave(wish: Wish): Promise<Leave> {
     const { identity, priority, signal, place } = wish;
     const quota = this.quota(identity);
-    const waitMs = (): number => quota.waitMs(priority, this.time.now());
+    const waitMs = (): number => Math.max(quota.waitMs(priority, this.time.now()), this.rest.waitMs(priority, this.time.now()));
 
     for (;;) {
       for (let restMs = waitMs(); restMs > 0; restMs = waitMs()) {
@@ -93,7 +95,7 @@ export class HostPace {
 
       const refused = this.breaker.refusal();
       if (refused !== undefined) return { verdict: 'silent', refused };
-      quota.pass(priority, this.time.now());
+      for (const gates of [quota, this.rest]) gates.pass(priority, this.time.now());
       return { verdict: 'go', attempt: this.breaker.attempt() };
     }
   }

@@ -83,6 +83,77 @@ describe('a wait that the registry asks for', () => {
   });
 });
 
+describe('a 503 that says for how long', () => {
+  const later60 = { status: 503, headers: { 'retry-after': '60' } };
+
+  test('pauses the work of every credential on that registry, and no probe', async () => {
+    const [server, other] = [await aRegistryServer({ access: { type: 'basic', accounts: { alice: 'secret of alice', bob: 'secret of bob' } } }), await aRegistryServer()];
+    const { registry } = aTimedClient();
+    const asking = (name: string, purpose: 'check' | 'probe' = 'check'): Promise<unknown> => registry.head(refAt(server, 'app:1'), [aCredential(name)], aCall({ purpose }));
+    await asking('alice');
+    server.fault({ on: { route: 'manifest' }, does: later60 });
+    await expect(asking('alice')).rejects.toMatchObject({ code: 'unreachable', retryAfterMs: 60_000 });
+    const asked = server.requests.length;
+
+    for (const name of ['alice', 'bob']) await expect(asking(name)).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 60_000, isUnasked: true });
+    expect(server.requests).toHaveLength(asked);
+    expect(await asking('bob', 'probe')).toBe('missing');
+    expect(await registry.head(refAt(other, 'app:1'), [], aCall({ purpose: 'check' }))).toBe('missing');
+  });
+
+  test('is asked by one request when the time is over; its answer lets the others go', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'manifest' }, does: later60 });
+    const { registry, time } = aTimedClient();
+    const ask = (): Promise<unknown> => registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check' }));
+    await expect(ask()).rejects.toMatchObject({ code: 'unreachable' });
+
+    time.set(time.now() + 60_000);
+
+    expect(await ask()).toBe('missing');
+    expect(await ask()).toBe('missing');
+  });
+
+  test('keeps it paused when the one that asks is told so again', async () => {
+    const server = await aRegistryServer();
+    server.fault({ on: { route: 'manifest' }, times: 2, does: later60 });
+    const { registry, time } = aTimedClient();
+    const ask = (): Promise<unknown> => registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check' }));
+    await expect(ask()).rejects.toMatchObject({ code: 'unreachable' });
+    time.set(time.now() + 60_000);
+
+    await expect(ask()).rejects.toMatchObject({ code: 'unreachable', retryAfterMs: 60_000 });
+    await expect(ask()).rejects.toMatchObject({ code: 'throttled', isUnasked: true });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('pauses nothing when it does not say so, or is that of another host a blob is redirected to', async () => {
+    const server = await aRegistryServer({ blobsAt: 'second' });
+    const blob = aBlob('layer');
+    const client = aTimedClient({ allowHosts: [server.second] });
+    await pushImage(client.registry, `${server.host}/app:1`, single(anImage('app', { layers: [blob] })));
+    server.fault({ on: { route: 'second' }, does: later60 });
+    server.fault({ on: { path: 'silent' }, does: { status: 503 } });
+    const read = async (): Promise<void> => {
+      for await (const _chunk of client.registry.blob(refAt(server, 'app'), blob.descriptor, [], aCall({ purpose: 'check' }))) void _chunk;
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'unreachable' });
+    await client.registry.head(refAt(server, 'silent:1'), [], aCall({ purpose: 'probe' })).catch(() => undefined);
+
+    expect(await client.registry.head(refAt(server, 'app:1'), [], aCall({ purpose: 'check' }))).not.toBe('missing');
+  });
+
+  test('counts as well when it is the token service that says so', async () => {
+    const server = await aRegistryServer({ access: { type: 'bearer', accounts: { alice: 'secret of alice' } } });
+    server.fault({ on: { route: 'token' }, does: later60 });
+    const { registry } = aTimedClient();
+    const ask = (): Promise<unknown> => registry.head(refAt(server, 'app:1'), [aCredential('alice')], aCall({ purpose: 'check' }));
+    await expect(ask()).rejects.toMatchObject({ code: 'unreachable', retryAfterMs: 60_000 });
+
+    await expect(ask()).rejects.toMatchObject({ code: 'throttled', isUnasked: true });
+  });
+});
+
 describe('waiting for our own turn', () => {
   test('is never throttled, however long it takes', async () => {
     const server = await aRegistryServer();
