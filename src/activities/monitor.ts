@@ -66,6 +66,8 @@ class Go {
   readonly #checks: readonly Check[];
   /** what somebody asked for: checked first, and out of turn */
   readonly #asked: ReadonlySet<PlaceId>;
+  /** what had its check */
+  readonly #made = new Set<PlaceId>();
   /** something waits for its record, which comes in a moment */
   readonly #awaits: boolean;
   readonly #startedAt = Date.now();
@@ -109,6 +111,8 @@ class Go {
     } finally {
       stop();
     }
+    const isThrottled = stopped?.code === 'throttled' || stopped?.retryAfterMs !== undefined;
+    const unmade = isThrottled ? 0 : this.#unmade();
     return {
       v: 1,
       places: this.#checks.length + Number(this.#awaits),
@@ -116,8 +120,17 @@ class Go {
       checked: this.#checked,
       counts: countStates(states.values()),
       nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),
-      ...(stopped?.code === 'throttled' || stopped?.retryAfterMs !== undefined ? { throttled: true } : {}),
+      ...(isThrottled ? { throttled: true } : {}),
+      ...(unmade > 0 ? { unmade } : {}),
     };
+  }
+
+  /** From the first that had no check: they are made in the order in which they were asked for. */
+  #unmade(): number {
+    const { asked } = this.#task;
+    const waiting = this.#checks.filter(({ place }) => this.#asked.has(place) && !this.#made.has(place));
+    if (asked === undefined || waiting.length === 0) return 0;
+    return asked.length === 0 ? 1 : asked.length - asked.findIndex((text) => waiting.some((check) => isOf(check, text)));
   }
 
   /** None while it is another's turn for longer than a slot should be held. */
@@ -153,7 +166,10 @@ class Go {
     const access = await this.#deps.credentials(check.images, check.ref);
     const finding = await look(check.ref, access, this.#callFor(check.ref), this.#deps);
     if (finding.asked) await this.#write(check, finding, new Date(this.#beganAt ?? Date.now()).toISOString());
-    if (finding.asked) this.#checked += 1;
+    if (finding.asked) {
+      this.#checked += 1;
+      this.#made.add(check.place);
+    }
     this.#beat();
     return finding;
   }
@@ -178,10 +194,17 @@ class Go {
   }
 }
 
-/** @param asked texts of images; none: whichever is next; undefined: nobody asked */
+/**
+ * @param asked texts of images; none: whichever is next; undefined: nobody asked
+ * @returns in the order of these, each once
+ */
 function askedAmong(due: readonly Check[], asked: ChecksTask['asked']): readonly Check[] {
   if (asked === undefined) return [];
-  return asked.length === 0 ? due.slice(0, 1) : due.filter(({ images }) => asked.some((text) => images.includes(text as ImageName)));
+  return asked.length === 0 ? due.slice(0, 1) : [...new Set(asked.flatMap((text) => due.filter((check) => isOf(check, text))))];
+}
+
+function isOf({ images }: Check, text: string): boolean {
+  return images.includes(text as ImageName);
 }
 
 /** The registry asked to be left alone, or has no turn for us: no use in going on. A short rest is spent at its gate, like that of a silent host. */

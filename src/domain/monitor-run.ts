@@ -35,6 +35,8 @@ export interface MonitorState extends MonitorBirth {
   readonly paused: boolean;
   /** texts of images that somebody wants checked now; none: whichever is next */
   readonly asked?: readonly string[];
+  /** not before, beside its turn: nobody came to anything of `asked` */
+  readonly askedAt?: number;
   /** not before: it is another's turn, or the registry asked to be left alone */
   readonly dueAt: number;
   readonly waitsFor: 'Turn' | 'Throttled' | 'Failed';
@@ -58,6 +60,8 @@ export interface ChecksReport {
   readonly nextDelayMs: number;
   /** the registry asked for that delay: for its quota, or because it serves nobody */
   readonly throttled?: true;
+  /** so many of those that were asked for, the last ones, had no check: who makes them stopped working, or had no turn. 1 where nothing was named */
+  readonly unmade?: number;
 }
 
 export type Counts = Readonly<Partial<Record<AvailabilityState, number>>>;
@@ -72,7 +76,7 @@ export function countStates(states: Iterable<AvailabilityState>): Counts {
 export interface ChecksTask extends Pace {
   readonly v: 1;
   readonly registry: string;
-  /** texts of images that are checked first, and out of turn; none: whichever is next */
+  /** texts of images that are checked first, out of turn and in this order; none: whichever is next */
   readonly asked?: readonly string[];
 }
 
@@ -95,6 +99,7 @@ export interface MonitorRunFacts {
 const weekMs = 7 * 24 * 60 * 60_000;
 const mostAsked = 1000; // an outage of a registry, all of it asked for at once: some 100 kB of a state that may hold 2 MB
 const mostAskedAtOnce = 20; // a go that nobody waits for too long, and that no task grows by
+const unmadeRestMs = 10_000; // checks of a cold start have all turns: a go in ten seconds, and no history full of them
 const emptyTwice = 2;
 const firstRestMs = 60_000;
 const longestRestMs = 60 * 60_000;
@@ -104,17 +109,17 @@ export function reviveMonitor(input: MonitorBirth | MonitorState, now: number): 
 }
 
 export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRunFacts): MonitorStep {
-  const { settings, paused, asked, empty = 0 } = state;
+  const { settings, paused, asked, askedAt = 0, empty = 0 } = state;
   const weekOver = run.startedAt + weekMs * (state.pace ?? 1);
   if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
   if (weekOver <= now) return { kind: 'renew', reason: 'WeekOver' };
   const wait = (reason: WaitReason, at: number): MonitorStep => ({ kind: 'wait', at, ms: Math.max(1, Math.min(at, weekOver) - now), reason });
   if (paused) return wait('Paused', weekOver);
   if (settings === undefined) return wait('NotConfigured', weekOver);
-  if (asked !== undefined) return { kind: 'check', task: taskOf(state, settings), reason: 'Asked' };
-  if (empty >= emptyTwice) return { kind: 'done', reason: 'NothingToCheck' };
+  if (asked !== undefined && askedAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Asked' };
+  if (asked === undefined && empty >= emptyTwice) return { kind: 'done', reason: 'NothingToCheck' };
   if (state.dueAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Turn' };
-  return wait(state.waitsFor, state.dueAt);
+  return wait(state.waitsFor, asked === undefined ? state.dueAt : Math.min(state.dueAt, askedAt));
 }
 
 function taskOf({ registry, asked }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
@@ -130,7 +135,7 @@ export function acceptSettings(state: MonitorState, settings: MonitorSettings, n
 /** @param image whatever somebody wrote; who checks finds out whether it is tracked */
 export function acceptCheckNow(state: MonitorState, image: string | undefined): MonitorState {
   const asked = new Set([...(state.asked ?? []), ...(image === undefined ? [] : [image])]);
-  return { ...state, asked: [...asked].slice(0, mostAsked) };
+  return { ...state, asked: [...asked].slice(0, mostAsked), askedAt: undefined };
 }
 
 export function acceptMonitorPause(state: MonitorState, paused: boolean): MonitorState {
@@ -140,21 +145,28 @@ export function acceptMonitorPause(state: MonitorState, paused: boolean): Monito
 /**
  * @param asked what the checks were asked for: the rest, and what came meanwhile, stays for the next go, unless the
  *   registry wants to be left alone. Then all of it has its turn later
- * @param options `madeAt`: their pace, where another one was told meanwhile
+ * @param options `madeAt`: their pace, where another one was told meanwhile; `unmade`: how many of `asked`, the last
+ *   ones, had no check. They stay, and where nothing had any they wait a few seconds
  */
-export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number, { madeAt }: { readonly madeAt?: Pace } = {}): MonitorState {
+export function acceptChecks(state: MonitorState, report: ChecksReport, asked: MonitorState['asked'], now: number, { madeAt, unmade = 0 }: { readonly madeAt?: Pace; readonly unmade?: number } = {}): MonitorState {
   const isThrottled = report.throttled === true;
   const empty = report.places === 0 ? (state.empty ?? 0) + 1 : undefined;
   const restMs = empty === undefined ? 0 : firstRestMs * (state.pace ?? 1);
   const delayMs = isThrottled ? report.nextDelayMs : atNewPace(report.nextDelayMs, state.settings, madeAt);
   return {
-    ...withoutAsked(state, isThrottled ? state.asked : asked),
+    ...withoutAsked(state, isThrottled ? state.asked : madeOf(asked, unmade)),
+    askedAt: unmade > 0 && report.checked === 0 ? now + unmadeRestMs * (state.pace ?? 1) : undefined,
     failure: undefined,
     empty,
     last: { ...report, at: now },
     dueAt: now + Math.max(delayMs, restMs),
     waitsFor: isThrottled ? 'Throttled' : 'Turn',
   };
+}
+
+/** What is done of those that were asked for; undefined where one that named nothing stays. */
+function madeOf(asked: MonitorState['asked'], unmade: number): MonitorState['asked'] {
+  return asked?.length === 0 && unmade > 0 ? undefined : asked?.slice(0, asked.length - unmade);
 }
 
 /** A faster pace counts at once; a slower one is minded by who looks next. */

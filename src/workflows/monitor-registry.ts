@@ -53,7 +53,8 @@ async function check(monitor: Monitor, task: ChecksTask, summary: string): Promi
   const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: monitorQueue(cluster), priority });
   try {
     const report = await checkBatch.executeWithOptions({ summary }, [task]);
-    monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now(), { madeAt: isRepaced(monitor, settings) ? task : undefined });
+    const unmade = report.unmade !== undefined && patched('keeps-unmade-wishes') ? report.unmade : 0;
+    monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now(), { madeAt: isRepaced(monitor, settings) ? task : undefined, unmade });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error, cluster);

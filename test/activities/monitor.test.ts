@@ -368,6 +368,49 @@ describe('one go', () => {
     expect([...bench.records.keys()]).toEqual([bench.image('app:1').image]);
   });
 
+  test('tells how much of what somebody asked for it did not come to when its worker shuts down in the middle', async () => {
+    const names = ['app:1', 'app:2', 'app:3', 'app:4'];
+    const bench = await Bench.open({}, ...names);
+    bench.tracked = names.map((name) => bench.image(name));
+    bench.server.fault({ on: { route: 'manifest' }, from: 2, does: { delayMs: 60_000 } });
+    const env = bench.environment();
+    const asked = ['app:4', 'somebody/wrote:nonsense', 'app:2', 'app:1', 'app:3'].map((name) => (name.startsWith('app') ? bench.image(name).image : name));
+
+    const going = bench.run({ ...fast, asked }, env);
+    while (bench.server.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    env.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+
+    expect(await going).toMatchObject({ checked: 1, unmade: 3 });
+    expect([...bench.records.keys()]).toEqual([bench.image('app:4').image]);
+  });
+
+  test.each<[string, readonly string[], number]>([
+    ['two', ['app:1', 'app:2'], 2],
+    ['whichever is next', [], 1],
+  ])('tells that nothing of what somebody asked for had a turn before its deadline: %s', async (_sentence, names, unmade) => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.onAsk = () => {
+      throw new Failure({ code: 'timeout', side: 'source', message: 'no turn before the deadline', isUnasked: true });
+    };
+
+    const report = await bench.run({ asked: names.map((name) => bench.image(name).image) });
+
+    expect(report).toMatchObject({ checked: 0, unmade });
+    expect(report.throttled).toBeUndefined();
+    expect(bench.records.size).toBe(0);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['of what is not tracked', ['somebody/wrote:nonsense']],
+    ['of whichever is next, where there is nothing', []],
+  ])('has nothing left %s', async (_sentence, asked) => {
+    const bench = await Bench.open();
+    bench.tracked = [];
+
+    expect(await bench.run({ asked })).not.toHaveProperty('unmade');
+  });
+
   test('ends when its monitor was terminated, and says nothing of what it was asking', async () => {
     const bench = await Bench.open();
     bench.server.fault({ on: { route: 'manifest' }, does: { delayMs: 60_000 } });

@@ -135,6 +135,39 @@ describe('a monitor', () => {
     expect(acceptChecks(state, report({ throttled: true }), state.asked?.slice(0, 20), t0).asked).toBeUndefined();
   });
 
+  test('keeps of what somebody asked for what the go did not come to, since its worker ended, and has it checked at once', () => {
+    let state = checkedOnce();
+    for (let index = 0; index < 25; index++) state = acceptCheckNow(state, `image-${index}`);
+
+    state = acceptChecks(state, report({ checked: 3 }), state.asked?.slice(0, 20), t0, { unmade: 17 });
+
+    expect(state.asked).toEqual(Array.from({ length: 22 }, (_, index) => `image-${index + 3}`));
+    expect(step(state)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: state.asked?.slice(0, 20) } });
+  });
+
+  test.each([
+    ['named', 'a'],
+    ['that named nothing', undefined],
+  ])('keeps a wish %s that got no turn, and tries again a few seconds later', (_sentence, image) => {
+    const asked = acceptCheckNow(checkedOnce(), image);
+
+    const state = acceptChecks(asked, report({ checked: 0 }), asked.asked, t0, { unmade: 1 });
+
+    expect(step(state)).toMatchObject({ kind: 'wait', reason: 'Turn', ms: 10_000 });
+    expect(nextMonitorStep(state, t0 + 10_000, run)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: asked.asked } });
+    expect(step(acceptCheckNow(state, 'b'))).toMatchObject({ kind: 'check', reason: 'Asked' });
+    expect(step(acceptMonitorPause(state, true))).toMatchObject({ kind: 'wait', reason: 'Paused' });
+  });
+
+  test('a wish that waits has its check with the next turn, where that comes sooner', () => {
+    const asked = acceptCheckNow(checkedOnce(), 'a');
+
+    const state = acceptChecks(asked, report({ checked: 0, nextDelayMs: 1_000 }), asked.asked, t0, { unmade: 1 });
+
+    expect(step(state)).toMatchObject({ kind: 'wait', ms: 1_000 });
+    expect(nextMonitorStep(state, t0 + 1_000, run)).toMatchObject({ kind: 'check', task: { asked: ['a'] } });
+  });
+
   test('holds no more of what people ask than a state may', () => {
     let state = checkedOnce();
     for (let index = 0; index < 5000; index++) state = acceptCheckNow(state, `${'x'.repeat(1000)}-${index}`);
@@ -147,7 +180,9 @@ describe('a monitor', () => {
       fc.constant((state: MonitorState, now: number) => acceptSettings(state, settings, now)),
       fc.constant((state: MonitorState) => acceptCheckNow(state, 'a')),
       fc.boolean().map((paused) => (state: MonitorState) => acceptMonitorPause(state, paused)),
-      fc.record({ places: fc.nat(3), nextDelayMs: fc.nat(hour), throttled: fc.constantFrom(undefined, true as const) }).map((rest) => (state: MonitorState, now: number) => acceptChecks(state, report(rest), state.asked, now)),
+      fc
+        .record({ places: fc.nat(3), checked: fc.nat(1), nextDelayMs: fc.nat(hour), throttled: fc.constantFrom(undefined, true as const), unmade: fc.constantFrom(undefined, 1) })
+        .map(({ unmade, ...rest }) => (state: MonitorState, now: number) => acceptChecks(state, report(rest), state.asked, now, { unmade })),
       fc.constant((state: MonitorState, now: number) => acceptChecksFailure(state, failure, state.asked, now)),
     );
     fc.assert(

@@ -18,6 +18,7 @@ const cluster = 'oslo';
 const pace = { v: 1, intervalMs: 1_200, maxPerInterval: 6 } as const;
 const fasterPace = { ...pace, maxPerInterval: 60 } as const;
 const nginx = 'docker.io/library/nginx:1.27' as ImageName;
+const redis = 'docker.io/library/redis:8' as ImageName;
 
 export async function recordMonitors(lab: Lab, save: Save): Promise<void> {
   const all = await Recorder.open(lab, save);
@@ -27,6 +28,7 @@ export async function recordMonitors(lab: Lab, save: Save): Promise<void> {
   await all.renewed('registry.k8s.io');
   await all.asked('registry.gitlab.com');
   await all.wished('mcr.microsoft.com');
+  await all.cutShort('cgr.dev');
   await all.repaced('nvcr.io');
   await all.cancelled('public.ecr.aws');
 }
@@ -134,6 +136,22 @@ class Recorder {
     await this.#until(registry, 2);
     await this.#becomes(registry, 'Turn');
     await this.#save('monitorRegistry', 'asked-during-checks-and-kept', monitor);
+  }
+
+  /** Of two wishes one had its check, the other none, and then it has; the first turn of a wish that names nothing comes to nothing. */
+  async cutShort(registry: string): Promise<void> {
+    const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
+    const noTurn = (): ChecksReport => report({ checked: 0, unmade: 1 });
+    const monitor = await this.#start(registry, [() => isOpen.then(() => report()), () => report({ unmade: 1 }), noTurn, () => report(), noTurn, () => report()]);
+    await this.#until(registry, 1);
+    for (const image of [nginx, redis]) await this.#monitors.checkNow(registry, image);
+    open();
+    await this.#until(registry, 4);
+    await this.#becomes(registry, 'Turn');
+    await monitor.signal('checkNow');
+    await this.#until(registry, 6);
+    await this.#becomes(registry, 'Turn');
+    await this.#save('monitorRegistry', 'asked-and-cut-short', monitor);
   }
 
   /** Its pace becomes a faster one in the middle of checks. */
