@@ -1,6 +1,6 @@
 /** `kuik migrate v1`, `kuik migrate v2`: what replaces a v1 set-up; what of a v2 set-up behaves differently. */
 import process from 'node:process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { helpText } from '../config/terminal.js';
 import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
 
@@ -15,7 +15,10 @@ export interface MigrateV1Options extends ClusterChoice {
   /** where v1 is installed */
   readonly namespace?: string;
   readonly copyImages?: boolean;
-  readonly output: 'yaml' | 'json';
+  /** what the path of a copy says of its origin */
+  readonly layout: 'path' | 'host';
+  /** unless told: YAML of what is printed, a table of what is copied */
+  readonly output?: 'yaml' | 'json';
 }
 
 export interface MigrateV2Options extends ClusterChoice {
@@ -46,14 +49,15 @@ export async function migrate([name, ...args]: readonly string[]): Promise<numbe
 async function v1(args: readonly string[]): Promise<number> {
   const command = withClusterOptions(new Command('kuik migrate v1'))
     .usage('--registry HOST [options]')
-    .description("Reads CachedImages, Repositories and Pods of a cluster with v1, and the values of its release, and prints the resources and values that replace it; the plan, with all that is not the same, goes to standard error. Nothing is applied. With --copy-images, images that exist only in v1's registry are copied to their new places, through the API server.")
+    .description("Reads CachedImages, Repositories and Pods of a cluster with v1, and the values of its release, and prints the resources and values that replace it; the plan, with all that is not the same, goes to standard error. Nothing is applied. With --copy-images, images that exist only in v1's registry are copied through the API server: to where the rules of the cluster look for them in that registry, and before there are any, to where those that are printed will.")
     .option('--registry <host>', 'the registry that is to hold the copies, host[:port]; it replaces the one v1 brought along')
     .option('--path <path>', 'path in front of all copies there', '/kuik')
+    .addOption(new Option('--layout <layout>', 'host keeps the host of the origin in the path of a copy, so that images of two registries never want one place').choices(['path', 'host']).default('path'))
     .option('--secret <namespace/name>', 'Secret with the credentials that push there')
     .option('--values <file>', "values of v1's release: helm get values kube-image-keeper -n kuik-system; - is standard input")
     .option('-n, --namespace <name>', 'where v1 is installed; kuik-system unless told')
     .option('--copy-images', "copy what exists only in v1's registry, with the logins of docker, podman or crane")
-    .addOption(outputOption(['yaml', 'json']).default('yaml'))
+    .addOption(outputOption(['yaml', 'json'], { yaml: 'what is printed has unless told; of what is copied, a table is' }).default(undefined))
     .addHelpText('after', '\nExamples:\n  helm get values kube-image-keeper -n kuik-system > v1.yaml\n  kuik migrate v1 --registry registry.example.com --secret kuik-system/push --values v1.yaml > v3.yaml\n  kuik migrate v1 --registry registry.example.com --copy-images\n\nExit status: 0 printed or copied, 1 failed, 2 something needs a look first, 130 interrupted');
   const read = readArguments<MigrateV1Options>(command, args);
   if ('exit' in read) return read.exit;

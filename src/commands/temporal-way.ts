@@ -6,6 +6,7 @@ import { watchedTypes } from '../cluster/kubernetes/resources.js';
 import type { Environment } from '../config/environment.js';
 import { isFailure } from '../domain/failure.js';
 import { withNextStep } from './ask-cluster.js';
+import { readyFirst } from './ready-pods.js';
 import { managerConfigName } from './webhook-names.js';
 
 export interface TemporalWay {
@@ -58,8 +59,7 @@ const components = { grpc: 'temporal', ui: 'temporal-ui,temporal' } as const;
 /** The development server of the demo profile has both ports; ready Pods come first. */
 async function findPod(cluster: Asked, namespace: string, which: 'grpc' | 'ui'): Promise<{ readonly name: string; readonly port: number } | undefined> {
   const pods = (await cluster.objects(watchedTypes.Pod, { namespace, labelSelector: `app.kubernetes.io/component in (${components[which]})` })) ?? [];
-  const found = pods.filter((pod) => portOf(pod, which) !== undefined);
-  const [pod] = [...found].sort((one, other) => Number(isReady(other)) - Number(isReady(one)));
+  const [pod] = readyFirst(pods.filter((each) => portOf(each, which) !== undefined));
   const port = pod === undefined ? undefined : portOf(pod, which);
   return pod === undefined || port === undefined ? undefined : { name: pod.metadata.name, port };
 }
@@ -67,11 +67,6 @@ async function findPod(cluster: Asked, namespace: string, which: 'grpc' | 'ui'):
 function portOf(pod: ApiObject, name: string): number | undefined {
   const { containers = [] } = (pod['spec'] ?? {}) as { containers?: readonly { ports?: readonly { name?: string; containerPort: number }[] }[] };
   return containers.flatMap(({ ports = [] }) => ports).find((port) => port.name === name)?.containerPort;
-}
-
-function isReady(pod: ApiObject): boolean {
-  const { conditions = [] } = (pod['status'] ?? {}) as { conditions?: readonly { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 function absentText({ address }: Told, namespace: string, which: 'grpc' | 'ui'): string {

@@ -37,6 +37,8 @@ writeFileSync(wrongValues, 'controllers: {webhook: {ignoredImages: alpine}}\n');
 
 const kuik = (...args: string[]): Promise<Ended> => kuikOn(stage, ...args);
 
+const copyImages = (): string[] => ['migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-n', 'v1-system', '--copy-images'];
+
 describe('kuik migrate v1', () => {
   test('prints resources that the API server takes and the manager brings into force, and the plan beside: exit 2', async () => {
     const values = join(stage.dir, 'v1.yaml');
@@ -55,7 +57,7 @@ describe('kuik migrate v1', () => {
   }, 120_000);
 
   test("--copy-images brings what exists only in v1's registry to its new place, and nothing else: exit 0", async () => {
-    const { code, output } = await kuik('migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-n', 'v1-system', '--copy-images');
+    const { code, output } = await kuik(...copyImages());
 
     expect(output).toMatch(/\/moved\/acme\/gone:1\.0 +copied/);
     expect(code).toBe(0);
@@ -63,6 +65,46 @@ describe('kuik migrate v1', () => {
     expect(await tagIsThere(stage, `${stage.mirror.address}/moved/library/nginx:1.25`)).toBe(false);
     expect(kubelet.forwarded).toContain('v1-system/registry-0:5000');
   });
+
+  test('--copy-images goes past a Pod of that registry which was evicted, and leaves alone what has its copy: exit 0', async () => {
+    // an evicted Pod keeps its labels; its name comes first
+    await pretendPod(stage, { namespace: 'v1-system', name: 'registry-00', component: 'registry', ports: { registry: 5000 } });
+    await stage.kubectl('patch', 'pod', 'registry-00', '-n', 'v1-system', '--subresource=status', '--type=merge', '-p', '{"status":{"phase":"Failed","reason":"Evicted","conditions":[{"type":"Ready","status":"False"}]}}');
+    await stage.kubectl('delete', 'pod', 'registry-0', '-n', 'v1-system', '--grace-period=0', '--force');
+
+    const none = await kuik(...copyImages());
+    await pretendPod(stage, { namespace: 'v1-system', name: 'registry-0', component: 'registry', ports: { registry: 5000 } });
+    const some = await kuik(...copyImages(), '-o', 'json');
+
+    expect(none).toMatchObject({ code: 1, errors: expect.stringMatching(/^kuik migrate v1: no Pod of v1's registry in namespace v1-system is ready: registry-00; kubectl describe pod/m) });
+    expect(some.code).toBe(0);
+    expect(readDocument('CopyResultList', some.output)).toMatchObject({ items: [{ verdict: 'current', destination: `${stage.mirror.address}/moved/acme/gone:1.0` }] });
+  }, 60_000);
+
+  test('--copy-images takes what a rule looks for to where that looks, and nothing to the place of another image, which it says: exit 2', async () => {
+    await cacheInV1(stage, 'ghcr.example.com/acme/twin', { sourceImage: 'ghcr.example.com/acme/twin:1', status: { isCached: true } });
+    await cacheInV1(stage, 'quay.example.com/acme/twin', { sourceImage: 'quay.example.com/acme/twin:1', status: { isCached: true } });
+    for (const host of ['ghcr', 'quay']) {
+      await push(stage, `twin-${host}:1`);
+      await stage.crane('copy', stage.image(`twin-${host}:1`), `${v1Registry.address}/${host}.example.com/acme/twin:1`);
+    }
+    const digest = (image: string): Promise<string> => stage.crane('digest', image);
+
+    const first = await kuik(...copyImages());
+
+    expect(first.errors).toMatch(/^kuik migrate v1: ghcr\.example\.com\/acme\/twin:1 and quay\.example\.com\/acme\/twin:1 both want \S+\/moved\/acme\/twin:1, which is the first one's: quay\.example\.com\/acme\/twin:1, which exists only in v1's registry, is not copied; --layout host/m);
+    expect(first.code).toBe(2);
+    expect(await digest(`${stage.mirror.address}/moved/acme/twin:1`)).toBe(await digest(stage.image('twin-ghcr:1')));
+
+    await stage.kubectl('patch', 'cism', 'global-mirror', '--type=json', '-p', '[{"op":"add","path":"/spec/mirrors/0/layout","value":"host"}]');
+    const second = await kuik(...copyImages());
+
+    expect(second.code).toBe(0);
+    expect(await digest(`${stage.mirror.address}/moved/quay.example.com/acme/twin:1`)).toBe(await digest(stage.image('twin-quay:1')));
+    await stage.kubectl('patch', 'cism', 'global-mirror', '--type=json', '-p', '[{"op":"remove","path":"/spec/mirrors/0/layout"}]');
+    await stage.kubectl('patch', 'cachedimages', '--type=merge', '-p', '{"metadata":{"finalizers":null}}', 'quay.example.com-acme-twin-1', 'ghcr.example.com-acme-twin-1');
+    await stage.kubectl('delete', 'cachedimages', 'quay.example.com-acme-twin-1', 'ghcr.example.com-acme-twin-1');
+  }, 120_000);
 
   test('an image whose origin has gone since v1 copied it is brought as well, once kuik has found out', async () => {
     await cacheInV1(stage, `${stage.sourceAddress}/library/lost`, { sourceImage: stage.image('lost:1.0') });
@@ -104,6 +146,7 @@ describe('kuik migrate v1', () => {
     ['a registry that is none', ['migrate', 'v1', '--registry', 'https://x'], /^kuik migrate v1: --registry https:\/\/x --path \/kuik: /],
     ['a Secret without a namespace', ['migrate', 'v1', '--registry', 'r.example.com', '--secret', 'push'], /write namespace\/name/],
     ['values of a wrong type', ['migrate', 'v1', '--registry', 'r.example.com', '--values', wrongValues], /--values \S+: controllers\.webhook\.ignoredImages: must be a list \(found "alpine"\)/],
+    ['a layout that is none', ['migrate', 'v1', '--registry', 'r.example.com', '--layout', 'flat'], /Allowed choices are path, host/],
     ['values that are not there', ['migrate', 'v1', '--registry', 'r.example.com', '--values', '/nowhere.yaml'], /--values \/nowhere\.yaml: /],
     ['an unknown version', ['migrate', 'v9'], /write v1 or v2/],
   ])('of %s is refused with the next step: exit 1', async (_what, args, said) => {

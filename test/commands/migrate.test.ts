@@ -1,17 +1,19 @@
+import { join } from 'node:path/posix';
 import { describe, expect, test } from '@jest/globals';
 import { translateRule } from '../../src/api/translate.js';
 import { differencesFrom, type V2Setup } from '../../src/commands/migrate/v2.js';
-import { planV1, v1StoredName, type V1Setup } from '../../src/commands/migrate/v1.js';
+import { planV1, type V1Setup, type V1Target } from '../../src/commands/migrate/v1.js';
+import { placeImages, v1StoredName } from '../../src/commands/migrate/v1-places.js';
 import type { V1Values } from '../../src/commands/migrate/v1-values.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { selectsImage } from '../../src/domain/filter.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
 import type { MirrorRule, Rule } from '../../src/domain/rule.js';
-import { aMirrorRule, aPod, aReplicaRule, brokenFilter } from '../support/builders.js';
+import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule, brokenFilter, type SomeMirrorRule } from '../support/builders.js';
 import { readDocument } from '../support/documents.js';
 
-const target = { registry: 'registry.example.com', path: '/kuik' };
-const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, namespace: 'kuik-system', gone: new Set(), pods: [], heldPods: [] };
+const target: V1Target = { registry: 'registry.example.com', path: '/kuik', layout: 'path' };
+const nothing: V1Setup = { cachedImages: [], repositories: [], values: {}, namespace: 'kuik-system', gone: new Set(), pods: [], heldPods: [], rules: [], records: [] };
 const cached = (sourceImage: string, rest = {}) => ({ sourceImage, retain: false, isCached: true, isUpstream: true, ...rest });
 const following = (updateFilters: readonly string[], name = 'docker.io/library/postgres', sourceImages: readonly string[] = []): V1Setup => ({ ...nothing, cachedImages: sourceImages.map((text) => cached(text)), repositories: [{ name, isUpdated: true, updateFilters }] });
 const withValues = (values: V1Values): V1Setup => ({ ...nothing, values });
@@ -134,9 +136,57 @@ describe('what replaces a v1 set-up', () => {
     readDocument('MigrationPlan', JSON.stringify(planV1({ ...nothing, cachedImages: [cached('nginx:1', { retain: true, isUpstream: false })] }, target)));
   });
 
+  test('writes the layout that was asked for into the rule', () => {
+    expect(planV1(nothing, { ...target, layout: 'host' }).resources).toMatchObject([{ spec: { mirrors: [{ layout: 'host' }] } }]);
+    expect(JSON.stringify(planV1(nothing, target).resources)).not.toContain('layout');
+  });
+
   test('knows what v1 calls an image in its registry', () => {
     expect(v1StoredName('docker.io/library/nginx:1')).toBe('docker.io/library/nginx:1');
     expect(v1StoredName('old.example.com:5000/a/b:1')).toBe('old.example.com-5000/a/b:1');
+  });
+});
+
+describe("what exists only in v1's registry goes", () => {
+  const onlyInV1 = (...images: string[]) => images.map((image) => cached(image, { isUpstream: false }));
+  /** Rules that copy to the registry that was named, unless said. */
+  const rule = (mirror: object, rest: SomeMirrorRule = {}) => aMirrorRule({ mirrors: [{ path: '/kuik', ...mirror }], ...rest });
+  const twins = onlyInV1('ghcr.io/acme/api:1', 'quay.io/acme/api:1');
+  const heldByGhcr = aRecord({ image: 'ghcr.io/acme/api:1', places: [aCopy('registry.example.com/kuik/acme/api:1')] });
+
+  test.each<[string, Partial<V1Setup>, Partial<V1Target>, string[]]>([
+    ['where the rule that is printed wants it', { cachedImages: onlyInV1('quay.io/acme/api:1') }, {}, ['acme/api:1']],
+    ['there in the layout that was asked for', { cachedImages: twins }, { layout: 'host' }, ['ghcr.io/acme/api:1', 'quay.io/acme/api:1']],
+    ['where a rule of the cluster looks, whatever would be printed', { cachedImages: twins, rules: [rule({ layout: 'host' })] }, {}, ['ghcr.io/acme/api:1', 'quay.io/acme/api:1']],
+    ['there below the path that it has', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [rule({ path: '/edited' })] }, {}, ['../edited/acme/api:1']],
+    ['to each mirror of the rule in that registry', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [aMirrorRule({ mirrors: [{ path: '/kuik' }, { path: '/kuik/b' }, { registry: 'other.example.com' }] })] }, {}, ['acme/api:1', 'b/acme/api:1']],
+    ['where a rule looks that rests', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [rule({ layout: 'host' }, { suspended: true })] }, {}, ['quay.io/acme/api:1']],
+    ['where a rule of its namespace looks', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [rule({ layout: 'host' }, { namespace: 'shop' })], pods: [aPod({ namespace: 'shop', images: { a: 'localhost:7439/quay.io/acme/api:1' } })] }, {}, ['quay.io/acme/api:1']],
+    ['and not where a rule of another namespace does', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [rule({ layout: 'host' }, { namespace: 'other' })], pods: [aPod({ namespace: 'shop', images: { a: 'localhost:7439/quay.io/acme/api:1' } })] }, {}, ['acme/api:1']],
+    ['once, however often v1 has it', { cachedImages: onlyInV1('nginx:1', 'docker.io/library/nginx:1') }, {}, ['library/nginx:1']],
+    ['of two that want one place: the first by name', { cachedImages: twins }, {}, ['acme/api:1']],
+    ['nowhere when the place is that of an image whose origin answers', { cachedImages: [cached('ghcr.io/acme/api:1'), ...onlyInV1('quay.io/acme/api:1')] }, {}, []],
+    ['nowhere when a record says that the place holds another image', { cachedImages: onlyInV1('aaa.io/acme/api:1'), records: [heldByGhcr] }, {}, []],
+    ['nowhere when its copy is there', { cachedImages: onlyInV1('ghcr.io/acme/api:1'), records: [heldByGhcr] }, {}, []],
+    ['there again when its copy was not found any more', { cachedImages: onlyInV1('ghcr.io/acme/api:1'), records: [aRecord({ image: 'ghcr.io/acme/api:1', places: [aCopy('registry.example.com/kuik/acme/api:1', { state: 'NotFound' })] })] }, {}, ['acme/api:1']],
+    ['under the tag that keeps a pinned image', { cachedImages: onlyInV1(`quay.io/acme/api@sha256:${'a'.repeat(64)}`) }, {}, [`acme/api:kuik-sha256-${'a'.repeat(64)}`]],
+  ])('%s', (_sentence, setup, rest, places) => {
+    const { placed } = placeImages({ ...nothing, ...setup }, { ...target, ...rest });
+
+    expect(placed.map(({ destination }) => destination)).toEqual(places.map((place) => `registry.example.com${join('/kuik', place)}`));
+  });
+
+  test.each<[string, Partial<V1Setup>, RegExp[]]>([
+    ['which image is not copied, since its place is that of another one', { cachedImages: twins }, [/^ghcr\.io\/acme\/api:1 and quay\.io\/acme\/api:1 both want registry\.example\.com\/kuik\/acme\/api:1, which is the first one's: quay\.io\/acme\/api:1, which exists only in v1's registry, is not copied$/]],
+    ['the same of a place whose copy a record knows', { cachedImages: onlyInV1('aaa.io/acme/api:1'), records: [heldByGhcr] }, [/^ghcr\.io\/acme\/api:1 and aaa\.io\/acme\/api:1 both want \S+, which is the first one's: aaa\.io/]],
+    ['which image has no place', { cachedImages: onlyInV1(`quay.io/${'a'.repeat(252)}:1`) }, [/^quay\.io\/a+:1, which exists only in v1's registry, has no place at registry\.example\.com\/kuik$/]],
+    ['which image v1 cannot be asked for', { cachedImages: onlyInV1('Registry/acme/api:1') }, [/^Registry\/acme\/api:1, .* cannot be asked for by a name/]],
+    ['that no rule of the cluster looks for it there', { cachedImages: onlyInV1('quay.io/acme/api:1', 'nginx:1'), rules: [rule({}, { images: { include: [/.*nginx.*/] } })] }, [/^quay\.io\/acme\/api:1: no rule of this cluster looks for it at registry\.example\.com$/]],
+    ['nothing of images whose places are clear', { cachedImages: onlyInV1('quay.io/acme/api:1'), rules: [rule({})] }, []],
+  ])('and it is said %s', (_sentence, setup, said) => {
+    const { remarks } = placeImages({ ...nothing, ...setup }, target);
+
+    expect(remarks.map(({ what }) => what)).toEqual(said.map((each) => expect.stringMatching(each)));
   });
 });
 

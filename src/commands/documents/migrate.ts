@@ -7,7 +7,7 @@ export const MigrationPlan = document('MigrationPlan', 'What kuik migrate v1 pri
   resources: z.array(z.looseObject({ apiVersion: text('kuik.enix.io/v1alpha1'), kind: text('Of the resource.') })).meta({ description: 'Resources to apply.' }),
   values: z.looseObject({}).meta({ description: 'Values of the chart.' }),
   cached: count('Images in the registry of v1.'),
-  onlyInV1: z.array(z.object({ image: text('Name of the image.'), destination: text('Where the resources above want it.') })).meta({ description: 'Images v1 does not see at their origin any more: copy them before v1 goes.' }),
+  onlyInV1: z.array(z.object({ image: text('Name of the image.'), destination: text('Where the rules of the cluster look for it; before there are any, where the resources above want it.') })).meta({ description: 'Images v1 does not see at their origin any more: copy them before v1 goes.' }),
   retained: z.array(text('Name of an image.')).meta({ description: 'Images v1 keeps for ever: kuik pin does, once they are known.' }),
   pods: z.object({ rewritten: count('Pods that still pull through the proxy of v1.'), optedOut: count('Pods that v1 was told to leave alone; they stay so.') }).meta({ description: 'Pods of today.' }),
   remarks: z.array(Remark).meta({ description: 'What is not the same, or cannot be translated.' }),

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
+import { translateRule } from '../../api/translate.js';
+import type { Watched, WatchedKind } from '../../cluster/cluster.js';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { ApiObject } from '../../cluster/kubernetes/objects.js';
 import { watchedTypes, type ResourceType } from '../../cluster/kubernetes/resources.js';
@@ -20,8 +22,9 @@ const cachedImageType = v1Type('CachedImage', 'cachedimages');
 const repositoryType = v1Type('Repository', 'repositories');
 
 export async function readV1(cluster: Pick<KubernetesCluster, 'objects' | 'list'>, { values, namespace }: Pick<V1Setup, 'values' | 'namespace'>): Promise<V1Setup & { readonly isThere: boolean }> {
-  const [images, repositories, pods = [], records] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.objects(watchedTypes.Pod), recordsOf(cluster)]);
-  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, namespace, gone: goneFrom(records), pods: pods.map((pod) => podOf(pod)), heldPods: pods.filter(isHeld).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`), isThere: images !== undefined };
+  const [images, repositories, pods = [], records, ...resources] = await Promise.all([cluster.objects(cachedImageType), cluster.objects(repositoryType), cluster.objects(watchedTypes.Pod), listed('ImageAvailability', cluster), ...mirrorKinds.map((kind) => listed(kind, cluster))]);
+  const rules = resources.flat().map((resource) => translateRule(resource, { installNamespace: namespace }));
+  return { cachedImages: (images ?? []).flatMap(cachedImageOf), repositories: (repositories ?? []).flatMap(repositoryOf), values, namespace, gone: goneFrom(records), pods: pods.map((pod) => podOf(pod)), heldPods: pods.filter(isHeld).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`), rules, records, isThere: images !== undefined };
 }
 
 /** Before 1.3, v1 held Pods until it had seen that they go; its later releases neither do so nor let go of those. */
@@ -31,10 +34,12 @@ function isHeld({ metadata }: ApiObject): boolean {
   return (metadata.finalizers ?? []).includes(podFinalizer);
 }
 
+const mirrorKinds = ['ClusterImageSetMirror', 'ImageSetMirror'] as const;
+
 /** None before kuik is installed beside v1. */
-async function recordsOf(cluster: Pick<KubernetesCluster, 'list'>): Promise<readonly ImageRecord[]> {
+async function listed<K extends WatchedKind>(kind: K, cluster: Pick<KubernetesCluster, 'list'>): Promise<readonly Watched[K][]> {
   try {
-    return await cluster.list('ImageAvailability');
+    return await cluster.list(kind);
   } catch (error) {
     if (isFailure(error) && error.code === 'missing') return [];
     throw error;

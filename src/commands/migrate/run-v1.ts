@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { stringify } from 'yaml';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
+import type { ApiObject } from '../../cluster/kubernetes/objects.js';
 import { watchedTypes } from '../../cluster/kubernetes/resources.js';
 import { locationProblem } from '../../domain/join.js';
 import { askCluster } from '../ask-cluster.js';
@@ -12,14 +13,16 @@ import { runCopy } from '../copy/run.js';
 import type { MigrationPlan } from '../documents/migrate.js';
 import type { MigrateV1Options } from '../migrate.js';
 import { printDocument } from '../output.js';
+import { isReady, readyFirst } from '../ready-pods.js';
 import { readV1, readValues } from './read-v1.js';
-import { planV1, v1StoredName } from './v1.js';
+import { planV1 } from './v1.js';
+import { placeImages, v1StoredName, type Placement } from './v1-places.js';
 
 const name = 'migrate v1';
 const usualNamespace = 'kuik-system';
 
 export async function runMigrateV1(registry: string, options: MigrateV1Options): Promise<number> {
-  const { path } = options;
+  const { path, layout } = options;
   const problem = locationProblem({ registry, path });
   if (problem !== undefined) return complain(name, `--registry ${registry} --path ${path}: ${problem}`);
   const values = await readValues(options.values);
@@ -29,9 +32,10 @@ export async function runMigrateV1(registry: string, options: MigrateV1Options):
     const v1Namespace = options.namespace ?? usualNamespace;
     const setup = await readV1(cluster, { values, namespace: v1Namespace });
     if (!setup.isThere) complain(name, 'this cluster has no CachedImages: what follows is from Pods and values alone');
-    const plan = planV1(setup, { registry, path, ...(namespace === undefined || secretName === undefined ? {} : { secret: { namespace, name: secretName } }) });
-    if (options.copyImages === true) return copyImages(plan, cluster, v1Namespace);
+    const target = { registry, path, layout, ...(namespace === undefined || secretName === undefined ? {} : { secret: { namespace, name: secretName } }) };
+    if (options.copyImages === true) return copyImages(placeImages(setup, target), cluster, { namespace: v1Namespace, output: options.output ?? 'table' });
 
+    const plan = planV1(setup, target);
     if (options.output === 'json') await printDocument(plan, 'json');
     else process.stdout.write(manifests(plan));
     process.stderr.write(planText(plan, { registry, isThere: setup.isThere }));
@@ -64,22 +68,33 @@ ${remarks.length === 0 ? '' : `\nNot the same:\n${remarks.map(({ what, next }) =
 
 const registryPort = 5000;
 
-/** From v1's registry, through the API server, to where the rules want them. */
-async function copyImages({ onlyInV1 }: MigrationPlan, cluster: KubernetesCluster, namespace: string): Promise<number> {
-  if (onlyInV1.length === 0) {
-    process.stderr.write("every image was seen at its origin: nothing has to be copied from its registry\n");
-    return 0;
+/** From v1's registry, through the API server, to where the rules want them. @returns 2 when some were left out, else what the copies say */
+async function copyImages({ placed, remarks }: Placement, cluster: KubernetesCluster, { namespace, output }: { readonly namespace: string; readonly output: string }): Promise<number> {
+  for (const { what, next } of remarks) complain(name, `${what}; ${next}`);
+  const leftOut = remarks.length === 0 ? 0 : 2;
+  if (placed.length === 0) {
+    process.stderr.write('nothing to copy: every other image was seen at its origin, or has its copy\n');
+    return leftOut;
   }
-  const [pod] = (await cluster.objects(watchedTypes.Pod, { namespace, labelSelector: 'app.kubernetes.io/component=registry' })) ?? [];
-  if (pod === undefined) return complain(name, `no Pod of v1's registry in namespace ${namespace} (label app.kubernetes.io/component=registry); -n names another namespace`);
+  const pod = await registryPod(cluster, namespace);
+  if (typeof pod === 'string') return complain(name, pod);
   const tunnel = await cluster.forward({ namespace, name: pod.metadata.name }, registryPort);
   const folder = await mkdtemp(join(tmpdir(), 'kuik-migrate-'));
   try {
     const list = join(folder, 'images.txt');
-    await writeFile(list, onlyInV1.map(({ image, destination }) => `127.0.0.1:${tunnel.port}/${v1StoredName(image)} ${destination}\n`).join(''));
-    return await runCopy(['--from-file', list]);
+    await writeFile(list, placed.map(({ image, destination }) => `127.0.0.1:${tunnel.port}/${v1StoredName(image)} ${destination}\n`).join(''));
+    const code = await runCopy(['--from-file', list, '--output', output]);
+    return code === 0 ? leftOut : code;
   } finally {
     await rm(folder, { recursive: true });
     await tunnel.close();
   }
+}
+
+/** @returns why there is none, with the next step, as a text */
+async function registryPod(cluster: Pick<KubernetesCluster, 'objects'>, namespace: string): Promise<ApiObject | string> {
+  const pods = (await cluster.objects(watchedTypes.Pod, { namespace, labelSelector: 'app.kubernetes.io/component=registry' })) ?? [];
+  const [pod] = readyFirst(pods);
+  if (pod === undefined) return `no Pod of v1's registry in namespace ${namespace} (label app.kubernetes.io/component=registry); -n names another namespace`;
+  return isReady(pod) ? pod : `no Pod of v1's registry in namespace ${namespace} is ready: ${pods.map(({ metadata }) => metadata.name).join(', ')}; kubectl describe pod says why`;
 }

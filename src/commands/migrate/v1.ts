@@ -4,14 +4,16 @@
  * v1 kept every image of every rewritten Pod in a registry of its own, and sent Pods to a proxy on their node. Here a
  * rule says the same: mirror everything but what v1 ignored, to a registry of yours, before the origin.
  */
-import { imageName, parseImageRef, type ImageRef } from '../../domain/image-ref.js';
-import { mirrorPlace } from '../../domain/join.js';
+import { imageName, parseImageRef } from '../../domain/image-ref.js';
 import { apiVersion, labels } from '../../domain/names.js';
+import type { ImageRecord } from '../../domain/record.js';
+import type { Mirror, Rule } from '../../domain/rule.js';
 import type { Pod } from '../../domain/usage.js';
 import { usualV1ProxyPort } from '../../domain/v1-proxy.js';
 import { cliVersion } from '../command-line.js';
 import type { MigrationPlan } from '../documents/migrate.js';
 import { packed, usable } from './v1-filters.js';
+import { placeImages } from './v1-places.js';
 import { updatedImages, type V1Repository } from './v1-updates.js';
 import type { V1Values } from './v1-values.js';
 
@@ -33,15 +35,19 @@ export interface V1Setup {
   readonly namespace: string;
   /** images whose origin no longer has them, as kuik found beside v1 */
   readonly gone: ReadonlySet<string>;
-  readonly pods: readonly Pick<Pod, 'usages' | 'labels'>[];
+  readonly pods: readonly Pick<Pod, 'namespace' | 'usages' | 'labels' | 'annotations'>[];
   /** `namespace/name` of Pods that a v1 before 1.3 holds */
   readonly heldPods: readonly string[];
+  /** of kuik, where it is installed beside v1 */
+  readonly rules: readonly Rule[];
+  readonly records: readonly ImageRecord[];
 }
 
 /** Where the copies are to be. */
 export interface V1Target {
   readonly registry: string;
   readonly path: string;
+  readonly layout: Mirror['layout'];
   readonly secret?: { readonly namespace: string; readonly name: string };
 }
 
@@ -52,21 +58,21 @@ const ruleName = 'global-mirror';
 
 export function planV1(setup: V1Setup, target: V1Target): MigrationPlan {
   const remarks: Remark[] = [];
-  const { cachedImages, values, pods, gone } = setup;
+  const { cachedImages, values, pods } = setup;
   const port = values.proxy?.hostPort ?? usualV1ProxyPort;
-  const cached = cachedImages.filter(({ isCached }) => isCached);
+  const placement = placeImages(setup, target);
   const plan = {
     resources: rulesFor(setup, target, remarks),
     values: valuesFor(setup, remarks),
-    cached: cached.length,
-    onlyInV1: cached.filter(({ isUpstream, sourceImage }) => !isUpstream || gone.has(parsedName(sourceImage) ?? '')).flatMap(({ sourceImage }) => placed(sourceImage, target, remarks)),
+    cached: cachedImages.filter(({ isCached }) => isCached).length,
+    onlyInV1: placement.placed,
     retained: cachedImages.filter(({ retain }) => retain).flatMap(({ sourceImage }) => parsedName(sourceImage) ?? []),
     pods: {
       rewritten: pods.filter(({ usages }) => usages.some(({ written }) => written.startsWith(`localhost:${port}/`))).length,
       optedOut: pods.filter((pod) => pod.labels[labels.v1Policy] === 'ignore').length,
     },
   };
-  remarks.push(...valueRemarks(values), ...collisionRemarks(cached, target), ...heldRemarks(setup));
+  remarks.push(...placement.remarks, ...valueRemarks(values), ...heldRemarks(setup));
   return { apiVersion: cliVersion, kind: 'MigrationPlan', ...plan, remarks };
 }
 
@@ -97,13 +103,13 @@ function rulesFor({ repositories, cachedImages, values }: V1Setup, target: V1Tar
   ];
 }
 
-function specFor({ cachedImagesExpiryDelay: days = usualExpiryDays, architectures }: V1Values, { registry, path, secret }: V1Target): object {
+function specFor({ cachedImagesExpiryDelay: days = usualExpiryDays, architectures }: V1Values, { registry, path, layout, secret }: V1Target): object {
   const platforms = architectures?.map((architecture) => ({ os: 'linux', architecture }));
   return {
     // before the origin, as v1's proxy was
     priority: -1,
     cleanup: { enabled: true, retention: `${days * 24}h` },
-    mirrors: [{ registry, path, ...(secret === undefined ? {} : { credentialSecret: { name: secret.name, namespace: secret.namespace } }), ...(platforms === undefined || platforms.length === 0 ? {} : { platforms }) }],
+    mirrors: [{ registry, path, ...(layout === 'path' ? {} : { layout }), ...(secret === undefined ? {} : { credentialSecret: { name: secret.name, namespace: secret.namespace } }), ...(platforms === undefined || platforms.length === 0 ? {} : { platforms }) }],
   };
 }
 
@@ -140,42 +146,13 @@ function valueRemarks({ controllers, rootCertificateAuthorities }: V1Values): Re
   ];
 }
 
-function placed(sourceImage: string, target: V1Target, remarks: Remark[]): MigrationPlan['onlyInV1'] {
-  const ref = parseImageRef(sourceImage);
-  const place = ref && placeOf(ref, target);
-  if (ref !== undefined && place !== undefined) return [{ image: imageName(ref), destination: imageName(place) }];
-  remarks.push({ what: `${sourceImage}, which exists only in v1's registry, has no place at ${target.registry}${target.path}`, next: 'copy it by hand with kuik copy' });
-  return [];
-}
-
-function placeOf(ref: ImageRef, { registry, path }: V1Target): ImageRef | undefined {
-  return mirrorPlace({ registry, path, layout: 'path' }, ref);
-}
-
 function heldRemarks({ heldPods }: V1Setup): Remark[] {
   if (heldPods.length === 0) return [];
   const what = `${heldPods.join(', ')}: held by a finalizer of v1 before 1.3, which nobody takes off: deleted, ${heldPods.length === 1 ? 'it' : 'they'} would never go`;
   return [{ what, next: `kubectl patch pod --namespace NAMESPACE NAME --type merge --patch '{"metadata":{"finalizers":null}}'` }];
 }
 
-/** v1 kept the host of the origin in the path. */
-function collisionRemarks(cached: readonly CachedImage[], target: V1Target): Remark[] {
-  const byPlace = new Map<string, Set<string>>();
-  for (const { sourceImage } of cached) {
-    const ref = parseImageRef(sourceImage);
-    const place = ref && placeOf(ref, target);
-    if (ref === undefined || place === undefined) continue;
-    byPlace.set(imageName(place), (byPlace.get(imageName(place)) ?? new Set()).add(imageName(ref)));
-  }
-  return [...byPlace].filter(([, images]) => images.size > 1).map(([place, images]) => ({ what: `${[...images].sort().join(' and ')} both want ${place}`, next: 'write layout: host into the mirror: it keeps the host of the origin in the path' }));
-}
-
 function parsedName(text: string): string | undefined {
   const ref = parseImageRef(text);
   return ref && imageName(ref);
-}
-
-/** What v1 calls an image in its registry: a port is written with a dash there. */
-export function v1StoredName(image: string): string {
-  return image.replace(/^([^/]+):(\d+)\//, '$1-$2/');
 }
