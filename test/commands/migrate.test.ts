@@ -8,7 +8,7 @@ import type { V1Values } from '../../src/commands/migrate/v1-values.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { selectsImage } from '../../src/domain/filter.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../../src/domain/image-ref.js';
-import type { MirrorRule, Rule } from '../../src/domain/rule.js';
+import { isInForce, type MirrorRule, type Rule } from '../../src/domain/rule.js';
 import { aCopy, aMirrorRule, aPod, aRecord, aReplicaRule, brokenFilter, type SomeMirrorRule } from '../support/builders.js';
 import { readDocument } from '../support/documents.js';
 
@@ -29,7 +29,7 @@ function rulesOf(setup: V1Setup): readonly MirrorRule[] {
 }
 
 /** Names of the rules that mirror an image. */
-const mirroredBy = (setup: V1Setup, image: string): readonly string[] => rulesOf(setup).filter(({ images }) => selectsImage(images, knownImageRef(image))).map(({ id }) => id.name);
+const mirroredBy = (setup: V1Setup, image: string): readonly string[] => rulesOf(setup).filter((rule) => isInForce(rule) && selectsImage(rule.images, knownImageRef(image))).map(({ id }) => id.name);
 
 describe('what replaces a v1 set-up', () => {
   test.each<[string, V1Setup, string, string[]]>([
@@ -39,6 +39,10 @@ describe('what replaces a v1 set-up', () => {
     ['leaves out by alternatives as a whole', withValues({ controllers: { webhook: { ignoredImages: ['a:1|b:1'] } } }), 'b:1', []],
     ['takes only what v1 accepted', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'ghcr.io/acme/api:v1', ['global-mirror']],
     ['takes nothing v1 did not accept', withValues({ controllers: { webhook: { acceptedImages: ['ghcr\\.io/acme'] } } }), 'nginx:1', []],
+    ['takes nothing where what v1 accepted cannot be taken over', withValues({ controllers: { webhook: { acceptedImages: ['ghcr(', 'a'.repeat(200)] } } }), 'nginx:1', []],
+    ['nor where there is something that v1 ignored beside', withValues({ controllers: { webhook: { acceptedImages: ['ghcr('], ignoredImages: ['alpine'] } } }), 'nginx:1', []],
+    ['takes over a pattern as long as a filter takes, where it begins at the front', withValues({ controllers: { webhook: { ignoredImages: [`^docker\\.io/library/nginx:${'1'.repeat(96)}`] } } }), `nginx:${'1'.repeat(97)}`, []],
+    ['does not take an escape at the end for one of what follows', withValues({ controllers: { webhook: { ignoredImages: ['nginx\\'] } } }), 'nginx:1', ['global-mirror']],
     ['ignores before it accepts', withValues({ controllers: { webhook: { acceptedImages: ['ghcr'], ignoredImages: ['acme'] } } }), 'ghcr.io/acme/api:v1', []],
     ['follows the origin where v1 did, by one rule only', following(['latest', '^15']), 'postgres:latest', ['global-mirror-updated']],
     ['follows it for all tags where v1 was not told which', following([]), 'postgres:14', ['global-mirror-updated']],
@@ -115,6 +119,7 @@ describe('what replaces a v1 set-up', () => {
   });
 
   test.each<[string, V1Setup, RegExp]>([
+    ['patterns of which none can be taken over', withValues({ controllers: { webhook: { acceptedImages: ['ghcr('] } } }), /acceptedImages: none of .* global-mirror is suspended/],
     ['a pattern that does not compile', withValues({ controllers: { webhook: { ignoredImages: ['a('] } } }), /a\(.* cannot be taken over/],
     ['a pattern that is too long', withValues({ controllers: { webhook: { ignoredImages: ['a'.repeat(130)] } } }), /longer than 128/],
     ['a pattern that starts at the front of what the Pod said', withValues({ controllers: { webhook: { ignoredImages: ['^nginx'] } } }), /\^nginx: v1 matched what the Pod says/],

@@ -8,12 +8,28 @@ type Remark = MigrationPlan['remarks'][number];
 const longestPattern = 128;
 const mostItems = 16;
 
-/** What compiles and fits; the rest is said. */
-export function usable(patterns: readonly string[], field: string, remarks: Remark[]): readonly string[] {
-  return patterns.filter((pattern) => {
-    const problem = patternError(pattern) ?? (pattern.length > longestPattern ? `it is longer than ${longestPattern} characters` : undefined);
+/**
+ * v1 matched anywhere in the text; here a pattern matches the whole of it. As short as may be: every character counts
+ * for the longest that a filter takes.
+ */
+export function anywhere(pattern: string): string {
+  // alternatives belong together, and a quotation must not swallow what follows
+  if (/\||\\Q/.test(pattern)) return `.*(?:${pattern}).*`;
+  const isAtFront = /^(?:\^|\.\*)(?![*+?{])/.test(pattern);
+  return `${isAtFront ? '' : '.*'}${pattern}.*`;
+}
+
+/**
+ * What compiles and fits; the rest is said, as it was written.
+ *
+ * @param form what becomes of a pattern that compiles
+ */
+export function usable(patterns: readonly string[], field: string, remarks: Remark[], form = (pattern: string): string => pattern): readonly string[] {
+  return patterns.flatMap((pattern) => {
+    const taken = form(pattern);
+    const problem = patternError(pattern) ?? patternError(taken) ?? (taken.length > longestPattern ? `it is longer than ${longestPattern} characters${taken === pattern ? '' : `, as ${taken}`}` : undefined);
     if (problem !== undefined) remarks.push({ what: `${field}: ${pattern} cannot be taken over: ${problem}`, next: 'write it shorter, or split it, in the rule that is printed' });
-    return problem === undefined;
+    return problem === undefined ? [taken] : [];
   });
 }
 

@@ -12,7 +12,7 @@ import type { Pod } from '../../domain/usage.js';
 import { usualV1ProxyPort } from '../../domain/v1-proxy.js';
 import { cliVersion } from '../command-line.js';
 import type { MigrationPlan } from '../documents/migrate.js';
-import { packed, usable } from './v1-filters.js';
+import { anywhere, packed, usable } from './v1-filters.js';
 import { placeImages } from './v1-places.js';
 import { updatedImages, type V1Repository } from './v1-updates.js';
 import type { V1Values } from './v1-values.js';
@@ -76,28 +76,25 @@ export function planV1(setup: V1Setup, target: V1Target): MigrationPlan {
   return { apiVersion: cliVersion, kind: 'MigrationPlan', ...plan, remarks };
 }
 
-/** v1 matched anywhere in the text; here a pattern matches the whole of it. */
-function anywhere(pattern: string): string {
-  return `.*(?:${pattern}).*`;
-}
-
 function rulesFor({ repositories, cachedImages, values }: V1Setup, target: V1Target, remarks: Remark[]): MigrationPlan['resources'] {
   const { ignoredImages = [], acceptedImages = [] } = values.controllers?.webhook ?? {};
   const sourceImages = cachedImages.map(({ sourceImage }) => sourceImage);
-  const include = usable(acceptedImages.map(anywhere), 'controllers.webhook.acceptedImages', remarks);
-  const exclude = usable(ignoredImages.map(anywhere), 'controllers.webhook.ignoredImages', remarks);
+  const include = usable(acceptedImages, 'controllers.webhook.acceptedImages', remarks, anywhere);
+  const exclude = usable(ignoredImages, 'controllers.webhook.ignoredImages', remarks, anywhere);
   const updated = usable(repositories.flatMap((repository) => updatedImages(repository, sourceImages, remarks)), 'Repository spec.updateFilters', remarks);
   const spec = specFor(values, target);
   const images = (patterns: readonly string[], field: string): object[] => packed(patterns, field, remarks).map((image) => ({ image }));
-  const everything = include.length === 0 ? ['.+'] : include;
+  const isEverything = acceptedImages.length === 0;
+  const isNothing = !isEverything && include.length === 0;
+  if (isNothing) remarks.push({ what: `controllers.webhook.acceptedImages: none of its patterns could be taken over, so ${ruleName} is suspended: without any it would mirror everything`, next: `write what v1 accepted into spec.filter.include of ${ruleName}, then take spec.suspend out` });
   const rule = (name: string, included: readonly string[], excluded: readonly string[], more: object) => ({
     apiVersion,
     kind: 'ClusterImageSetMirror',
     metadata: { name },
-    spec: { ...spec, filter: { include: images(included, `${name} spec.filter.include`), ...(excluded.length === 0 ? {} : { exclude: images(excluded, `${name} spec.filter.exclude`) }) }, ...more },
+    spec: { ...spec, filter: { ...(included.length === 0 ? {} : { include: images(included, `${name} spec.filter.include`) }), ...(excluded.length === 0 ? {} : { exclude: images(excluded, `${name} spec.filter.exclude`) }) }, ...more },
   });
   return [
-    rule(ruleName, everything, [...exclude, ...updated], {}),
+    rule(ruleName, isEverything ? ['.+'] : include, [...exclude, ...updated], isNothing ? { suspend: true } : {}),
     // two rules for one destination agree on the careful one: what follows its origin is taken out of the other
     ...(updated.length === 0 ? [] : [rule(`${ruleName}-updated`, updated, exclude, { drift: 'sync' })]),
   ];
