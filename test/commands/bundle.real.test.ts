@@ -1,6 +1,6 @@
 /** `kuik bundle` on a cluster full of canaries: a secret in every place where one may stand. None of them may be found in the archive. */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -16,14 +16,14 @@ let stage: Stage;
 let kubelet: Kubelet;
 beforeAll(async () => {
   stage = await Stage.open({ dir: scratchFolder('bundle') });
-  kubelet = await startKubelet(stage, {}, { 'kuik-system/manager-0/manager': 'listening\ntoken=canary-log https://me:canary-url@registry.example.com/v2/\nAuthorization: Bearer canary-bearer\n' });
+  kubelet = await startKubelet(stage, {}, { 'kuik-system/manager-0/manager': 'listening\ntoken=canary-log https://me:canary-url@registry.example.com/v2/\nAuthorization: Bearer canary-bearer\n2026-11-28T10:00:00.123456789Z {"level":"info","password":"a, canary-json-line"}\n' });
   await pretendPod(stage, { namespace: 'kuik-system', name: 'manager-0', component: 'manager', ports: { metrics: 8080 } });
   await applyQuickstart(stage);
-  const data = { 'config.yaml': 'temporal:\n  apiKey: canary-config\n', 'other.json': '{"password":"canary-json"}' };
+  const data = { 'config.yaml': 'temporal:\n  apiKey: canary-config\n  password: |\n    correct canary-block\n', 'other.json': '{"password":"a, canary-json"}', 'settings.ini': '[db]\npassword = a; canary-ini\n' };
   const items = [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-image-keeper-manager-config', namespace: 'kuik-system' }, data },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'push', namespace: 'kuik-system' }, stringData: { password: 'canary-secret' } },
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kube-image-keeper-manager', namespace: 'kuik-system' }, spec: { replicas: 0, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'manager', image: 'kuik:1', args: ['--token=canary-argument'], env: [{ name: 'SQL_PASSWORD', value: 'canary-env' }] }] } } } },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kube-image-keeper-manager', namespace: 'kuik-system' }, spec: { replicas: 0, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'manager', image: 'kuik:1', args: ['--token=canary-argument', '--password', 'canary-next'], env: [{ name: 'SQL_PASSWORD', value: 'canary-env' }, { name: 'S3_SECRET_KEY', value: 'canary-key' }] }] } } } },
     { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'careless', annotations: { 'example.com/push-token': 'canary-annotation' } }, spec: { filter: { include: [{ image: 'nothing' }] }, mirrors: [{ registry: 'me:canary-registry@r.example.com', path: '/x', credentialSecret: { name: 'push', namespace: 'kuik-system' } }] } },
   ];
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
@@ -91,5 +91,29 @@ describe('kuik bundle', () => {
     execFileSync('tar', ['-xzf', 'b.tgz'], { cwd: dir });
     expect(readFileSync(join(dir, 'b', 'missing.txt'), 'utf8')).toMatch(/^installation\/pods\.yaml: not allowed to list pods/m);
     expect(existsSync(join(dir, 'b', 'resources/clusterimagesetmirrors.yaml'))).toBe(true);
+  });
+
+  test('of somebody who may read Pods only is made all the same, without the status', async () => {
+    const dir = folder();
+    const reader = await userWith(stage, 'pod-reader', [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] }]);
+
+    const { code } = await kuik(dir, reader, 'bundle', '--yes', '--output-file', 'b.tgz');
+
+    expect(code).toBe(0);
+    execFileSync('tar', ['-xzf', 'b.tgz'], { cwd: dir });
+    expect(readFileSync(join(dir, 'b', 'missing.txt'), 'utf8')).toMatch(/^status\.yaml: not allowed to list /m);
+    expect(existsSync(join(dir, 'b', 'installation/pods.yaml'))).toBe(true);
+  });
+
+  test('of a cluster there is no way to is none: exit 1', async () => {
+    const dir = folder();
+    const away = join(dir, 'kubeconfig');
+    writeFileSync(away, readFileSync(stage.api.kubeconfig, 'utf8').replace(stage.api.url, 'https://127.0.0.1:1'));
+
+    const { code, errors } = await kuik(dir, away, 'bundle', '--yes', '--output-file', 'b.tgz');
+
+    expect(errors).toMatch(/^kuik bundle: .*; check it with kubectl cluster-info/);
+    expect(code).toBe(1);
+    expect(existsSync(join(dir, 'b.tgz'))).toBe(false);
   });
 });

@@ -3,27 +3,37 @@ import { stringify } from 'yaml';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { ApiObject } from '../../cluster/kubernetes/objects.js';
 import { configMapType, eventType, leaseType, watchedTypes, webhookType, type ResourceType } from '../../cluster/kubernetes/resources.js';
-import { isFailure } from '../../domain/failure.js';
+import { isFailure, type FailureCode } from '../../domain/failure.js';
 import { ruleKinds } from '../../domain/rule.js';
+import { documentText } from '../output.js';
 import { redactedObject, redactedText } from './redact.js';
 import type { ArchivedFile } from './tar.js';
 
 export interface Gathering {
   readonly namespace: string;
   readonly logs: boolean;
+  /** what `kuik status` says */
+  readonly status: () => Promise<object>;
   readonly onProgress: (what: string) => void;
 }
 
 type Asked = Pick<KubernetesCluster, 'objects' | 'podLog'>;
 
-/** Everything but what `kuik status` says. Objects of the whole cluster are ours; others only of the install namespace. */
+/**
+ * Objects of the whole cluster are ours; others only of the install namespace.
+ *
+ * @throws Failure when there is no way to the cluster at all
+ */
 export async function gather(cluster: Asked, options: Gathering): Promise<readonly ArchivedFile[]> {
   const missed: string[] = [];
   const files: ArchivedFile[] = [];
+  const status = await orMissed(options.status, 'status.yaml', missed, noWay);
+  if (status !== undefined) files.push({ path: 'status.yaml', content: await documentText(redactedObject(status) as object, 'yaml') });
   for (const { path, type, query } of collections(options.namespace)) {
     options.onProgress(path);
-    const found = await orMissed(() => cluster.objects(type, query), path, missed);
-    if (found !== undefined && found.length > 0) files.push({ path, content: documents(found) });
+    const found = await orMissed(async () => (await cluster.objects(type, query)) ?? 'unknown', path, missed);
+    if (found === 'unknown') missed.push(`${path}: this cluster knows no ${type.plural}`);
+    else if (found !== undefined && found.length > 0) files.push({ path, content: documents(found) });
   }
   if (options.logs) files.push(...(await gatherLogs(cluster, options, missed)));
   return missed.length === 0 ? files : [...files, { path: 'missing.txt', content: `${missed.join('\n')}\n` }];
@@ -85,12 +95,15 @@ function containersOf(pod: ApiObject): readonly { readonly container: string; re
   return names.map((container) => ({ container, restarts: status?.containerStatuses?.find(({ name }) => name === container)?.restartCount ?? 0 }));
 }
 
+/** With these nothing else would be read either. */
+const noWay: readonly FailureCode[] = ['unreachable', 'tls', 'unauthorized'];
+
 /** A support archive that lacks something is worth more than none. */
-async function orMissed<T>(read: () => Promise<T>, path: string, missed: string[]): Promise<T | undefined> {
+async function orMissed<T>(read: () => Promise<T>, path: string, missed: string[], thrown: readonly FailureCode[] = []): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (!isFailure(error)) throw error;
+    if (!isFailure(error) || thrown.includes(error.code)) throw error;
     missed.push(`${path}: ${error.message}`);
     return undefined;
   }

@@ -8,11 +8,9 @@ import { agrees } from '../ask-person.js';
 import type { BundleOptions } from '../bundle.js';
 import { columns } from '../columns.js';
 import { complain } from '../command-line.js';
-import { documentText } from '../output.js';
 import { environmentFor, readStatus } from '../status/read.js';
 import { readBuild, versionText } from '../version.js';
 import { gather } from './gather.js';
-import { redactedObject } from './redact.js';
 import { tarOf, type ArchivedFile } from './tar.js';
 
 export async function runBundle(options: BundleOptions): Promise<number> {
@@ -20,9 +18,8 @@ export async function runBundle(options: BundleOptions): Promise<number> {
   const at = new Date(Date.now());
   const name = options.outputFile ?? `kuik-bundle-${at.toISOString().replace(/[-:]|\.\d+/g, '')}.tar.gz`;
   return askCluster('bundle', options, async (cluster, signal) => {
-    const gathered = await gather(cluster, { namespace: environment.installNamespace, logs: options.logs, onProgress: progress() });
-    const status = redactedObject(await readStatus(cluster, environment)) as object;
-    const files = [versionFile(at), { path: 'status.yaml', content: await documentText(status, 'yaml') }, ...gathered];
+    const gathered = await gather(cluster, { namespace: environment.installNamespace, logs: options.logs, status: () => readStatus(cluster, environment), onProgress: progress() });
+    const files = [versionFile(at), ...gathered];
 
     process.stderr.write(`${contentsText(files)}\n`);
     if (options.dryRun !== 'none') return 0;
