@@ -1,5 +1,5 @@
 /** What the command line says to somebody whom nothing goes well for. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -49,6 +49,29 @@ describe('in a cluster without our kinds', () => {
 
     expect(errors).toMatch(new RegExp(`^kuik ${name}: API server answered 404 .*is kuik installed in this cluster\\? kubectl get crd`));
     expect([code, output]).toEqual([1, '']);
+  });
+
+  test('kuik bundle gathers what there is, and names what there is not: exit 0', async () => {
+    const file = join(dir, 'without-kinds.tgz');
+
+    const { code, errors } = await kuik('bundle', '--yes', '--output-file', file);
+
+    expect(errors).toMatch(/^missing\.txt /m);
+    expect(code).toBe(0);
+    const missing = execFileSync('tar', ['-xzOf', file, 'without-kinds/missing.txt'], { encoding: 'utf8' });
+    expect(missing).toMatch(/^status\.yaml: API server answered 404/);
+    expect(missing).toMatch(/^resources\/clusterimagesetmirrors\.yaml: this cluster knows no clusterimagesetmirrors$/m);
+  });
+
+  test.each([
+    ['says that it would hold nothing', ['uninstall', '--dry-run=client'], /^would remove mutatingwebhookconfiguration\/\S+, clusterrolebinding\/\S+, and finalizers from 0 rules\n$/],
+    ['takes away what else there is', ['uninstall', '--yes'], /^mutatingwebhookconfiguration\/\S+ absent\nclusterrolebinding\/\S+ absent\n$/],
+  ])('kuik uninstall %s: exit 0', async (_what, args, said) => {
+    const { code, output, errors } = await kuik(...args);
+
+    expect(errors).toBe('');
+    expect(output).toMatch(said);
+    expect(code).toBe(0);
   });
 
   test('kuik check still tells part by part, and what to do: exit 2', async () => {

@@ -4,8 +4,9 @@ import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { Resource } from '../../cluster/cluster.js';
 import { webhookType } from '../../cluster/kubernetes/resources.js';
 import { readEnvironment } from '../../config/environment.js';
+import { isFailure } from '../../domain/failure.js';
 import { finalizers } from '../../domain/names.js';
-import { ruleKinds } from '../../domain/rule.js';
+import { ruleKinds, type RuleKind } from '../../domain/rule.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
 import type { UninstallOptions } from '../uninstall.js';
@@ -58,8 +59,18 @@ async function release(cluster: Pick<KubernetesCluster, 'list' | 'setFinalizer'>
 }
 
 async function held(cluster: Pick<KubernetesCluster, 'list'>): Promise<readonly Resource[]> {
-  const rules = (await Promise.all(ruleKinds.map((kind) => cluster.list(kind)))).flat();
+  const rules = (await Promise.all(ruleKinds.map((kind) => listed(kind, cluster)))).flat();
   return rules.filter(({ finalizers: present }) => present.some((each) => ours.includes(each)));
+}
+
+/** None of a kind that is not defined, be it not yet or not any more. */
+async function listed(kind: RuleKind, cluster: Pick<KubernetesCluster, 'list'>): Promise<readonly Resource[]> {
+  try {
+    return await cluster.list(kind);
+  } catch (error) {
+    if (isFailure(error) && error.code === 'missing') return [];
+    throw error;
+  }
 }
 
 function say(line: string): void {
