@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * 3. `$XDG_RUNTIME_DIR/containers/auth.json`
  *
  * @returns undefined when there is none: everything is anonymous
- * @throws the error of the file system when a file is there and cannot be read
+ * @throws Error naming the file when it is there and cannot be read
  * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md for the second and third
  */
 export function readDockerConfig(environment: Environment = process.env): DockerConfigFile | undefined {
@@ -37,8 +37,8 @@ function readIfThere(file: string): Uint8Array | undefined {
   try {
     return readFileSync(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
+    throw new Error(`${file}: ${message}`, { cause: error }); // that of a folder names none
   }
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -157,6 +157,18 @@ describe('kuik copy to a registry that wants to know who we are', () => {
     writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [closed.address]: { auth: Buffer.from('me:secret').toString('base64') } } }));
 
     expect(await kuikCopy([...pair()], { env: { DOCKER_CONFIG: config } })).toMatchObject({ code: 0, stdout: expect.stringContaining('copied') });
+  });
+
+  test('says that the configuration of docker cannot be read, and ends', async () => {
+    const config = scratchFolder('docker');
+    mkdirSync(join(config, 'config.json'));
+    const child = start([...pair()], { env: { DOCKER_CONFIG: config } });
+    const impatient = setTimeout(() => child.kill('SIGKILL'), 5_000);
+
+    const ran = await child.ended;
+    clearTimeout(impatient);
+
+    expect(ran).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/^kuik copy: \S+\/config\.json: EISDIR.*; make it readable, or set DOCKER_CONFIG to a folder without one\n$/) });
   });
 
   test('asks the credential helper that docker would ask', async () => {

@@ -37,6 +37,6 @@ describe('the docker configuration of a user', () => {
   test('that is there and cannot be read is an error, not an absence', () => {
     const home = aHome('.docker/config.json/oops');
 
-    expect(() => readDockerConfig({ HOME: home })).toThrow(/EISDIR/);
+    expect(() => readDockerConfig({ HOME: home })).toThrow(/^\S+\/\.docker\/config\.json: EISDIR/);
   });
 });

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
-import { readDockerConfig } from '../../config/docker.js';
+import { readDockerConfig, type DockerConfigFile } from '../../config/docker.js';
 import { readEnvironment } from '../../config/environment.js';
 import { wantsNoColor } from '../../config/terminal.js';
 import { createCopyEngine } from '../../registry/copy.js';
@@ -35,7 +35,10 @@ export async function runCopy(args: readonly string[]): Promise<number> {
   const hosts = readHosts(parsed.options, Math.min(parsed.options.concurrency, read.pairs.length));
   if ('problems' in hosts) return fail(hosts.problems);
 
-  const outcomes = await copyAll(read.pairs, parsed.options, hosts.settings);
+  const docker = readDocker();
+  if (typeof docker === 'string') return fail([docker]);
+
+  const outcomes = await copyAll(read.pairs, parsed.options, { settings: hosts.settings, docker: docker.config });
   process.stdout.write(await report(outcomes, parsed.options.output, 'list' in parsed.options.what ? 'list' : 'one'));
   const code = exitCodeOf(outcomes);
   if (code === interrupted) process.stderr.write(`kuik copy: interrupted; ${outcomes.filter(isCopied).length} of ${outcomes.length} images are complete, and the same command goes on with the rest\n`);
@@ -55,7 +58,16 @@ async function readPairs({ what }: CopyOptions): Promise<Pairs> {
   return typeof pair === 'string' ? { problems: [pair] } : { pairs: [pair] };
 }
 
-async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: SettingsOf): Promise<readonly Outcome[]> {
+/** @returns why it cannot be read, with the next step, as a text */
+function readDocker(): { readonly config: DockerConfigFile | undefined } | string {
+  try {
+    return { config: readDockerConfig() };
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}; make it readable, or set DOCKER_CONFIG to a folder without one`;
+  }
+}
+
+async function copyAll(pairs: readonly Pair[], options: CopyOptions, { settings, docker }: { readonly settings: SettingsOf; readonly docker: DockerConfigFile | undefined }): Promise<readonly Outcome[]> {
   const registry = createHttpRegistry({
     settings,
     proxy: readEnvironment().proxy,
@@ -64,7 +76,7 @@ async function copyAll(pairs: readonly Pair[], options: CopyOptions, settings: S
   });
   const board = new ProgressBoard(pairs.map(({ destination }) => destination));
   const display = openDisplay(board, { stream: process.stderr, form: isDrawn(options) ? 'bars' : 'lines' });
-  const credentials = userCredentials(readDockerConfig(), { ask: askCredentialHelper, warn: (message) => display.say(`kuik copy: ${message}`) });
+  const credentials = userCredentials(docker, { ask: askCredentialHelper, warn: (message) => display.say(`kuik copy: ${message}`) });
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
   for (const name of signals) process.once(name, onSignal); // once: the second one ends us at once
