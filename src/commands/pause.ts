@@ -30,7 +30,7 @@ async function run(verb: Verb, description: string, args: readonly string[]): Pr
 }
 
 function commandLine(verb: Verb, description: string): Command {
-  return withClusterOptions(new Command(`kuik ${verb}`).description(description).usage('IMAGE | KIND/NAME ... [options]').argument('[what...]', 'images as in a Pod (nginx:1.27), records (ia/NAME), or rules (cism/NAME, ism/NAME, cris/NAME, ris/NAME, cisa/NAME)'))
+  return withClusterOptions(new Command(`kuik ${verb}`).description(description).usage('IMAGE | KIND/NAME ... [options]').argument('[what...]', 'images as in a Pod (nginx:1.27), records (ia/NAME), or rules (cism/NAME, ism/[NAMESPACE/]NAME, cris/NAME, ris/[NAMESPACE/]NAME, cisa/NAME)'))
     .option('-n, --namespace <name>', 'of namespaced rules; else that of the context')
     .addOption(dryRunOption())
     .addOption(outputOption(['table', 'json', 'yaml', 'name']))

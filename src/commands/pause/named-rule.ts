@@ -12,17 +12,20 @@ const kindsByName: ReadonlyMap<string, RuleKind> = new Map(
   }),
 );
 
+const objectName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+
 /**
- * Reads `ism/team`, in the namespace given, as a rule.
+ * Reads `ism/team`, in the namespace given, or `ism/shop/team` as a rule.
  *
- * @returns undefined when the text names no kind of rule: it may be an image
+ * @returns undefined when the text names no rule: it may be an image
  */
 export function namedRule(text: string, namespace: string): RuleRef | undefined {
-  const slash = text.indexOf('/');
-  const kind = kindsByName.get(text.slice(0, Math.max(slash, 0)).toLowerCase().replace(/\.kuik\.enix\.io$/, ''));
-  const name = text.slice(slash + 1);
-  if (kind === undefined || name === '' || name.includes('/')) return undefined;
-  return { kind, name, ...(kind.startsWith('Cluster') ? {} : { namespace }) };
+  const [typed = '', ...names] = text.split('/');
+  const kind = kindsByName.get(typed.toLowerCase().replace(/\.kuik\.enix\.io$/, ''));
+  if (kind === undefined || !names.every((each) => objectName.test(each))) return undefined;
+  const [name, ...home] = names.reverse();
+  if (name === undefined || home.length > (kind.startsWith('Cluster') ? 0 : 1)) return undefined;
+  return { kind, name, ...(kind.startsWith('Cluster') ? {} : { namespace: home[0] ?? namespace }) };
 }
 
 /** `ism.kuik.enix.io/team` is read by `kubectl` and by us. */
