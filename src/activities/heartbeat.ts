@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { Progress } from '../registry/engine.js';
+import type { Progress } from '../registry/copy-engine.js';
 
 /** A beating heart: says what was last reported, also while work waits for its turn and nothing moves. */
 export interface Heart {

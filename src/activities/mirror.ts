@@ -5,7 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { isFailure } from '../domain/failure.js';
 import { parseImageRef, type ImageName } from '../domain/image-ref.js';
-import type { CopyEngine, EngineCall } from '../registry/engine.js';
+import type { CopyEngine, EngineCall } from '../registry/copy-engine.js';
 import type { CopyPlatformInput, MirrorActivities, PublishInput, ResolveInput, Subject, VerifyInput } from '../temporal/activities.js';
 import type { Credentials } from './credentials.js';
 import { beat } from './heartbeat.js';

@@ -6,13 +6,13 @@ import { Context } from '@temporalio/activity';
 import { Failure, isFailure } from '../domain/failure.js';
 import { knownImageRef } from '../domain/image-ref.js';
 import type { Block } from '../domain/task.js';
-import type { RemovalEngine } from '../registry/removal.js';
-import type { Identity, Removal, RemovalGuard } from '../registry/registry.js';
+import type { DeletionEngine } from '../registry/deletion-engine.js';
+import type { Identity, Deletion, DeletionGuard } from '../registry/registry.js';
 import type { Deleted, DeletePlan, DeleteTagInput, PlanDeleteInput, RetainActivities } from '../temporal/activities.js';
 import type { Credentials } from './credentials.js';
 
 export interface RetainDeps {
-  readonly engine: RemovalEngine;
+  readonly engine: DeletionEngine;
   readonly credentials: Pick<Credentials, 'destination' | 'prefix'>;
   /** counts what became of deletions */
   readonly observe?: (destination: string, outcome: 'deleted' | 'absent' | 'failed') => void;
@@ -38,8 +38,8 @@ export function createRetainActivities({ engine, credentials, observe = () => un
       const signal = AbortSignal.any([Context.current().cancellationSignal, deadline]);
       const access = await accessTo(input);
       if ('reason' in access) return { v: 1, verdict: 'blocked', block: access };
-      const guard: RemovalGuard = { prefix: access.prefix, digest: input.digest, inventory: input.sharing, beside: input.beside };
-      return answerOf(await counted(input, deadline, () => engine.remove(input.publishAs, guard, access.as, { signal })));
+      const guard: DeletionGuard = { prefix: access.prefix, digest: input.digest, inventory: input.sharing, beside: input.beside };
+      return answerOf(await counted(input, deadline, () => engine.delete(input.publishAs, guard, access.as, { signal })));
     },
   };
 
@@ -54,11 +54,11 @@ export function createRetainActivities({ engine, credentials, observe = () => un
     }
   }
 
-  async function counted({ destination }: DeleteTagInput, deadline: AbortSignal, remove: () => Promise<Removal>): Promise<Removal> {
+  async function counted({ destination }: DeleteTagInput, deadline: AbortSignal, deleteIt: () => Promise<Deletion>): Promise<Deletion> {
     try {
-      const removal = await remove();
-      if (removal.outcome !== 'blocked') observe(destination, removal.outcome);
-      return removal;
+      const deletion = await deleteIt();
+      if (deletion.outcome !== 'blocked') observe(destination, deletion.outcome);
+      return deletion;
     } catch (error) {
       observe(destination, 'failed');
       if (isFailure(error) || !deadline.aborted) throw error;
@@ -68,13 +68,13 @@ export function createRetainActivities({ engine, credentials, observe = () => un
   }
 }
 
-function answerOf(removal: Removal): Deleted {
-  switch (removal.outcome) {
+function answerOf(deletion: Deletion): Deleted {
+  switch (deletion.outcome) {
     case 'absent':
       return { v: 1, verdict: 'absent' };
     case 'blocked':
-      return { v: 1, verdict: 'blocked', block: { reason: removal.reason, message: removal.message } };
+      return { v: 1, verdict: 'blocked', block: { reason: deletion.reason, message: deletion.message } };
     case 'deleted':
-      return { v: 1, verdict: 'deleted', ...(removal.restored === undefined ? {} : { restored: removal.restored.length }) };
+      return { v: 1, verdict: 'deleted', ...(deletion.restored === undefined ? {} : { restored: deletion.restored.length }) };
   }
 }

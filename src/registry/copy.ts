@@ -7,7 +7,7 @@ import { resolve } from './copy/resolve.js';
 import { SmallBlobs } from './copy/small-blobs.js';
 import { together } from './copy/together.js';
 import { allWarnings } from './copy/warnings.js';
-import type { CopyEngine, EngineCall, Progress, Published, Resolved, ResolveRequest } from './engine.js';
+import type { CopyEngine, EngineCall, Progress, Published, Resolved, ResolveRequest } from './copy-engine.js';
 import type { Registry } from './registry.js';
 
 /**

@@ -9,9 +9,9 @@ import { repositoryText, type ImageRef, type Repository } from '../domain/image-
 import { digestBytes } from './hash.js';
 import { describeReferrer, isForeign, isProblem, readManifest, type ManifestView } from './manifest.js';
 import { deleteFrom, deletionManners, type DeletionManners } from './memory-deletion.js';
-import { Remover, type RemoverDeps } from './remove.js';
+import { TagDeleter, type TagDeleterDeps } from './deletion.js';
 import { SingleFlight } from './single-flight.js';
-import type { BlobOutcome, BlobSource, Call, Deletion, Descriptor, Identity, Manifest, ManifestRef, Registry, Removal, RemovalGuard, Seen } from './registry.js';
+import type { BlobOutcome, BlobSource, Call, DeleteAnswer, Descriptor, Identity, Manifest, ManifestRef, Registry, Deletion, DeletionGuard, Seen } from './registry.js';
 
 /** One request the twin answered, for tests that count. */
 export interface MemoryCall {
@@ -107,7 +107,7 @@ export class MemoryRegistry implements Registry {
   readonly #hosts = new Map<string, MemoryHost>();
   readonly #uploads = new SingleFlight();
   // nothing lags in memory: what is still there at once stays
-  #remover: Remover = this.#newRemover();
+  #deleter: TagDeleter = this.#newDeleter();
 
   constructor(...hosts: readonly string[]) {
     for (const name of hosts) this.#hosts.set(name, new MemoryHost(name));
@@ -157,7 +157,7 @@ export class MemoryRegistry implements Registry {
   }
 
   async putManifest(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
-    return this.#remover.publishing(at, manifest, call.signal, () => this.#put(at, manifest, as, call));
+    return this.#deleter.publishing(at, manifest, call.signal, () => this.#put(at, manifest, as, call));
   }
 
   async #put(at: ImageRef, manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>, as: Identity, call: Call): Promise<void> {
@@ -192,11 +192,11 @@ export class MemoryRegistry implements Registry {
     call.signal.throwIfAborted();
   }
 
-  async deleteTag(at: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
-    return this.#remover.deleteTag(at, guard, as, call);
+  async deleteTag(at: ImageRef, guard: DeletionGuard, as: Identity, call: Call): Promise<Deletion> {
+    return this.#deleter.deleteTag(at, guard, as, call);
   }
 
-  async deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<Deletion> {
+  async deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<DeleteAnswer> {
     const { host } = this.#enter('deleteManifest', at, as, call);
     const repository = host.repository(at.path);
     if (host.immutableTags) throw failure(at, call, 'conflict', `manifest ${nameOf(at)} cannot be deleted`);
@@ -205,15 +205,15 @@ export class MemoryRegistry implements Registry {
 
   /** As a restart does: how registries delete is found out again. */
   forgetLearned(): void {
-    this.#remover = this.#newRemover();
+    this.#deleter = this.#newDeleter();
   }
 
-  #newRemover(): Remover {
-    return new Remover({ registry: this.#verbs(), deleteShared: (name) => this.host(name).deleteShared, readBackMs: 0 });
+  #newDeleter(): TagDeleter {
+    return new TagDeleter({ registry: this.#verbs(), deleteShared: (name) => this.host(name).deleteShared, readBackMs: 0 });
   }
 
   /** What deleting a tag is made of: the port, but publishing does not wait for the deletion it is a part of. */
-  #verbs(): RemoverDeps['registry'] {
+  #verbs(): TagDeleterDeps['registry'] {
     return {
       head: (at, as, call) => this.head(at, as, call),
       manifest: (at, as, call) => this.manifest(at, as, call),

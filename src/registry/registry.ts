@@ -41,12 +41,12 @@ export interface Registry {
    * Deletes one tag and no other, as far as the registry has a way to do that; `blocked` where it has none. Can be
    * repeated after an interruption at any point. Throws `invalid` when the guard does not allow to touch it at all.
    */
-  deleteTag(at: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal>;
+  deleteTag(at: ImageRef, guard: DeletionGuard, as: Identity, call: Call): Promise<Deletion>;
   /**
-   * One DELETE, and nothing decided: of the tag, or of the digest when there is one. Only for `remove.ts`: on most
+   * One DELETE, and nothing decided: of the tag, or of the digest when there is one. Only for `deletion.ts`: on most
    * registries a digest takes along every tag on it.
    */
-  deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<Deletion>;
+  deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<DeleteAnswer>;
 }
 
 /** One credential and the identity its answers are facts about. Bound to the host it was looked up for. */
@@ -135,10 +135,10 @@ export interface BlobSource {
 export type BlobOutcome = 'present' | 'mounted' | 'uploaded';
 
 /** What a registry says to one DELETE: `unsupported` when it does not do that, for this kind of name or at all. */
-export type Deletion = 'accepted' | 'absent' | 'unsupported';
+export type DeleteAnswer = 'accepted' | 'absent' | 'unsupported';
 
 /** What has to be so for a tag to be deleted. */
-export interface RemovalGuard {
+export interface DeletionGuard {
   /** `host[:port][/path]` of the mirror that made the copy: nothing outside is touched; compared by path segments */
   readonly prefix: string;
   /** what the tag had when we copied: another one means that somebody moved it */
@@ -150,10 +150,10 @@ export interface RemovalGuard {
 }
 
 /** Why a tag stays. @see docs/concepts/retain.md */
-export type RemovalBlock = 'digest-changed' | 'shared-digest' | 'unsupported' | 'immutable' | 'denied' | 'no-credential';
+export type DeletionBlock = 'digest-changed' | 'shared-digest' | 'unsupported' | 'immutable' | 'denied' | 'no-credential';
 
 /** How a deletion ended. `deleted` and `absent` only after the registry itself answered that the tag is missing. */
-export type Removal =
+export type Deletion =
   | {
       readonly outcome: 'deleted';
       /** which DELETE did it; `isolated`: of a tiny manifest that took the tag first */
@@ -163,10 +163,10 @@ export type Removal =
       readonly beside?: readonly Beside[];
     }
   | { readonly outcome: 'absent'; readonly beside?: readonly Beside[] }
-  | { readonly outcome: 'blocked'; readonly reason: RemovalBlock; readonly message: string };
+  | { readonly outcome: 'blocked'; readonly reason: DeletionBlock; readonly message: string };
 
 /** What became of a tag that stood beside a deleted one. */
 export interface Beside {
   readonly tag: string;
-  readonly outcome: Removal['outcome'];
+  readonly outcome: Deletion['outcome'];
 }

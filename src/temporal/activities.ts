@@ -4,7 +4,7 @@ import type { ChecksReport, ChecksTask } from '../domain/monitor-run.js';
 import type { ClaimCounts, OrphanCounts, RecordCounts } from '../domain/sweep.js';
 import type { Block, CopyTask, DeleteTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
-import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/engine.js';
+import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/copy-engine.js';
 
 /** Which copy it is about: enough to find the rule, and with it the credentials, in the cluster that executes. */
 export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'> & Partial<Pick<CopyTask, 'urgency'>>;

@@ -12,7 +12,7 @@ import { ActivityFailure, CancellationScope, isCancellation, log, workflowInfo }
 import { Failure } from '../domain/failure.js';
 import { whereIs } from '../domain/keeper-story.js';
 import type { CopyOutcome, CopyTask, Outcome, Report } from '../domain/task.js';
-import type { Published, Resolved } from '../registry/engine.js';
+import type { Published, Resolved } from '../registry/copy-engine.js';
 import { applicationFailure, failureOf } from '../temporal/failures.js';
 import { createAttributes, type Attributes } from './attributes.js';
 import { copyParts } from './copy-parts.js';

@@ -1,6 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { CopyTask } from '../domain/task.js';
-import type { CopyPlan } from '../registry/engine.js';
+import type { CopyPlan } from '../registry/copy-engine.js';
 import { subjectOf, type CopyActivities } from './copy-activities.js';
 
 /**

@@ -5,7 +5,7 @@ import { createMirrorActivities } from '../../src/activities/mirror.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import { createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyEngine, Progress, Resolved } from '../../src/registry/engine.js';
+import type { CopyEngine, Progress, Resolved } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { failureInterceptor } from '../../src/temporal/failure-interceptor.js';
 import type { CopyPlatformInput, ResolveInput, Subject } from '../../src/temporal/activities.js';

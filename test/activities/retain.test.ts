@@ -3,8 +3,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createRetainActivities } from '../../src/activities/retain.js';
 import { toldOf } from '../../src/activities/retain-events.js';
 import { Failure } from '../../src/domain/failure.js';
-import type { RemovalEngine } from '../../src/registry/removal.js';
-import type { Removal, RemovalGuard } from '../../src/registry/registry.js';
+import type { DeletionEngine } from '../../src/registry/deletion-engine.js';
+import type { Deletion, DeletionGuard } from '../../src/registry/registry.js';
 import type { DeleteTagInput } from '../../src/temporal/activities.js';
 import { sdkLogger } from '../../src/temporal/logger.js';
 import { digestOf, nginx, place } from '../support/keeper.js';
@@ -18,11 +18,11 @@ function anEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: sdkLogger(quiet) });
 }
 
-function run(engine: Partial<RemovalEngine>, some: Partial<typeof credentials> = {}) {
+function run(engine: Partial<DeletionEngine>, some: Partial<typeof credentials> = {}) {
   const counted: string[] = [];
-  const activities = createRetainActivities({ engine: engine as RemovalEngine, credentials: { ...credentials, ...some }, observe: (_at, outcome) => counted.push(outcome) });
+  const activities = createRetainActivities({ engine: engine as DeletionEngine, credentials: { ...credentials, ...some }, observe: (_at, outcome) => counted.push(outcome) });
   const env = anEnvironment();
-  return { counted, plan: () => env.run(activities.planDelete, input), remove: () => env.run(activities.deleteTag, input) };
+  return { counted, plan: () => env.run(activities.planDelete, input), deleteTag: () => env.run(activities.deleteTag, input) };
 }
 
 describe('a look before a deletion', () => {
@@ -47,42 +47,42 @@ describe('a look before a deletion', () => {
     };
 
     await expect(run({}, { prefix }).plan()).rejects.toBe(refused);
-    await expect(run({}, { prefix }).remove()).rejects.toBe(refused);
+    await expect(run({}, { prefix }).deleteTag()).rejects.toBe(refused);
   });
 });
 
 describe('a deletion', () => {
   test('is guarded by the mirror, the recorded digest and what all clusters say', async () => {
-    const guards: RemovalGuard[] = [];
-    const { remove, counted } = run({ remove: async (_at, guard) => (guards.push(guard), { outcome: 'deleted', by: 'tag', restored: ['other'] }) });
+    const guards: DeletionGuard[] = [];
+    const { deleteTag, counted } = run({ delete: async (_at, guard) => (guards.push(guard), { outcome: 'deleted', by: 'tag', restored: ['other'] }) });
 
-    expect(await remove()).toEqual({ v: 1, verdict: 'deleted', restored: 1 });
+    expect(await deleteTag()).toEqual({ v: 1, verdict: 'deleted', restored: 1 });
     expect(guards).toEqual([{ prefix: 'registry.example.com/mirror', digest: digestOf('a'), inventory: 'unshared', beside: input.beside }]);
     expect(counted).toEqual(['deleted']);
   });
 
-  test.each<[string, Removal, object, string[]]>([
+  test.each<[string, Deletion, object, string[]]>([
     ['finds that it is gone', { outcome: 'absent' }, { v: 1, verdict: 'absent' }, ['absent']],
     ['is refused', { outcome: 'blocked', reason: 'immutable', message: 'tags there do not change' }, { v: 1, verdict: 'blocked', block: { reason: 'immutable', message: 'tags there do not change' } }, []],
-  ])('%s', async (_sentence, removal, answer, outcomes) => {
-    const { remove, counted } = run({ remove: async () => removal });
+  ])('%s', async (_sentence, deletion, answer, outcomes) => {
+    const { deleteTag, counted } = run({ delete: async () => deletion });
 
-    expect(await remove()).toEqual(answer);
+    expect(await deleteTag()).toEqual(answer);
     expect(counted).toEqual(outcomes);
   });
 
   test('that fails is counted, and thrown as it is', async () => {
     const failure = new Failure({ code: 'unreachable', side: 'destination', message: 'connection reset' });
-    const { remove, counted } = run({ remove: () => Promise.reject(failure) });
+    const { deleteTag, counted } = run({ delete: () => Promise.reject(failure) });
 
-    await expect(remove()).rejects.toBe(failure);
+    await expect(deleteTag()).rejects.toBe(failure);
     expect(counted).toEqual(['failed']);
   });
 
   test('is stopped when its worker is, through the signal of every request', async () => {
     const activities = createRetainActivities({
       credentials,
-      engine: { look: async () => ({ verdict: 'absent' }), remove: (_at, _guard, _as, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) },
+      engine: { look: async () => ({ verdict: 'absent' }), delete: (_at, _guard, _as, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) },
     });
     const env = anEnvironment();
     const running = env.run(activities.deleteTag, input);

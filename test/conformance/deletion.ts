@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { knownImageRef, type ImageRef } from '../../src/domain/image-ref.js';
 import type { Digest } from '../../src/domain/digest.js';
-import type { Identity, Registry, Removal, RemovalBlock, RemovalGuard } from '../../src/registry/registry.js';
+import type { Identity, Registry, Deletion, DeletionBlock, DeletionGuard } from '../../src/registry/registry.js';
 import { aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, type AGraph } from '../support/images.js';
 
 export interface DeletionUnderTest {
@@ -17,11 +17,11 @@ export interface DeletionUnderTest {
 /** In what honest registries differ. */
 export interface DeletionAbilities {
   /** what deletes a tag whose digest nobody shares */
-  readonly alone: 'tag' | 'digest' | RemovalBlock;
+  readonly alone: 'tag' | 'digest' | DeletionBlock;
   /** what becomes of a tag whose digest others have */
-  readonly shared: 'tag' | RemovalBlock;
+  readonly shared: 'tag' | DeletionBlock;
   /** the same where the user chose `deleteShared: isolate` */
-  readonly isolated: 'tag' | 'isolated' | RemovalBlock;
+  readonly isolated: 'tag' | 'isolated' | DeletionBlock;
 }
 
 export function deletionConformance(name: string, abilities: DeletionAbilities, start: () => Promise<DeletionUnderTest>): void {
@@ -37,8 +37,8 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
     const toThere = aCall({ side: 'destination', purpose: 'delete' });
     const ref = (path: string): ImageRef => knownImageRef(`${under.host}/${path}`);
     const push = (path: string, graph: AGraph): Promise<Digest> => pushImage(plain, `${under.host}/${path}`, graph, under.as);
-    const guard = (digest: Digest, more: Partial<RemovalGuard> = {}): RemovalGuard => ({ prefix: under.host, digest, inventory: 'unshared', ...more });
-    const remove = (path: string, of: RemovalGuard, deleteShared: 'block' | 'isolate' = 'block'): Promise<Removal> => under.connect(deleteShared).deleteTag(ref(path), of, under.as, toThere);
+    const guard = (digest: Digest, more: Partial<DeletionGuard> = {}): DeletionGuard => ({ prefix: under.host, digest, inventory: 'unshared', ...more });
+    const remove = (path: string, of: DeletionGuard, deleteShared: 'block' | 'isolate' = 'block'): Promise<Deletion> => under.connect(deleteShared).deleteTag(ref(path), of, under.as, toThere);
     const digestAt = async (path: string): Promise<Digest | 'missing'> => {
       const seen = await plain.head(ref(path), under.as, aCall());
       return seen === 'missing' ? 'missing' : seen.digest;
@@ -48,10 +48,10 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
     test('a tag that nobody shares goes, and the registry says that it is missing', async () => {
       const digest = await push('delete/alone:1', single(anImage('alone')));
 
-      const removal = await remove('delete/alone:1', guard(digest));
+      const deletion = await remove('delete/alone:1', guard(digest));
 
-      expect(removal).toMatchObject(outcomeOf(abilities.alone));
-      expect(await digestAt('delete/alone:1')).toBe(removal.outcome === 'deleted' ? 'missing' : digest);
+      expect(deletion).toMatchObject(outcomeOf(abilities.alone));
+      expect(await digestAt('delete/alone:1')).toBe(deletion.outcome === 'deleted' ? 'missing' : digest);
     });
 
     test('deleted once more, it is absent, and nothing is wrong', async () => {
@@ -80,11 +80,11 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       await push(`${path}:sibling`, graph);
       const digest = await push(`${path}:asked`, graph);
 
-      const removal = await remove(`${path}:asked`, guard(digest));
+      const deletion = await remove(`${path}:asked`, guard(digest));
 
-      expect(removal).toMatchObject(outcomeOf(abilities.shared));
+      expect(deletion).toMatchObject(outcomeOf(abilities.shared));
       await expectPullable(`${path}:sibling`, graph);
-      expect(await digestAt(`${path}:asked`)).toBe(removal.outcome === 'deleted' ? 'missing' : digest);
+      expect(await digestAt(`${path}:asked`)).toBe(deletion.outcome === 'deleted' ? 'missing' : digest);
     });
 
     test.each([
@@ -96,12 +96,12 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       await push(`${path}:sibling`, graph);
       const digest = await push(`${path}:asked`, graph);
 
-      const removal = await remove(`${path}:asked`, guard(digest), 'isolate');
+      const deletion = await remove(`${path}:asked`, guard(digest), 'isolate');
 
-      expect(removal).toMatchObject(outcomeOf(abilities.isolated));
+      expect(deletion).toMatchObject(outcomeOf(abilities.isolated));
       await expectPullable(`${path}:sibling`, graph);
       // a deletion that cannot be done leaves the tag as it was
-      expect(await digestAt(`${path}:asked`)).toBe(removal.outcome === 'deleted' ? 'missing' : digest);
+      expect(await digestAt(`${path}:asked`)).toBe(deletion.outcome === 'deleted' ? 'missing' : digest);
     });
 
     test('a digest that an index lists stays, so that the index is whole', async () => {
@@ -110,9 +110,9 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       await push('delete/listed:index', index);
       const digest = await push('delete/listed:child', single(child));
 
-      const removal = await remove('delete/listed:child', guard(digest));
+      const deletion = await remove('delete/listed:child', guard(digest));
 
-      expect(removal.outcome).toBe(abilities.shared === 'tag' ? 'deleted' : 'blocked');
+      expect(deletion.outcome).toBe(abilities.shared === 'tag' ? 'deleted' : 'blocked');
       await expectPullable('delete/listed:index', index);
     });
 
@@ -122,9 +122,9 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       await push('delete/children:other', other);
       const digest = await push('delete/children:asked', anIndex([common, anImage('that', { platform: 'linux/arm64' })]));
 
-      const removal = await remove('delete/children:asked', guard(digest), 'isolate');
+      const deletion = await remove('delete/children:asked', guard(digest), 'isolate');
 
-      expect(removal).toMatchObject(outcomeOf(abilities.isolated));
+      expect(deletion).toMatchObject(outcomeOf(abilities.isolated));
       await expectPullable('delete/children:other', other);
     });
 
@@ -132,16 +132,16 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       await push('delete/moved:1', single(anImage('before')));
       const now = await push('delete/moved:1', single(anImage('after')));
 
-      const removal = await remove('delete/moved:1', guard(anImage('before').manifest.digest));
+      const deletion = await remove('delete/moved:1', guard(anImage('before').manifest.digest));
 
-      expect(removal).toMatchObject({ outcome: 'blocked', reason: 'digest-changed' });
+      expect(deletion).toMatchObject({ outcome: 'blocked', reason: 'digest-changed' });
       expect(await digestAt('delete/moved:1')).toBe(now);
     });
 
     test('a doubtful inventory never deletes a digest', async () => {
       const digest = await push('delete/doubt:1', single(anImage('doubt')));
-      const removal = await remove('delete/doubt:1', guard(digest, { inventory: 'unknown' }));
-      expect(removal).toMatchObject(outcomeOf(abilities.shared));
+      const deletion = await remove('delete/doubt:1', guard(digest, { inventory: 'unknown' }));
+      expect(deletion).toMatchObject(outcomeOf(abilities.shared));
     });
 
     test('nothing outside the mirror is touched, and mirror does not cover mirror2', async () => {
@@ -157,10 +157,10 @@ export function deletionConformance(name: string, abilities: DeletionAbilities, 
       const signature = `sha256-${digest.slice(7)}.sig`;
       const beside = [{ tag: signature, digest: await push(`delete/beside:${signature}`, single(anImage('signature'))) }];
 
-      const removal = await remove('delete/beside:1', guard(digest, { beside }));
+      const deletion = await remove('delete/beside:1', guard(digest, { beside }));
 
-      expect(removal).toMatchObject(outcomeOf(abilities.alone));
-      expect(await digestAt(`delete/beside:${signature}`)).toBe(removal.outcome === 'deleted' ? 'missing' : beside[0]?.digest);
+      expect(deletion).toMatchObject(outcomeOf(abilities.alone));
+      expect(await digestAt(`delete/beside:${signature}`)).toBe(deletion.outcome === 'deleted' ? 'missing' : beside[0]?.digest);
     });
 
     test('what was copied beside an image stays while another tag has its digest', async () => {
@@ -186,6 +186,6 @@ export async function pullWhole(registry: Registry, at: ImageRef, graph: AGraph,
   }
 }
 
-function outcomeOf(ability: 'tag' | 'digest' | 'isolated' | RemovalBlock): Partial<Removal> {
+function outcomeOf(ability: 'tag' | 'digest' | 'isolated' | DeletionBlock): Partial<Deletion> {
   return ability === 'tag' || ability === 'digest' || ability === 'isolated' ? { outcome: 'deleted', by: ability } : { outcome: 'blocked', reason: ability };
 }

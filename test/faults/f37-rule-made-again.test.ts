@@ -8,7 +8,7 @@ import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../.
 import type { ImageRecord } from '../../src/domain/record.js';
 import type { MirrorRule } from '../../src/domain/rule.js';
 import { createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyPlan, Resolved } from '../../src/registry/engine.js';
+import type { CopyPlan, Resolved } from '../../src/registry/copy-engine.js';
 import type { ResolveInput, Subject } from '../../src/temporal/activities.js';
 import { sdkLogger } from '../../src/temporal/logger.js';
 import { Stage } from '../../tools/demo/stage.js';

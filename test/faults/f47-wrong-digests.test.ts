@@ -1,7 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { isFailure } from '../../src/domain/failure.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { ResolveRequest } from '../../src/registry/engine.js';
+import type { ResolveRequest } from '../../src/registry/copy-engine.js';
 import { createHttpRegistry } from '../../src/registry/http/client.js';
 import { startFaultRegistry, type FaultRegistry } from '../support/fault-registry.js';
 import { fault, type Chance } from '../support/fault.js';

@@ -6,7 +6,7 @@ import { describe, expect } from '@jest/globals';
 import { request } from 'undici';
 import { knownImageRef } from '../../src/domain/image-ref.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
-import type { Removal } from '../../src/registry/registry.js';
+import type { Deletion } from '../../src/registry/registry.js';
 import { findOldRegistry, startCraneRegistry, startOldRegistry, startRegistry } from '../../tools/servers.js';
 import { fault, type Chance } from '../support/fault.js';
 import { aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, type AGraph } from '../support/images.js';
@@ -60,9 +60,9 @@ async function playRounds(host: string, seed: string, chance: Chance): Promise<R
     for (const asked of inPairs([...left.keys()], chance)) {
       const outcomes = await Promise.all(asked.map((tag) => remove(client, `${repository}:${tag}`, left.get(tag)!)));
       for (const [index, tag] of asked.entries()) {
-        const removal = outcomes[index]!;
-        seen.set(removal.outcome, (seen.get(removal.outcome) ?? 0) + 1);
-        if (removal.outcome === 'blocked') expect(removal.reason).toBe('shared-digest');
+        const deletion = outcomes[index]!;
+        seen.set(deletion.outcome, (seen.get(deletion.outcome) ?? 0) + 1);
+        if (deletion.outcome === 'blocked') expect(deletion.reason).toBe('shared-digest');
         else {
           left.delete(tag);
           expect(await statusOf(repository, 'manifests', tag)).toBe(404);
@@ -93,7 +93,7 @@ async function fill(client: HttpRegistry, repository: string, seed: string, chan
   return tags;
 }
 
-function remove(client: HttpRegistry, name: string, graph: AGraph): Promise<Removal> {
+function remove(client: HttpRegistry, name: string, graph: AGraph): Promise<Deletion> {
   const at = knownImageRef(name);
   const guard = { prefix: `${at.host}/mirror`, digest: graph.root.digest, inventory: 'unshared' } as const;
   return client.deleteTag(at, guard, [], aCall({ side: 'destination', purpose: 'delete' }));

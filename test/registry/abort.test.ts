@@ -1,7 +1,7 @@
 /** Abort at every await: whenever a copy is given up, no request, place, session or socket is left behind. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { ResolveRequest } from '../../src/registry/engine.js';
+import type { ResolveRequest } from '../../src/registry/copy-engine.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
 import { startFaultRegistry, type FaultRegistry } from '../support/fault-registry.js';
 import { aBlob, aMultiPlatformImage, anImage, anIndex, pushImage } from '../support/images.js';

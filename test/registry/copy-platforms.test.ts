@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import type { Platform } from '../../src/domain/platform.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyEngine, EngineCall, Recorded, Resolved, ResolveRequest } from '../../src/registry/engine.js';
+import type { CopyEngine, EngineCall, Recorded, Resolved, ResolveRequest } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { ociIndex, ociManifest } from '../../src/registry/media-types.js';
 import type { Descriptor } from '../../src/registry/registry.js';

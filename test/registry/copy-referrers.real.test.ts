@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { ResolveRequest } from '../../src/registry/engine.js';
+import type { ResolveRequest } from '../../src/registry/copy-engine.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
 import { writeImageLayout } from '../../tools/image.js';
 import { startRegistry, toolOutput, type RegistryServer } from '../../tools/servers.js';

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyPlan, EngineCall, ResolveRequest } from '../../src/registry/engine.js';
+import type { CopyPlan, EngineCall, ResolveRequest } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { cosignTags, fallbackTag } from '../../src/registry/referrer-tags.js';
 import { startFaultRegistry, type FaultRegistry, type FaultRegistryOptions } from '../support/fault-registry.js';

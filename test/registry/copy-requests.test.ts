@@ -1,7 +1,7 @@
 /** The copy engine on the wire: which requests it makes, and what stays behind when it is killed between them. */
 import { describe, expect, test } from '@jest/globals';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { EngineCall, ResolveRequest } from '../../src/registry/engine.js';
+import type { EngineCall, ResolveRequest } from '../../src/registry/copy-engine.js';
 import type { FaultRegistry } from '../support/fault-registry.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, pushImage, single, sourceOf, type AGraph } from '../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, nameAt, refAt } from '../support/registry-client.js';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import 'reflect-metadata';
 import { knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { EngineCall, ResolveRequest } from '../../src/registry/engine.js';
+import type { EngineCall, ResolveRequest } from '../../src/registry/copy-engine.js';
 import { createHttpRegistry, type HttpRegistry } from '../../src/registry/http/client.js';
 import { issueLeaf, makeAuthority } from '../../src/webhook/x509.js';
 import { writeImageLayout } from '../../tools/image.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { Platform } from '../../src/domain/platform.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyEngine, CopyPlan, EngineCall, Progress, ResolveRequest } from '../../src/registry/engine.js';
+import type { CopyEngine, CopyPlan, EngineCall, Progress, ResolveRequest } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, written, type AGraph } from '../support/images.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';

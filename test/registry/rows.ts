@@ -184,10 +184,10 @@ export const rows: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
     'two tags on one digest, with block and with isolate': [held('deletion', 'of two tags on %s the other one stays pullable', 'with deleteShared: isolate, one of two tags on %s goes, and the other one stays pullable')],
     'a digest inside an index': [held('deletion', 'a digest that an index lists stays, so that the index is whole')],
     'a tag moved by another': [held('deletion', 'a tag that somebody moved is left alone')],
-    'interrupted after each step': [by('registry/remove', 'after any request, deleting as %s does can be done again, and no sibling is lost')],
+    'interrupted after each step': [by('registry/deletion-steps', 'after any request, deleting as %s does can be done again, and no sibling is lost')],
     'prefixes mirror and mirror2': [held('deletion', 'nothing outside the mirror is touched, and mirror does not cover mirror2')],
-    '501 tags': [by('registry/remove', 'of 501 tags anyone may share it')],
-    'a registry that deletes the digest when asked for the tag': [by('registry/remove', 'the siblings are put back at once, and from then on tags are not deleted there')],
+    '501 tags': [by('registry/deletion-steps', 'of 501 tags anyone may share it')],
+    'a registry that deletes the digest when asked for the tag': [by('registry/deletion-steps', 'the siblings are put back at once, and from then on tags are not deleted there')],
   },
   'TLS, proxy': {
     'a private CA': [by('registry/http/tls', 'an authority of the operator’s own is trusted, beside those of the system')],

@@ -68,7 +68,7 @@ export const rows: Readonly<Record<string, Row>> = {
   F50: { fault: 'tag moves during the copy', at: ['test/registry/copy.test.ts'] },
   F51: { fault: 'stale tag: its digest is not there', at: ['test/webhook/probe.test.ts'] },
   F52: { fault: 'no deletion by tag' },
-  F53: { fault: 'DELETE disabled, 403, 404', at: ['test/registry/remove.test.ts'] },
+  F53: { fault: 'DELETE disabled, 403, 404', at: ['test/registry/deletion-steps.test.ts'] },
   F54: { fault: 'push rejected', at: ['test/registry/http/publish.test.ts', 'test/registry/http/upload.test.ts'] },
   F55: { fault: 'upload session lost', at: ['test/registry/http/upload-resume.test.ts'] },
   F56: { fault: 'token expires during an upload', at: ['test/registry/http/tokens.test.ts'], missing: 'the figure: tokens of five seconds over whole copies' },

@@ -14,8 +14,8 @@ import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
 import type { Block } from '../../src/domain/task.js';
-import type { CopyEngine, CopyPlan } from '../../src/registry/engine.js';
-import type { RemovalEngine } from '../../src/registry/removal.js';
+import type { CopyEngine, CopyPlan } from '../../src/registry/copy-engine.js';
+import type { DeletionEngine } from '../../src/registry/deletion-engine.js';
 import type { GuardActivities, MonitorActivities, SweepClusterActivities, SweepRegistryActivities } from '../../src/temporal/activities.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
 import type { Endpoint } from '../../src/temporal/connection.js';
@@ -87,13 +87,13 @@ export class World {
     verify: async (at) => (this.tags.get(at) as never) ?? 'missing',
   };
 
-  readonly removal: RemovalEngine = {
+  readonly deletion: DeletionEngine = {
     look: async (at, expected) => {
       const digest = this.tags.get(at);
       if (digest === undefined) return { verdict: 'absent' };
       return digest === expected ? { verdict: 'delete', beside: [] } : { verdict: 'changed', digest: digest as never };
     },
-    remove: async (at, { digest }) => {
+    delete: async (at, { digest }) => {
       const found = this.tags.get(at);
       if (found === undefined) return { outcome: 'absent' };
       if (found !== digest) return { outcome: 'blocked', reason: 'digest-changed', message: 'it moved' };
@@ -123,7 +123,7 @@ export class World {
     };
     const credentials = { source: async () => [], destination: async () => [], prefix: () => 'registry.example.com/mirror', holder: () => 'a rule' };
     return {
-      registry: { ...createMirrorActivities({ engine: this.engine, credentials }), ...createRetainActivities({ engine: this.removal, credentials }) },
+      registry: { ...createMirrorActivities({ engine: this.engine, credentials }), ...createRetainActivities({ engine: this.deletion, credentials }) },
       cluster: { ...createRecordActivities({ clusterId: cluster, cluster: { changePlace } }), ...this.guardOf(cluster) },
     };
   }

@@ -1,5 +1,5 @@
 import { Connection, Client, defaultPayloadConverter } from '@temporalio/client';
-import type { Progress } from '../../src/registry/engine.js';
+import type { Progress } from '../../src/registry/copy-engine.js';
 
 export interface CopyProgress {
   /** phase of the keeper, then what its copy has moved: `Copying  3 of 7 blobs, 14.2 of 36.1 MiB`; undefined before there is one */

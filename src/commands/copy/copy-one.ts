@@ -4,7 +4,7 @@ import type { Platform } from '../../domain/platform.js';
 import type { CopyStrategy } from '../../domain/rule.js';
 import { together } from '../../registry/copy/together.js';
 import { allWarnings } from '../../registry/copy/warnings.js';
-import type { Access, CopiedPart, CopyEngine, CopyPlan, EngineCall, Published } from '../../registry/engine.js';
+import type { Access, CopiedPart, CopyEngine, CopyPlan, EngineCall, Published } from '../../registry/copy-engine.js';
 import type { Identity, Registry } from '../../registry/registry.js';
 import type { Pair } from './list.js';
 import type { Copied, Outcome } from './outcome.js';

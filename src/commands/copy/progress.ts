@@ -1,6 +1,6 @@
 /** How far all copies of one command are, as a picture that can be drawn at any moment. */
 import type { ImageName } from '../../domain/image-ref.js';
-import type { Part, Progress } from '../../registry/engine.js';
+import type { Part, Progress } from '../../registry/copy-engine.js';
 
 export type Phase = 'waiting' | 'resolving' | 'copying' | 'publishing' | 'done' | 'failed';
 

@@ -4,7 +4,7 @@ import { createGuardActivities } from '../../activities/guard.js';
 import { createRetainActivities } from '../../activities/retain.js';
 import { knownImageRef } from '../../domain/image-ref.js';
 import { budgetNote } from '../../domain/names.js';
-import { createRemovalEngine } from '../../registry/removal.js';
+import { createDeletionEngine } from '../../registry/deletion-engine.js';
 import type { GuardActivities, RetainActivities } from '../../temporal/activities.js';
 import { freshPicture, shareLooks } from '../../watchers/fresh.js';
 import { unsteadyWatch } from '../../watchers/steady.js';
@@ -16,7 +16,7 @@ export function retainWork({ cluster, registry, config, environment, metrics }: 
   const look = (): ReturnType<typeof freshPicture> => freshPicture({ cluster, translate: { installNamespace: environment.installNamespace }, settings, v1ProxyPort: config.migration.v1ProxyPort, workloads: config.retention.workloads });
   return {
     registry: createRetainActivities({
-      engine: createRemovalEngine(registry),
+      engine: createDeletionEngine(registry),
       credentials,
       observe: (destination, outcome) => metrics.retention.deleted(knownImageRef(destination).host, outcome),
     }),

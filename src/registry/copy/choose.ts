@@ -2,7 +2,7 @@
 import { Failure } from '../../domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
 import { platformText } from '../../domain/platform.js';
-import type { CopyPlan, EngineCall, Part, ResolveRequest } from '../engine.js';
+import type { CopyPlan, EngineCall, Part, ResolveRequest } from '../copy-engine.js';
 import { uniqueByDigest } from '../manifest.js';
 import type { Call, Descriptor, Identity, Manifest, Seen } from '../registry.js';
 import { selectAll, selectPlatforms, selectSingle, type Selection } from '../select-platforms.js';

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../domain/digest.js';
 import type { Repository } from '../../domain/image-ref.js';
-import type { EngineCall } from '../engine.js';
+import type { EngineCall } from '../copy-engine.js';
 import type { Call, ManifestRef, Registry } from '../registry.js';
 import type { SmallBlobs } from './small-blobs.js';
 

@@ -4,7 +4,7 @@ import type { Digest } from '../../domain/digest.js';
 import type { Repository } from '../../domain/image-ref.js';
 import { graphLimits, uniqueByDigest } from '../manifest.js';
 import { isImageType, isIndexType } from '../media-types.js';
-import type { Part } from '../engine.js';
+import type { Part } from '../copy-engine.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { labelOf } from '../select-platforms.js';
 import { byDigest } from './context.js';

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { isFailure } from '../../domain/failure.js';
 import type { Platform } from '../../domain/platform.js';
-import type { EngineCall } from '../engine.js';
+import type { EngineCall } from '../copy-engine.js';
 import { parseForeignJson } from '../json.js';
 import type { Manifest } from '../registry.js';
 import type { Reading } from './choose.js';

@@ -1,6 +1,6 @@
 /** Copies one part: blobs side by side, children before parents, the root left for `publish`. */
 import { knownImageRef } from '../../domain/image-ref.js';
-import type { Access, CopiedPart, CopyPlan, EngineCall, Part } from '../engine.js';
+import type { Access, CopiedPart, CopyPlan, EngineCall, Part } from '../copy-engine.js';
 import type { Descriptor } from '../registry.js';
 import type { CopyContext } from './context.js';
 import { PartProgress } from './progress.js';

@@ -1,7 +1,7 @@
 /** Nothing is published while anything below it is absent. */
 import { Failure } from '../../domain/failure.js';
 import type { ImageRef } from '../../domain/image-ref.js';
-import type { Access, CopyPlan, EngineCall } from '../engine.js';
+import type { Access, CopyPlan, EngineCall } from '../copy-engine.js';
 import { isForeign } from '../manifest.js';
 import type { Descriptor } from '../registry.js';
 import { byDigest, sideCall, type CopyContext } from './context.js';

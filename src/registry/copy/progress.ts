@@ -1,4 +1,4 @@
-import type { EngineCall, Part } from '../engine.js';
+import type { EngineCall, Part } from '../copy-engine.js';
 
 /** Is told what moves. */
 export interface Tally {

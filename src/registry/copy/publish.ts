@@ -9,7 +9,7 @@ import type { Digest } from '../../domain/digest.js';
 import { Failure, isFailure } from '../../domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
 import type { Strategy } from '../../domain/record.js';
-import type { Access, CopyPlan, EngineCall, Part, Published } from '../engine.js';
+import type { Access, CopyPlan, EngineCall, Part, Published } from '../copy-engine.js';
 import { uniqueByDigest } from '../manifest.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';

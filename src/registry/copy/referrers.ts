@@ -7,7 +7,7 @@
  */
 import type { Digest } from '../../domain/digest.js';
 import type { Repository } from '../../domain/image-ref.js';
-import type { EngineCall } from '../engine.js';
+import type { EngineCall } from '../copy-engine.js';
 import { cosignTags } from '../referrer-tags.js';
 import type { Descriptor, Identity, Manifest } from '../registry.js';
 import { byDigest, sideCall, type CopyContext } from './context.js';

@@ -8,7 +8,7 @@
  */
 import { Failure, failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
-import type { EngineCall, Published, Resolved, ResolveRequest } from '../engine.js';
+import type { EngineCall, Published, Resolved, ResolveRequest } from '../copy-engine.js';
 import type { Seen } from '../registry.js';
 import { choose, type Found } from './choose.js';
 import { sideCall, type CopyContext } from './context.js';

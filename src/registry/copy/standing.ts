@@ -2,7 +2,7 @@
 import { failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
 import { meetsPlatform, parsePlatform, platformText } from '../../domain/platform.js';
-import type { EngineCall, Published, Recorded, Resolved, ResolveRequest } from '../engine.js';
+import type { EngineCall, Published, Recorded, Resolved, ResolveRequest } from '../copy-engine.js';
 import { isIndexType } from '../media-types.js';
 import type { Manifest, Seen } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';

@@ -1,7 +1,7 @@
 /** The content graph below one manifest: blobs side by side, children before parents. */
 import { Failure, isFailure } from '../../domain/failure.js';
 import type { ImageRef, Repository } from '../../domain/image-ref.js';
-import type { Access, EngineCall } from '../engine.js';
+import type { Access, EngineCall } from '../copy-engine.js';
 import { graphLimits, isForeign, uniqueByDigest } from '../manifest.js';
 import type { BlobSource, Descriptor, Manifest } from '../registry.js';
 import { byDigest, sideCall, type CopyContext } from './context.js';

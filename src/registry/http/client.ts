@@ -1,7 +1,7 @@
 /** The real registry client: the port's verbs over HTTP. */
 import { BlobLocations } from '../locations.js';
 import type { Registry } from '../registry.js';
-import { Remover, type RemoverDeps } from '../remove.js';
+import { TagDeleter, type TagDeleterDeps } from '../deletion.js';
 import { Asker, type AskerOptions } from './asker.js';
 import { CapabilityMemory } from './capabilities.js';
 import { Deleter } from './delete.js';
@@ -14,7 +14,7 @@ import { Referrers } from './referrers.js';
 import { TagLister } from './tags.js';
 import { Uploader } from './upload.js';
 
-export type HttpRegistryOptions = AskerOptions & Pick<RemoverDeps, 'readBackMs'>;
+export type HttpRegistryOptions = AskerOptions & Pick<TagDeleterDeps, 'readBackMs'>;
 
 /** A registry client with open connections; `close` ends them. */
 export interface HttpRegistry extends Registry {
@@ -37,7 +37,7 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   const publisher = new Publisher(asker, manifests, locations, referrers);
   const lister = new TagLister(asker);
   const deleter = new Deleter(asker);
-  const verbs: RemoverDeps['registry'] = {
+  const verbs: TagDeleterDeps['registry'] = {
     head: (at, as, call) => manifests.head(at, as, call),
     manifest: (at, as, call) => manifests.manifest(at, as, call),
     putBlob: (to, of, source, as, call) => uploader.putBlob(to, of, source, as, call),
@@ -47,14 +47,14 @@ export function createHttpRegistry(options: HttpRegistryOptions): HttpRegistry {
   };
   const deleteShared = (host: string): 'block' | 'isolate' => options.settings(host).deleteShared ?? 'block';
   const tagDelete = (host: string): boolean | undefined => options.settings(host).capabilities?.tagDelete;
-  const remover = new Remover({ registry: verbs, deleteShared, tagDelete, readBackMs: options.readBackMs }, (at) => locations.forgetRepository(at));
+  const tagDeleter = new TagDeleter({ registry: verbs, deleteShared, tagDelete, readBackMs: options.readBackMs }, (at) => locations.forgetRepository(at));
   return {
     ...verbs,
     blob: (from, of, as, call, offset) => blobs.read(from, of, as, call, offset),
-    putManifest: (at, manifest, as, call) => remover.publishing(at, manifest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
+    putManifest: (at, manifest, as, call) => tagDeleter.publishing(at, manifest, call.signal, () => verbs.putManifest(at, manifest, as, call)),
     referrers: (at, as, call, artifactType) => referrers.list(at, as, call, artifactType),
     linkReferrer: (at, manifest, as, call) => referrers.link(at, manifest, as, call),
-    deleteTag: (at, guard, as, call) => remover.deleteTag(at, guard, as, call),
+    deleteTag: (at, guard, as, call) => tagDeleter.deleteTag(at, guard, as, call),
     pace: () => asker.pace(),
     close: () => asker.close(),
   };

@@ -1,6 +1,6 @@
 /** One DELETE of a tag or a digest. @see OCI distribution specification 1.1, "Content Management" */
 import type { ImageRef } from '../../domain/image-ref.js';
-import type { Call, Deletion, Identity } from '../registry.js';
+import type { Call, DeleteAnswer, Identity } from '../registry.js';
 import type { Answer } from './answer.js';
 import type { Asker } from './asker.js';
 import type { Request } from './request.js';
@@ -14,12 +14,12 @@ const unsupported: readonly number[] = [400, 405, 501];
 export class Deleter {
   constructor(readonly asker: Asker) {}
 
-  async deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<Deletion> {
+  async deleteManifest(at: ImageRef, as: Identity, call: Call): Promise<DeleteAnswer> {
     const request = requestOf(at);
     return this.asker.use(request, as, call, (answer) => this.#outcome(answer, request, call));
   }
 
-  #outcome(answer: Answer, request: Request, call: Call): Deletion {
+  #outcome(answer: Answer, request: Request, call: Call): DeleteAnswer {
     if (accepted.includes(answer.status)) return 'accepted';
     if (isThrottled(answer)) throw this.asker.refusal(answer, request, call);
     if (isProtected(answer)) throw failure('conflict', this.asker.refusal(answer, request, call).message, request, call);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FailureCode } from '../../../src/domain/failure.js';
 import { createCopyEngine, copyImage } from '../../../src/registry/copy.js';
-import type { ResolveRequest } from '../../../src/registry/engine.js';
+import type { ResolveRequest } from '../../../src/registry/copy-engine.js';
 import type { FaultRegistry, FaultRegistryOptions } from '../../support/fault-registry.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, pushImage, single, sourceOf, type AGraph } from '../../support/images.js';
 import { aClient, aRegistryServer, closeAfterEach, nameAt, refAt } from '../../support/registry-client.js';

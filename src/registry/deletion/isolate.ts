@@ -8,9 +8,9 @@ import { isFailure } from '../../domain/failure.js';
 import type { ImageRef } from '../../domain/image-ref.js';
 import { digestBytes } from '../hash.js';
 import { dockerList, dockerManifest, ociManifest } from '../media-types.js';
-import type { BlobSource, Call, Descriptor, Manifest, Removal } from '../registry.js';
+import type { BlobSource, Call, Descriptor, Manifest, Deletion } from '../registry.js';
 import { readBack } from './read-back.js';
-import { blocked, digestAt, nameOf, uninterrupted, type RemovalTask } from './task.js';
+import { blocked, digestAt, nameOf, uninterrupted, type DeletionTask } from './task.js';
 
 /** A manifest that belongs to one tag, and its only blob. */
 export interface TinyImage {
@@ -43,7 +43,7 @@ export function isTiny(at: ImageRef, instead: Digest, digest: Digest): boolean {
 }
 
 /** Moves the tag, then deletes what it has now. */
-export async function isolate(task: RemovalTask): Promise<Removal> {
+export async function isolate(task: DeletionTask): Promise<Deletion> {
   const { registry, at, guard, as, call } = task;
   const original = await registry.manifest(digestAt(task, guard.digest), as, call);
   const tiny = tinyImage(at, guard.digest, original.mediaType);
@@ -62,7 +62,7 @@ export async function isolate(task: RemovalTask): Promise<Removal> {
 /**
  * @param original what to put back when the registry refuses; read when it is not at hand
  */
-export async function finishIsolation(task: RemovalTask, tiny: Digest, original?: Manifest): Promise<Removal> {
+export async function finishIsolation(task: DeletionTask, tiny: Digest, original?: Manifest): Promise<Deletion> {
   const { registry, at, as, learned } = task;
   const own = uninterrupted(task.call);
   const undo = (): Promise<void> => task.alone(task.at.tag, own, () => putBack(task, tiny, own, original));
@@ -86,7 +86,7 @@ function isRefused(code: string): boolean {
 }
 
 /** A deletion that cannot be done leaves the tag as it was; one that somebody else moved is theirs. */
-async function putBack(task: RemovalTask, tiny: Digest, call: Call, original: Manifest | undefined): Promise<void> {
+async function putBack(task: DeletionTask, tiny: Digest, call: Call, original: Manifest | undefined): Promise<void> {
   const { registry, at, guard, as } = task;
   const seen = await registry.head(at, as, call);
   if (seen === 'missing' || seen.digest !== tiny) return;

@@ -1,7 +1,7 @@
 /** A deletion is done when the registry answers that the tag is missing; several need a while for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../domain/digest.js';
-import type { RemovalTask } from './task.js';
+import type { DeletionTask } from './task.js';
 
 const usualReadBackMs = 30_000;
 const firstPauseMs = 250;
@@ -14,7 +14,7 @@ export type ReadBack = 'gone' | 'moved' | 'still';
  *
  * @param expected what it had
  */
-export async function readBack({ registry, at, as, call, readBackMs = usualReadBackMs }: RemovalTask, expected: Digest): Promise<ReadBack> {
+export async function readBack({ registry, at, as, call, readBackMs = usualReadBackMs }: DeletionTask, expected: Digest): Promise<ReadBack> {
   let leftMs = readBackMs;
   for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const seen = await registry.head(at, as, call);

@@ -4,13 +4,13 @@ import { Failure, type FailureCode } from '../../domain/failure.js';
 import type { Digest } from '../../domain/digest.js';
 import type { ImageRef } from '../../domain/image-ref.js';
 import { isBelowPrefix } from '../../domain/mirror-prefix.js';
-import type { Call, Identity, Registry, Removal, RemovalBlock, RemovalGuard } from '../registry.js';
+import type { Call, Identity, Registry, Deletion, DeletionBlock, DeletionGuard } from '../registry.js';
 import type { Sharing } from './sharing.js';
 
 /** The part of the port that a deletion is made of. */
 export type Primitives = Pick<Registry, 'head' | 'manifest' | 'putBlob' | 'putManifest' | 'tags' | 'deleteManifest'>;
 
-export interface RemoverDeps {
+export interface TagDeleterDeps {
   readonly registry: Primitives;
   /** setting of a registry: whether a tag may be moved to a tiny manifest so that it can be deleted */
   readonly deleteShared: (host: string) => 'block' | 'isolate';
@@ -21,11 +21,11 @@ export interface RemoverDeps {
 }
 
 /** One deletion under way. */
-export interface RemovalTask extends RemoverDeps {
+export interface DeletionTask extends TagDeleterDeps {
   readonly learned: LearnedDeletion;
   /** by tag */
   readonly at: ImageRef & { readonly tag: string };
-  readonly guard: RemovalGuard;
+  readonly guard: DeletionGuard;
   readonly as: Identity;
   readonly call: Call;
   /** does something with a tag while nobody of this process publishes it: what was seen of it is still so when it is put back */
@@ -70,24 +70,24 @@ export class LearnedDeletion {
  *
  * @throws Failure `invalid` when the place is no tag, or lies outside the mirror
  */
-export function checkGuard(at: ImageRef, { prefix }: RemovalGuard, call: Call): ImageRef & { readonly tag: string } {
+export function checkGuard(at: ImageRef, { prefix }: DeletionGuard, call: Call): ImageRef & { readonly tag: string } {
   const { host, path, tag, digest } = at;
   if (tag === undefined || digest !== undefined) throw refusal(at, call, 'invalid', `${host}/${path} is not deleted: only a tag can be, and nothing says which`);
   if (!isBelowPrefix(at, prefix)) throw refusal(at, call, 'invalid', `${host}/${path}:${tag} is not deleted: it lies outside the mirror ${prefix}`);
   return { host, path, tag };
 }
 
-export function blocked(reason: RemovalBlock, message: string): Removal {
+export function blocked(reason: DeletionBlock, message: string): Deletion {
   return { outcome: 'blocked', reason, message };
 }
 
 /** `host/path:tag`, as messages call it. */
-export function nameOf({ host, path, tag }: RemovalTask['at']): string {
+export function nameOf({ host, path, tag }: DeletionTask['at']): string {
   return `${host}/${path}:${tag}`;
 }
 
 /** The same repository, by digest. */
-export function digestAt({ at }: Pick<RemovalTask, 'at'>, digest: Digest): ImageRef {
+export function digestAt({ at }: Pick<DeletionTask, 'at'>, digest: Digest): ImageRef {
   return { host: at.host, path: at.path, digest };
 }
 
@@ -99,7 +99,7 @@ export function uninterrupted(call: Call): Call {
 }
 
 /** A lookup needs less than the whole. */
-export type Lookup = Omit<RemovalTask, 'sharing' | 'alone'>;
+export type Lookup = Omit<DeletionTask, 'sharing' | 'alone'>;
 
 function refusal(at: ImageRef, call: Call, code: FailureCode, message: string): Failure {
   return new Failure({ code, side: call.side, host: at.host, message });

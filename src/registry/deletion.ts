@@ -2,9 +2,9 @@
  * Deletes one tag and no other, whatever the registry makes of a DELETE. Every step can be repeated:
  *
  * 1. HEAD the tag: missing is done, another digest than recorded belongs to somebody else;
- * 2. DELETE by tag, where the registry can; the first time with the manifest held, see `remove/siblings.ts`;
+ * 2. DELETE by tag, where the registry can; the first time with the manifest held, see `deletion/siblings.ts`;
  * 3. else DELETE by digest, only if both our inventory and the registry say that nobody shares it;
- * 4. else the tag stays, or is isolated where the user chose so, see `remove/isolate.ts`;
+ * 4. else the tag stays, or is isolated where the user chose so, see `deletion/isolate.ts`;
  * 5. HEAD must answer missing, for up to 30 s;
  * 6. what we copied beside it goes the same way, when the last tag of its digest is gone;
  * 7. what we believed about blobs of the repository is forgotten.
@@ -16,20 +16,20 @@ import type { Digest } from '../domain/digest.js';
 import type { ImageRef, Repository } from '../domain/image-ref.js';
 import { isProblem, readManifest } from './manifest.js';
 import { isIndexType } from './media-types.js';
-import { finishIsolation, isolate, isTiny } from './remove/isolate.js';
-import { readBack, type ReadBack } from './remove/read-back.js';
-import { hasNewTags, isShared, lookForSharing, type Sharing } from './remove/sharing.js';
-import { holdManifest, lookAround, type Aftermath } from './remove/siblings.js';
-import { blocked, checkGuard, digestAt, LearnedDeletion, nameOf, uninterrupted, type RemovalTask, type RemoverDeps } from './remove/task.js';
+import { finishIsolation, isolate, isTiny } from './deletion/isolate.js';
+import { readBack, type ReadBack } from './deletion/read-back.js';
+import { hasNewTags, isShared, lookForSharing, type Sharing } from './deletion/sharing.js';
+import { holdManifest, lookAround, type Aftermath } from './deletion/siblings.js';
+import { blocked, checkGuard, digestAt, LearnedDeletion, nameOf, uninterrupted, type DeletionTask, type TagDeleterDeps } from './deletion/task.js';
 import { Turns } from './turns.js';
-import type { Beside, Call, Identity, Manifest, Removal, RemovalBlock, RemovalGuard } from './registry.js';
+import type { Beside, Call, Identity, Manifest, Deletion, DeletionBlock, DeletionGuard } from './registry.js';
 
-export type { RemoverDeps } from './remove/task.js';
+export type { TagDeleterDeps } from './deletion/task.js';
 
 type Published = Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
 
 /** Deletes tags of any registry, and remembers how each of them does it. */
-export class Remover {
+export class TagDeleter {
   readonly #learned: LearnedDeletion;
   // taken in this order, so that nobody waits for each other
   readonly #repositories = new Turns();
@@ -38,14 +38,14 @@ export class Remover {
 
   /** @param forget drops what is believed about a repository from which something was deleted */
   constructor(
-    readonly deps: RemoverDeps,
+    readonly deps: TagDeleterDeps,
     readonly forget: (at: Repository) => void = () => undefined,
   ) {
     this.#learned = new LearnedDeletion(deps.tagDelete);
   }
 
   /** The port's `deleteTag`. */
-  async deleteTag(to: ImageRef, guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
+  async deleteTag(to: ImageRef, guard: DeletionGuard, as: Identity, call: Call): Promise<Deletion> {
     const at = checkGuard(to, guard, call);
     return this.#repositories.take([`${at.host}/${at.path}`], call.signal, async () => {
       try {
@@ -66,24 +66,24 @@ export class Remover {
     return this.#digests.take([manifest.digest, ...childrenOf(manifest)].map((digest) => digestKey(at, digest)), signal, last);
   }
 
-  async #deleteAll(at: RemovalTask['at'], guard: RemovalGuard, as: Identity, call: Call): Promise<Removal> {
-    const removal = await this.#deleteOne(this.#task(at, guard, as, call));
+  async #deleteAll(at: DeletionTask['at'], guard: DeletionGuard, as: Identity, call: Call): Promise<Deletion> {
+    const deletion = await this.#deleteOne(this.#task(at, guard, as, call));
     const beside = guard.beside ?? [];
-    if (removal.outcome === 'blocked' || beside.length === 0) return removal;
-    if (isShared(await this.#task(at, guard, as, call).sharing())) return removal;
+    if (deletion.outcome === 'blocked' || beside.length === 0) return deletion;
+    if (isShared(await this.#task(at, guard, as, call).sharing())) return deletion;
 
     const outcomes: Beside[] = [];
     for (const { tag, digest } of beside) {
       const { outcome } = await this.#deleteOne(this.#task({ ...at, tag }, { prefix: guard.prefix, digest, inventory: 'unshared' }, as, call));
       outcomes.push({ tag, outcome });
     }
-    return { ...removal, beside: outcomes };
+    return { ...deletion, beside: outcomes };
   }
 
-  async #deleteOne(task: RemovalTask): Promise<Removal> {
+  async #deleteOne(task: DeletionTask): Promise<Deletion> {
     return this.#digests.take([digestKey(task.at, task.guard.digest)], task.call.signal, async () => {
       try {
-        return await removeTag(task);
+        return await deleteThisTag(task);
       } catch (error) {
         const reason = isFailure(error) ? blockOf(error, task.as) : undefined;
         if (reason === undefined) throw error;
@@ -92,7 +92,7 @@ export class Remover {
     });
   }
 
-  #task(at: RemovalTask['at'], guard: RemovalGuard, as: Identity, call: Call): RemovalTask {
+  #task(at: DeletionTask['at'], guard: DeletionGuard, as: Identity, call: Call): DeletionTask {
     const task = { ...this.deps, learned: this.#learned, at, guard, as, call };
     let found: Promise<Sharing> | undefined;
     return {
@@ -103,7 +103,7 @@ export class Remover {
   }
 }
 
-async function removeTag(task: RemovalTask): Promise<Removal> {
+async function deleteThisTag(task: DeletionTask): Promise<Deletion> {
   const { registry, at, guard, as, call } = task;
   const seen = await registry.head(at, as, call);
   if (seen === 'missing') return { outcome: 'absent' };
@@ -113,7 +113,7 @@ async function removeTag(task: RemovalTask): Promise<Removal> {
 }
 
 /** @returns undefined when the registry does not delete tags alone */
-async function byTag(task: RemovalTask): Promise<Removal | undefined> {
+async function byTag(task: DeletionTask): Promise<Deletion | undefined> {
   const { registry, at, guard, as, call, learned } = task;
   const known = learned.tags(at.host);
   if (known === 'not-alone') return undefined;
@@ -124,7 +124,7 @@ async function byTag(task: RemovalTask): Promise<Removal | undefined> {
 }
 
 /** The first time on a registry: nobody knows yet what it makes of it. */
-async function byTagWatched(task: RemovalTask): Promise<Removal | undefined> {
+async function byTagWatched(task: DeletionTask): Promise<Deletion | undefined> {
   const { registry, at, guard, as, call, learned } = task;
   const held = await holdManifest(task);
   // what vanishes could not be told from what was never there
@@ -145,13 +145,13 @@ async function byTagWatched(task: RemovalTask): Promise<Removal | undefined> {
   if (looks.some(({ tags }) => tags === 'not-alone')) learned.learnTags(at.host, 'not-alone');
   // every look: what the first one puts back, the second one finds
   else if (now === 'gone' && looks.every(({ tags }) => tags === 'alone')) learned.learnTags(at.host, 'alone');
-  const removal = conclude(task, now, 'tag');
-  if (removal === undefined) return learnNotAlone(task);
-  return removal.outcome === 'deleted' && restored.length > 0 ? { ...removal, restored } : removal;
+  const deletion = conclude(task, now, 'tag');
+  if (deletion === undefined) return learnNotAlone(task);
+  return deletion.outcome === 'deleted' && restored.length > 0 ? { ...deletion, restored } : deletion;
 }
 
 /** @returns undefined when somebody shares the digest, or may do so */
-async function byDigest(task: RemovalTask): Promise<Removal | undefined> {
+async function byDigest(task: DeletionTask): Promise<Deletion | undefined> {
   const { registry, at, guard, as, call, learned } = task;
   if (learned.refusesDigests(at.host)) return cannotDelete(task);
   if (guard.inventory !== 'unshared') return undefined;
@@ -159,20 +159,20 @@ async function byDigest(task: RemovalTask): Promise<Removal | undefined> {
   if (isShared(sharing) || (await hasNewTags(task, sharing))) return undefined;
 
   const answer = await registry.deleteManifest(digestAt(task, guard.digest), as, call);
-  const removal = answer === 'unsupported' ? undefined : conclude(task, await readBack(task, guard.digest), 'digest');
-  if (removal === undefined) learned.learnRefusesDigests(at.host);
-  return removal ?? cannotDelete(task);
+  const deletion = answer === 'unsupported' ? undefined : conclude(task, await readBack(task, guard.digest), 'digest');
+  if (deletion === undefined) learned.learnRefusesDigests(at.host);
+  return deletion ?? cannotDelete(task);
 }
 
 /** Nothing but the other tags would go too. */
-async function lastResort(task: RemovalTask): Promise<Removal> {
+async function lastResort(task: DeletionTask): Promise<Deletion> {
   const { at, guard, deleteShared } = task;
   if (deleteShared(at.host) === 'isolate') return isolate(task);
   return blocked('shared-digest', `${nameOf(at)} stays: ${at.host} deletes ${guard.digest} only with every tag on it, and others use it or may do so; deleteShared: isolate would move the tag first`);
 }
 
 /** @returns undefined when the tag is still there */
-function conclude({ at }: RemovalTask, now: ReadBack, by: 'tag' | 'digest'): Removal | undefined {
+function conclude({ at }: DeletionTask, now: ReadBack, by: 'tag' | 'digest'): Deletion | undefined {
   switch (now) {
     case 'gone':
       return { outcome: 'deleted', by };
@@ -183,16 +183,16 @@ function conclude({ at }: RemovalTask, now: ReadBack, by: 'tag' | 'digest'): Rem
   }
 }
 
-function learnNotAlone({ at, learned }: RemovalTask): undefined {
+function learnNotAlone({ at, learned }: DeletionTask): undefined {
   learned.learnTags(at.host, 'not-alone');
 }
 
-function cannotDelete({ at }: RemovalTask): Removal {
+function cannotDelete({ at }: DeletionTask): Deletion {
   return blocked('unsupported', `${at.host} deletes neither tags nor manifests; switch deletion on there`);
 }
 
 /** @returns undefined for failures that another try may heal */
-function blockOf({ code }: Failure, as: Identity): RemovalBlock | undefined {
+function blockOf({ code }: Failure, as: Identity): DeletionBlock | undefined {
   switch (code) {
     case 'denied':
     case 'unauthorized':

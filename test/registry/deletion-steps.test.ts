@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { knownImageRef } from '../../src/domain/image-ref.js';
 import { deletionManners } from '../../src/registry/memory-deletion.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
-import type { Call, Identity, Registry, Removal, RemovalGuard } from '../../src/registry/registry.js';
-import { tinyImage } from '../../src/registry/remove/isolate.js';
+import type { Call, Identity, Registry, Deletion, DeletionGuard } from '../../src/registry/registry.js';
+import { tinyImage } from '../../src/registry/deletion/isolate.js';
 import { pullWhole } from '../conformance/deletion.js';
 import { startFaultRegistry } from '../support/fault-registry.js';
 import { aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, type AGraph } from '../support/images.js';
@@ -16,7 +16,7 @@ const host = 'registry.test';
 const shared = single(anImage('shared'));
 const call = (more: Partial<Call> = {}): Call => aCall({ side: 'destination', purpose: 'delete', ...more });
 
-function guardOf(graph: AGraph, more: Partial<RemovalGuard> = {}): RemovalGuard {
+function guardOf(graph: AGraph, more: Partial<DeletionGuard> = {}): DeletionGuard {
   return { prefix: `${host}/mirror`, digest: graph.root.digest, inventory: 'unshared', ...more };
 }
 
@@ -28,7 +28,7 @@ async function aTwin(dialect: keyof typeof deletionManners, tags: Readonly<Recor
   return registry;
 }
 
-function remove(registry: Registry, tag: string, guard = guardOf(shared), more: { readonly as?: Identity; readonly call?: Call } = {}): Promise<Removal> {
+function deleteTag(registry: Registry, tag: string, guard = guardOf(shared), more: { readonly as?: Identity; readonly call?: Call } = {}): Promise<Deletion> {
   return registry.deleteTag(knownImageRef(`${host}/mirror/app:${tag}`), guard, more.as ?? [], more.call ?? call());
 }
 
@@ -39,40 +39,40 @@ function requestsOf(registry: MemoryRegistry): readonly string[] {
 describe('requests', () => {
   test('once a digest was seen to outlive its last tag, a deletion is HEAD, DELETE, HEAD', async () => {
     const registry = await aTwin('distribution-3', { first: single(anImage('first')), second: shared, third: shared });
-    await remove(registry, 'first', guardOf(single(anImage('first'))));
+    await deleteTag(registry, 'first', guardOf(single(anImage('first'))));
     registry.host(host).calls.splice(0);
 
-    expect(await remove(registry, 'second')).toEqual({ outcome: 'deleted', by: 'tag' });
+    expect(await deleteTag(registry, 'second')).toEqual({ outcome: 'deleted', by: 'tag' });
 
     expect(requestsOf(registry)).toEqual(['head :second', 'deleteManifest :second', 'head :second']);
   });
 
   test('a registry without deletion by tag is asked for it once, not for every tag', async () => {
     const registry = await aTwin('distribution-2.8', { first: single(anImage('one')), second: single(anImage('two')) });
-    await remove(registry, 'first', guardOf(single(anImage('one'))));
+    await deleteTag(registry, 'first', guardOf(single(anImage('one'))));
     registry.host(host).calls.splice(0);
 
-    expect(await remove(registry, 'second', guardOf(single(anImage('two'))))).toEqual({ outcome: 'deleted', by: 'digest' });
+    expect(await deleteTag(registry, 'second', guardOf(single(anImage('two'))))).toEqual({ outcome: 'deleted', by: 'digest' });
 
     expect(requestsOf(registry)).not.toContain('deleteManifest :second');
   });
 
   test('what is shared as far as our inventory knows is not even looked at', async () => {
     const registry = await aTwin('distribution-2.8', { first: shared, asked: shared });
-    await remove(registry, 'first');
+    await deleteTag(registry, 'first');
     registry.host(host).calls.splice(0);
 
-    expect(await remove(registry, 'asked', guardOf(shared, { inventory: 'shared' }))).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
+    expect(await deleteTag(registry, 'asked', guardOf(shared, { inventory: 'shared' }))).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
 
     expect(requestsOf(registry)).toEqual(['head :asked']);
   });
 
   test('a registry that deletes nothing is asked once for the digest, then blocked without a search', async () => {
     const registry = await aTwin('ghcr', { asked: shared });
-    const first = await remove(registry, 'asked');
+    const first = await deleteTag(registry, 'asked');
     registry.host(host).calls.splice(0);
 
-    const second = await remove(registry, 'asked');
+    const second = await deleteTag(registry, 'asked');
 
     expect([first, second]).toMatchObject([{ reason: 'unsupported' }, { reason: 'unsupported' }]);
     expect(requestsOf(registry)).toEqual(['head :asked']);
@@ -81,14 +81,14 @@ describe('requests', () => {
   test('every request is of the lowest priority', async () => {
     const registry = await aTwin('distribution-2.8', { asked: shared, sibling: shared });
     registry.host(host).deleteShared = 'isolate';
-    await remove(registry, 'asked');
+    await deleteTag(registry, 'asked');
     expect(new Set(registry.host(host).calls.map(({ purpose }) => purpose))).toEqual(new Set(['delete']));
   });
 
   test('nothing is sent for a place outside the mirror, and none for a digest', async () => {
     const registry = await aTwin('distribution-3', { asked: shared });
 
-    await expect(remove(registry, 'asked', guardOf(shared, { prefix: `${host}/mirror/ap` }))).rejects.toMatchObject({ code: 'invalid' });
+    await expect(deleteTag(registry, 'asked', guardOf(shared, { prefix: `${host}/mirror/ap` }))).rejects.toMatchObject({ code: 'invalid' });
     await expect(registry.deleteTag(knownImageRef(`${host}/mirror/app@${shared.root.digest}`), guardOf(shared), [], call())).rejects.toMatchObject({ code: 'invalid' });
 
     expect(requestsOf(registry)).toEqual([]);
@@ -101,8 +101,8 @@ describe('a registry that deletes the digest with its last tag', () => {
     const index = anIndex([child, anImage('other', { platform: 'linux/arm64' })]);
     const registry = await aTwin('ecr', { index, one: single(child), asked: single(child) });
 
-    expect(await remove(registry, 'one', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
-    expect(await remove(registry, 'asked', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
+    expect(await deleteTag(registry, 'one', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
+    expect(await deleteTag(registry, 'asked', guardOf(single(child)))).toEqual({ outcome: 'deleted', by: 'tag' });
 
     await pullWhole(registry, knownImageRef(`${host}/mirror/app:index`), index, []);
   });
@@ -116,12 +116,12 @@ describe('many tags', () => {
     ['of 501 tags anyone may share it', 500, { outcome: 'blocked', reason: 'shared-digest' }],
   ])('%s', async (_sentence, others, expected) => {
     const registry = await aTwin('distribution-2.8', { ...tags(others), asked: shared });
-    expect(await remove(registry, 'asked')).toMatchObject(expected);
+    expect(await deleteTag(registry, 'asked')).toMatchObject(expected);
   });
 
   test('where tags are deleted alone, 501 of them are no hindrance', async () => {
     const registry = await aTwin('distribution-3', { ...tags(500), asked: shared });
-    expect(await remove(registry, 'asked')).toEqual({ outcome: 'deleted', by: 'tag' });
+    expect(await deleteTag(registry, 'asked')).toEqual({ outcome: 'deleted', by: 'tag' });
   });
 
   test('tags that cannot be listed count as shared', async () => {
@@ -130,9 +130,9 @@ describe('many tags', () => {
     const digest = await pushImage(registry, `${server.host}/app:1`, shared);
     server.fault({ on: { route: 'tags' }, times: 100, does: { status: 403 } });
 
-    const removal = await registry.deleteTag(refAt(server, 'app:1'), { prefix: server.host, digest, inventory: 'unshared' }, [], call());
+    const deletion = await registry.deleteTag(refAt(server, 'app:1'), { prefix: server.host, digest, inventory: 'unshared' }, [], call());
 
-    expect(removal).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
+    expect(deletion).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
     expect(server.log()).not.toContain('DELETE manifest');
   });
 });
@@ -142,13 +142,13 @@ describe('a registry that deletes the digest when asked for the tag', () => {
     const graph = aMultiPlatformImage('taken', 'linux/amd64', 'linux/arm64');
     const registry = await aTwin('tag-takes-digest', { asked: graph, one: graph, two: graph, other: shared });
 
-    const removal = await remove(registry, 'asked', guardOf(graph));
+    const deletion = await deleteTag(registry, 'asked', guardOf(graph));
 
-    expect(removal).toEqual({ outcome: 'deleted', by: 'tag', restored: ['one', 'two'] });
+    expect(deletion).toEqual({ outcome: 'deleted', by: 'tag', restored: ['one', 'two'] });
     for (const tag of ['one', 'two']) await pullWhole(registry, knownImageRef(`${host}/mirror/app:${tag}`), graph, []);
 
-    expect(await remove(registry, 'one', guardOf(graph))).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
-    expect(await remove(registry, 'other')).toEqual({ outcome: 'deleted', by: 'digest' });
+    expect(await deleteTag(registry, 'one', guardOf(graph))).toMatchObject({ outcome: 'blocked', reason: 'shared-digest' });
+    expect(await deleteTag(registry, 'other')).toEqual({ outcome: 'deleted', by: 'digest' });
   });
 
   test('an abort in that moment does not cost the siblings', async () => {
@@ -160,12 +160,12 @@ describe('a registry that deletes the digest when asked for the tag', () => {
     const answered = Promise.withResolvers<void>();
     server.fault({ on: { route: 'manifest', method: 'DELETE' }, does: { after: answered.promise } });
 
-    const removing = registry.deleteTag(refAt(server, 'app:asked'), { prefix: server.host, digest, inventory: 'unknown' }, [], call({ signal: stop.signal }));
+    const deleting = registry.deleteTag(refAt(server, 'app:asked'), { prefix: server.host, digest, inventory: 'unknown' }, [], call({ signal: stop.signal }));
     while (!server.log().includes('DELETE manifest')) await new Promise((resolve) => setImmediate(resolve));
     stop.abort(new Error('enough'));
     answered.resolve();
 
-    await expect(removing).rejects.toThrow('enough');
+    await expect(deleting).rejects.toThrow('enough');
     await pullWhole(registry, refAt(server, 'app:sibling'), shared, []);
     await server.close();
   });
@@ -199,9 +199,9 @@ describe('refusals', () => {
     const digest = await pushImage(registry, `${server.host}/app:1`, shared);
     server.fault({ on: { route: 'manifest', method: 'DELETE' }, times: 9, does });
 
-    const removal = await registry.deleteTag(refAt(server, 'app:1'), { prefix: server.host, digest, inventory: 'unshared' }, as, call());
+    const deletion = await registry.deleteTag(refAt(server, 'app:1'), { prefix: server.host, digest, inventory: 'unshared' }, as, call());
 
-    expect(removal).toMatchObject({ outcome: 'blocked', reason });
+    expect(deletion).toMatchObject({ outcome: 'blocked', reason });
     // blocked, not tried in a loop: one DELETE, and one more for a fresh token at most
     expect(server.log().filter((line) => line === 'DELETE manifest').length).toBeLessThanOrEqual(2);
   });
@@ -222,7 +222,7 @@ describe('refusals', () => {
     const registry = await aTwin('distribution-2.8', { asked: shared, sibling: shared });
     Object.assign(registry.host(host), { immutableTags: true, deleteShared: 'isolate' });
 
-    expect(await remove(registry, 'asked')).toMatchObject({ outcome: 'blocked', reason: 'immutable' });
+    expect(await deleteTag(registry, 'asked')).toMatchObject({ outcome: 'blocked', reason: 'immutable' });
 
     expect(registry.host(host).tagsOf('mirror/app').get('asked')).toBe(shared.root.digest);
   });
@@ -249,10 +249,10 @@ describe('interrupted', () => {
       const registry = await aTwin(dialect, { asked: graph, sibling: graph, other: shared });
       registry.host(host).deleteShared = 'isolate';
 
-      await remove(registry, 'asked', guardOf(graph), { call: call({ signal: cutAfter(registry, requests) }) }).catch(() => undefined);
+      await deleteTag(registry, 'asked', guardOf(graph), { call: call({ signal: cutAfter(registry, requests) }) }).catch(() => undefined);
       await pullWhole(registry, knownImageRef(`${host}/mirror/app:sibling`), graph, []);
       registry.forgetLearned();
-      const again = await remove(registry, 'asked', guardOf(graph));
+      const again = await deleteTag(registry, 'asked', guardOf(graph));
 
       const seen = await registry.head(knownImageRef(`${host}/mirror/app:asked`), [], aCall());
       expect(seen === 'missing').toBe(again.outcome !== 'blocked');
@@ -269,7 +269,7 @@ describe('interrupted', () => {
     await registry.putBlob({ host, path: 'mirror/app' }, descriptor, { open: async function* () { yield bytes; } }, [], call());
     await registry.putManifest(knownImageRef(`${host}/mirror/app:asked`), tiny.manifest, [], call());
 
-    expect(await remove(registry, 'asked')).toEqual({ outcome: 'deleted', by: 'isolated' });
+    expect(await deleteTag(registry, 'asked')).toEqual({ outcome: 'deleted', by: 'isolated' });
 
     expect([...registry.host(host).tagsOf('mirror/app').keys()]).toEqual(['sibling']);
   });
@@ -279,7 +279,7 @@ describe('at the same time', () => {
   test('a tag that is published while its digest is being deleted is not lost', async () => {
     const registry = await aTwin('distribution-2.8', { asked: shared });
 
-    await Promise.all([remove(registry, 'asked'), pushImage(registry, `${host}/mirror/app:new`, shared)]);
+    await Promise.all([deleteTag(registry, 'asked'), pushImage(registry, `${host}/mirror/app:new`, shared)]);
 
     await pullWhole(registry, knownImageRef(`${host}/mirror/app:new`), shared, []);
   });

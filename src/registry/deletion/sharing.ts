@@ -10,7 +10,7 @@ import { isFailure, type FailureCode } from '../../domain/failure.js';
 import { isIndexType, ociIndex } from '../media-types.js';
 import type { Descriptor, Manifest, Seen } from '../registry.js';
 import { together } from '../copy/together.js';
-import { digestAt, type Lookup, type RemovalTask } from './task.js';
+import { digestAt, type Lookup, type DeletionTask } from './task.js';
 
 export interface Sharing {
   /** whether all tags were looked at: what was not counts as shared */
@@ -57,7 +57,7 @@ async function lookAtAll(task: Lookup, others: readonly string[]): Promise<Shari
 }
 
 /** Tags that appeared since: somebody publishes here right now. */
-export async function hasNewTags(task: RemovalTask, { others }: Sharing): Promise<boolean> {
+export async function hasNewTags(task: DeletionTask, { others }: Sharing): Promise<boolean> {
   const now = await orDoubt(() => otherTags(task));
   return now === undefined || now.some((tag) => !others.includes(tag));
 }

@@ -5,7 +5,7 @@ import { isFailure } from '../../src/domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../src/domain/image-ref.js';
 import { deletionManners } from '../../src/registry/memory-deletion.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
-import type { Removal } from '../../src/registry/registry.js';
+import type { Deletion } from '../../src/registry/registry.js';
 import { pullWhole } from '../conformance/deletion.js';
 import { aCall, anImage, anIndex, pushImage, single, type AGraph } from '../support/images.js';
 
@@ -51,7 +51,7 @@ test('no tag vanishes but the one asked for', async () => {
 });
 
 /** @returns what became of it; a child of an index may be deleted before the index arrives, and then the push has to begin anew */
-async function take(registry: MemoryRegistry, step: Step, had: AGraph | undefined): Promise<Removal | 'pushed' | 'refused'> {
+async function take(registry: MemoryRegistry, step: Step, had: AGraph | undefined): Promise<Deletion | 'pushed' | 'refused'> {
   if (step.type === 'push') {
     return pushImage(registry, `${host}/mirror/app:${step.tag}`, graphs[step.graph]!).then(
       () => 'pushed' as const,
@@ -65,7 +65,7 @@ async function take(registry: MemoryRegistry, step: Step, had: AGraph | undefine
   return registry.deleteTag(at(step.tag), { prefix: `${host}/mirror`, digest, inventory: step.inventory }, [], aCall({ side: 'destination', purpose: 'delete' }));
 }
 
-function follow(expected: Map<string, AGraph>, step: Step, became: Removal | 'pushed' | 'refused'): void {
+function follow(expected: Map<string, AGraph>, step: Step, became: Deletion | 'pushed' | 'refused'): void {
   if (step.type === 'push' && became === 'pushed') expected.set(step.tag, graphs[step.graph]!);
   if (typeof became === 'object' && became.outcome !== 'blocked') expected.delete(step.tag);
 }

@@ -7,7 +7,7 @@ import type { ImageRef } from '../../domain/image-ref.js';
 import { together } from '../copy/together.js';
 import type { Call, Manifest } from '../registry.js';
 import type { Sharing } from './sharing.js';
-import { digestAt, uninterrupted, type RemovalTask } from './task.js';
+import { digestAt, uninterrupted, type DeletionTask } from './task.js';
 
 /** What is needed to undo damage. */
 export interface Held {
@@ -28,7 +28,7 @@ export interface Aftermath {
  *
  * @returns undefined when the other tags cannot be listed, or the tag has just been moved
  */
-export async function holdManifest({ registry, at, guard, as, call, sharing }: RemovalTask): Promise<Held | undefined> {
+export async function holdManifest({ registry, at, guard, as, call, sharing }: DeletionTask): Promise<Held | undefined> {
   const found = await sharing();
   if (!found.isComplete && found.others.length === 0) return undefined;
   const manifest = await registry.manifest(at, as, call);
@@ -36,7 +36,7 @@ export async function holdManifest({ registry, at, guard, as, call, sharing }: R
 }
 
 /** Looks for whoever shared the digest, and puts back what vanished. Not interrupted: who stops here loses a tag. */
-export async function lookAround(task: RemovalTask, held: Held): Promise<Aftermath> {
+export async function lookAround(task: DeletionTask, held: Held): Promise<Aftermath> {
   const call = uninterrupted(task.call);
   const { siblings, others, isComplete, isListed } = held.sharing;
   const isThere = (at: ImageRef): Promise<boolean> => isPresent(task, at, call);
@@ -60,16 +60,16 @@ export async function lookAround(task: RemovalTask, held: Held): Promise<Afterma
 }
 
 /** Unless somebody has published it meanwhile. */
-async function putBack(task: RemovalTask, tag: string, { manifest }: Held, call: Call): Promise<void> {
+async function putBack(task: DeletionTask, tag: string, { manifest }: Held, call: Call): Promise<void> {
   const at = tagAt(task, tag);
   if (!(await isPresent(task, at, call))) await task.registry.putManifest(at, manifest, task.as, call);
 }
 
-async function isPresent({ registry, as }: RemovalTask, at: ImageRef, call: Call): Promise<boolean> {
+async function isPresent({ registry, as }: DeletionTask, at: ImageRef, call: Call): Promise<boolean> {
   return (await registry.head(at, as, call)) !== 'missing';
 }
 
-function tagAt({ at }: RemovalTask, tag: string): ImageRef {
+function tagAt({ at }: DeletionTask, tag: string): ImageRef {
   return { host: at.host, path: at.path, tag };
 }
 
