@@ -11,6 +11,7 @@ import { copyHolders, isSameImage, resolveCollisions, type Collision } from '../
 import { seesPod, selectsImage } from '../../domain/filter.js';
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../../domain/image-ref.js';
 import { mirrorPlace } from '../../domain/join.js';
+import { labels } from '../../domain/names.js';
 import { imagesUsed } from '../../domain/original.js';
 import { publishedName } from '../../domain/published-name.js';
 import type { ImageRecord } from '../../domain/record.js';
@@ -28,7 +29,7 @@ export interface Placement {
 
 type Around = Pick<V1Setup, 'cachedImages' | 'gone' | 'pods' | 'rules' | 'records' | 'values'>;
 
-/** An image of v1's registry that wants a place. */
+/** An image that wants a place. */
 interface Wish {
   readonly image: ImageName;
   readonly isOnlyInV1: boolean;
@@ -39,25 +40,26 @@ interface Wish {
 
 export function placeImages(setup: Around, target: V1Target): Placement {
   const remarks: Remark[] = [];
-  const wishes = [...imagesOf(setup, remarks)].flatMap(([image, cached]) => wishesFor(image, cached, setup, { target, remarks }));
+  const wishes = [...imagesOf(setup, remarks)].flatMap(([image, seen]) => wishesFor(image, seen, setup, { target, remarks }));
   const { holders, collisions } = resolveCollisions(wishes, setup.records);
   const present = presentCopies(setup.records);
   const placed = wishes.filter(({ image, isOnlyInV1, destination }) => isOnlyInV1 && isSameImage(holders.get(destination) ?? image, image) && !present.has(destination));
   const onlyInV1 = new Set(wishes.filter((wish) => wish.isOnlyInV1).map(({ image }) => image));
   return {
-    placed: placed.map(({ image, publishAs }) => ({ image, destination: publishAs })),
+    // of two names for one pinned image either will do
+    placed: [...new Map(placed.map(({ image, publishAs }) => [publishAs, { image, destination: publishAs }])).values()],
     remarks: [...remarks, ...collisions.map((collision) => collisionRemark(collision, onlyInV1))],
   };
 }
 
-interface Cached {
+interface Seen {
   readonly ref: ImageRef;
   readonly isOnlyInV1: boolean;
 }
 
-/** Each image once, though v1 has it for every way in which Pods write it. */
-function imagesOf({ cachedImages, gone }: Around, remarks: Remark[]): ReadonlyMap<ImageName, Cached> {
-  const images = new Map<ImageName, Cached>();
+/** All that may want a place: what v1 has, each image once however Pods write it, and what it never had. */
+function imagesOf({ cachedImages, gone, pods, values }: Around, remarks: Remark[]): ReadonlyMap<ImageName, Seen> {
+  const images = new Map<ImageName, Seen>();
   for (const { sourceImage, isCached, isUpstream } of cachedImages) {
     if (!isCached) continue;
     const ref = parseImageRef(sourceImage);
@@ -68,12 +70,14 @@ function imagesOf({ cachedImages, gone }: Around, remarks: Remark[]): ReadonlyMa
     const image = imageName(ref);
     images.set(image, { ref, isOnlyInV1: !isUpstream || gone.has(image) || images.get(image)?.isOnlyInV1 === true });
   }
+  const inScope = pods.filter((pod) => pod.labels[labels.v1Policy] !== 'ignore');
+  for (const { name, ref } of inScope.flatMap((pod) => imagesUsed(pod, portOf(values)))) if (!images.has(name)) images.set(name, { ref, isOnlyInV1: false });
   return images;
 }
 
 const byHand = 'copy it by hand with kuik copy';
 
-function wishesFor(image: ImageName, { ref, isOnlyInV1 }: Cached, setup: Around, { target, remarks }: { readonly target: V1Target; readonly remarks: Remark[] }): readonly Wish[] {
+function wishesFor(image: ImageName, { ref, isOnlyInV1 }: Seen, setup: Around, { target, remarks }: { readonly target: V1Target; readonly remarks: Remark[] }): readonly Wish[] {
   const printed = mirrorPlace(target, ref);
   const found = printed === undefined ? [] : lookedFor(ref, image, setup).filter(({ host }) => host.toLowerCase() === printed.host.toLowerCase());
   const problem = !isOnlyInV1 ? undefined : printed === undefined ? `has no place at ${target.registry}${target.path}` : storedName(image) === undefined ? 'cannot be asked for by a name' : undefined;
@@ -86,11 +90,14 @@ function wishesFor(image: ImageName, { ref, isOnlyInV1 }: Cached, setup: Around,
 
 /** Where rules of the cluster look for an image, those that rest included: one day they will. */
 function lookedFor(ref: ImageRef, image: ImageName, { rules, pods, values }: Around): readonly ImageRef[] {
-  const port = values.proxy?.hostPort ?? usualV1ProxyPort;
-  const uses = (pod: Around['pods'][number]): boolean => imagesUsed(pod, port).some(({ name }) => name === image);
+  const uses = (pod: Around['pods'][number]): boolean => imagesUsed(pod, portOf(values)).some(({ name }) => name === image);
   // images that no Pod uses now are looked for as well, once one does
   const concerns = (rule: MirrorRule): boolean => rule.id.namespace === undefined || pods.some((pod) => seesPod(rule, pod) && uses(pod));
   return rules.filter(isMirroring).filter((rule) => selectsImage(rule.images, ref) && concerns(rule)).flatMap((rule) => rule.mirrors.flatMap((mirror) => mirrorPlace(mirror, ref) ?? []));
+}
+
+function portOf({ proxy }: V1Setup['values']): number {
+  return proxy?.hostPort ?? usualV1ProxyPort;
 }
 
 function isMirroring(rule: Rule): rule is MirrorRule {
