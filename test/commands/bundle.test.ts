@@ -54,6 +54,7 @@ describe('a text leaves without', () => {
     ['the same in JSON', 'got {"name":"SQL_PASSWORD","value":"a, canary"}'],
     ['a line of a log in JSON, behind the time of the API server', '2026-11-28T10:00:00.123456789Z {"msg":"login password=a","password":"a canary"}'],
     ['lines of a log that belong together', ['{"level":"info"}', 'password: |', '  a canary', '-----BEGIN PRIVATE KEY-----', 'canary', '-----END PRIVATE KEY-----', '{"token":"canary"}'].map((line) => `2026-11-28T10:00:00.123456789Z ${line}\n`).join('')],
+    ['a user and password behind their flag', "curl -u me:canary --proxy-user 'me:a canary' --user=me:canary https://x.example.com"],
     ['a cookie of several values', 'set-cookie: a=canary; b=canary'],
     ['a header of several values', 'sent Authorization: Digest username="canary", response="canary"'],
     ['a password with a slash in an address', 'redis://me:a/canary@cache'],
@@ -101,6 +102,7 @@ describe('an object leaves without', () => {
     ['what a file inside it says on lines of its own', { data: { 'config.yaml': 'temporal:\n  password: |\n    canary\n' } }],
     ['what a file inside a file inside it says', { data: { 'a.yaml': 'b.json: |\n  {"password": "a, canary"}\n' } }],
     ['what a file of several documents says', { data: { 'a.yaml': 'a: 1\n---\npasswords: [canary, "a b canary"]\n' } }],
+    ['what a file says that is no text', { binaryData: { 'store.p12': 'Y2FuYXJ5canary' } }],
     ['what somebody commented out', { data: { 'a.yaml': 'a: 1\n# password: canary\n' } }],
     ['what a file that nobody can read says', { data: { 'a.ini': '[db]\npassword = a canary; b canary\n' } }],
   ])('%s', (_sentence, object) => {

@@ -176,6 +176,7 @@ function indexOrEnd(text: string, char: string, from: number): number {
 function withoutShapes(text: string): string {
   return text
     .replace(/\b(Bearer|Basic)(\s+)[^\s,;"'\\]+/gi, `$1$2${gap}`)
+    .replace(/((?:^|\s)(?:-u|--(?:proxy-)?user)[ \t=]{1,9})(?:'[^'\n]*:[^'\n]*'?|"[^"\n]*:[^"\n]*"?|[^\s:'"]+:\S+)/g, `$1${gap}`)
     .replace(/\b(\w{1,20}:\/\/)[^\s/:@"'<>]*:[^\s"<>]*@(?!sha\d+:)/g, `$1${gap}@`)
     .replace(/\b(\w{1,20}:\/\/)[^\s/@"'<>]*@/g, `$1${gap}@`)
     // me:password@registry; nginx:1.27@sha256:... is an image

@@ -9,6 +9,9 @@ import { isPlainWithin, isSecret } from './secret-names.js';
 /** Annotations that repeat the whole object, secrets included. */
 const copies: readonly string[] = ['kubectl.kubernetes.io/last-applied-configuration'];
 
+/** Of a ConfigMap: a key store, perhaps. */
+const bytes = 'binaryData';
+
 /** Where a value stands. */
 interface Spot {
   readonly name?: string;
@@ -29,7 +32,8 @@ function clean(value: unknown, spot: Spot): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const named = namedValue(value);
   const entries = Object.entries(value).filter(([key]) => key !== 'managedFields' && !copies.includes(key));
-  return Object.fromEntries(entries.map(([key, item]) => [key, clean(item, { name: key === 'value' ? (named ?? key) : key, isWithin: isWithin || isSecret(name) })]));
+  const isBelow = isWithin || isSecret(name);
+  return Object.fromEntries(entries.map(([key, item]) => [key, name === bytes ? gap : clean(item, { name: key === 'value' ? (named ?? key) : key, isWithin: isBelow })]));
 }
 
 /** `--password`, whose value is the next argument. */
