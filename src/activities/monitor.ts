@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import { anonymous, type AvailabilityState, type CredentialId } from '../domain/availability.js';
-import { goMs, placesAtOnce, tickMs, untilNextMs } from '../domain/check-pace.js';
+import { tickMs, turnsAtOnce, untilNextMs, usualGoMs } from '../domain/check-pace.js';
 import type { Digest } from '../domain/digest.js';
 import { Failure, failureInfo, failures, type FailureInfo } from '../domain/failure.js';
 import { placeIdentity, type ImageName, type ImageRef, type PlaceId } from '../domain/image-ref.js';
@@ -26,6 +26,8 @@ export interface MonitorDeps {
   readonly credentials: CheckCredentials;
   readonly registry: Pick<Registry, 'head' | 'manifest'>;
   readonly cluster: Pick<Cluster, 'changePlace'>;
+  /** milliseconds that a go at a fast pace lasts; a minute unless told */
+  readonly goMs?: number;
 }
 
 /** How the images of one registry are asked for. */
@@ -42,6 +44,7 @@ export type Finding =
   | { readonly asked: false; readonly failure: FailureInfo };
 
 const beatMs = 5_000; // several times within the timeout of 30 s
+const lookAgainMs = 5_000; // patterns of thousands of images take a while, and nobody minds a check too many
 const recordsMs = 5_000; // a pass of the watchers, and the way of a watch
 const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds no slot
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
@@ -57,20 +60,23 @@ function isOutage(error: unknown): boolean {
   return failure?.side === 'cluster' && failures[failure.code].retry === 'again';
 }
 
-/** One go: checks until its share is done, or the registry asks to be left alone. */
+/** One go: checks round after round until its time is over, it is called off, or the registry asks to be left alone. */
 class Go {
   readonly #task: ChecksTask;
   readonly #deps: MonitorDeps;
   readonly #turns: MonitorTurns;
   readonly #context = Context.current();
-  readonly #checks: readonly Check[];
-  /** what somebody asked for: checked first, and out of turn */
-  readonly #asked: ReadonlySet<PlaceId>;
-  /** what had its check */
-  readonly #made = new Set<PlaceId>();
-  /** something waits for its record, which comes in a moment */
-  readonly #awaits: boolean;
+  readonly #goMs: number;
+  /** what somebody asked for, in that order: nothing else is checked then, and out of turn */
+  readonly #asked: readonly Check[];
+  /** what had its check, and what was found last */
+  readonly #found = new Map<PlaceId, AvailabilityState>();
   readonly #startedAt = Date.now();
+  /** everything that is tracked, next one first, and when that was looked up */
+  #checks: readonly Check[] = [];
+  #lookedAt = 0;
+  /** something waits for its record, which comes in a moment */
+  #awaits = false;
   #checked = 0;
   /** when the last check began, whoever made it: milliseconds since the epoch */
   #beganAt: number | undefined;
@@ -79,74 +85,103 @@ class Go {
     this.#task = task;
     this.#deps = deps;
     this.#turns = turns;
-    const tracked = deps.tracked(task.registry);
-    const due = checksAt(task.registry, tracked, Date.now(), turns.tried);
-    this.#awaits = awaitsRecords(task.registry, tracked);
-    const asked = askedAmong(due, task.asked);
-    this.#asked = new Set(asked.map(({ place }) => place));
-    this.#checks = [...asked, ...due.filter(({ place }) => !this.#asked.has(place))];
+    this.#goMs = deps.goMs ?? usualGoMs;
+    this.#look();
+    this.#asked = askedAmong(this.#checks, task.asked);
     // whoever checked last may have been another monitor, or a worker that was lost: records tell
-    this.#beganAt = lastAskedAt(due.filter(({ askedAt }) => this.#isPast(askedAt)));
+    this.#beganAt = lastAskedAt(this.#checks.filter(({ askedAt }) => this.#isPast(askedAt)));
   }
 
   async run(): Promise<ChecksReport> {
-    const states = new Map(this.#checks.map(({ place, state }) => [place, state]));
     let stopped: FailureInfo | undefined;
     const stop = this.#keepBeating();
     try {
-      for (const check of this.#share()) {
-        if (this.#isOver(check)) break;
+      for (const check of this.#next()) {
         await this.#turn(check);
         const finding = await this.#check(check).catch((error: unknown) => {
-          if (isOutage(error)) this.#turns.giveBack(this.#task.registry, check.place);
+          if (isOutage(error) || this.#isCalledOff()) this.#turns.giveBack(this.#task.registry, check.place);
           throw error;
         });
-        if (finding.asked) states.set(check.place, finding.state);
         stopped = pauseOf(finding);
         if (stopped !== undefined) break;
       }
     } catch (error) {
-      // what was found is written down, and the next go, of another worker, looks again: nothing failed
-      if (this.#context.cancellationDetails?.workerShutdown !== true) throw error;
+      // what was found is written down, and the next go, perhaps of another worker, looks again: nothing failed
+      if (!this.#isCalledOff()) throw error;
     } finally {
       stop();
     }
+    return this.#report(stopped);
+  }
+
+  #report(stopped: FailureInfo | undefined): ChecksReport {
+    const checks = this.#checks.map((check) => ({ ...check, state: this.#found.get(check.place) ?? check.state }));
     const isThrottled = stopped?.code === 'throttled' || stopped?.retryAfterMs !== undefined;
     const unmade = isThrottled ? 0 : this.#unmade();
     return {
       v: 1,
-      places: this.#checks.length + Number(this.#awaits),
-      turns: roundTurns(this.#checks.map((check) => ({ ...check, state: states.get(check.place) ?? check.state }))),
+      places: checks.length + Number(this.#awaits),
+      turns: roundTurns(checks),
       checked: this.#checked,
-      counts: countStates(states.values()),
-      nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), this.#checks.length === 0 && this.#awaits ? recordsMs : 0),
+      counts: countStates(checks.map(({ state }) => state)),
+      nextDelayMs: Math.max(this.#untilNextMs(stopped?.retryAfterMs), checks.length === 0 && this.#awaits ? recordsMs : 0),
       ...(isThrottled ? { throttled: true } : {}),
       ...(unmade > 0 ? { unmade } : {}),
     };
   }
 
+  /** The worker shuts down, or somebody wants something else of the monitor. */
+  #isCalledOff(): boolean {
+    const { workerShutdown, cancelRequested } = this.#context.cancellationDetails ?? {};
+    return workerShutdown === true || cancelRequested === true;
+  }
+
+  #look(): void {
+    const { registry } = this.#task;
+    const tracked = this.#deps.tracked(registry);
+    this.#lookedAt = Date.now();
+    this.#checks = checksAt(registry, tracked, this.#lookedAt, this.#turns.tried);
+    this.#awaits = awaitsRecords(registry, tracked);
+  }
+
   /** From the first that had no check: they are made in the order in which they were asked for. */
   #unmade(): number {
     const { asked } = this.#task;
-    const waiting = this.#checks.filter(({ place }) => this.#asked.has(place) && !this.#made.has(place));
+    const waiting = this.#asked.filter(({ place }) => !this.#found.has(place));
     if (asked === undefined || waiting.length === 0) return 0;
     return asked.length === 0 ? 1 : asked.length - asked.findIndex((text) => waiting.some((check) => isOf(check, text)));
   }
 
-  /** None while it is another's turn for longer than a slot should be held. */
-  #share(): readonly Check[] {
-    const isTurn = this.#asked.size > 0 || this.#untilNextMs() <= longestWaitInsideMs;
-    const share = Math.max(placesAtOnce(this.#task, this.#checks.length), this.#asked.size);
-    return this.#checks.slice(0, isTurn ? share : 0);
+  /** Who had a turn has another one where turns come fast: any longer wait than a few seconds is the workflow's. */
+  *#next(): Generator<Check> {
+    if (this.#task.asked !== undefined) return yield* this.#asked;
+    if (!this.#isTurnSoon()) return;
+    const places = this.#checks.length;
+    const most = turnsAtOnce(this.#task, this.#goMs);
+    let next = 0;
+    for (let turns = 0; turns < most && (turns < places || this.#isTurnSoon()); turns++) {
+      if (Date.now() - this.#lookedAt >= lookAgainMs) {
+        this.#look();
+        next = 0; // what was checked since comes last now
+      }
+      const check = this.#checks[next++ % this.#checks.length];
+      if (check === undefined) return;
+      yield check;
+      if (this.#isOver()) return;
+    }
+  }
+
+  #isTurnSoon(): boolean {
+    return this.#untilNextMs() <= longestWaitInsideMs;
   }
 
   /** A registry that takes long to answer holds a slot no longer than one that does not. */
-  #isOver({ place }: Check): boolean {
-    return Date.now() - this.#startedAt >= goMs && !this.#asked.has(place);
+  #isOver(): boolean {
+    return Date.now() - this.#startedAt >= this.#goMs;
   }
 
   async #turn({ place }: Check): Promise<void> {
-    while (!this.#asked.has(place) && this.#untilNextMs() > 0) await this.#context.sleep(this.#untilNextMs());
+    while (this.#task.asked === undefined && this.#untilNextMs() > 0) await this.#context.sleep(this.#untilNextMs());
     const now = Date.now();
     this.#beganAt = now;
     this.#turns.take(this.#task.registry, place, now);
@@ -168,7 +203,7 @@ class Go {
     if (finding.asked) await this.#write(check, finding, new Date(this.#beganAt ?? Date.now()).toISOString());
     if (finding.asked) {
       this.#checked += 1;
-      this.#made.add(check.place);
+      this.#found.set(check.place, finding.state);
     }
     this.#beat();
     return finding;

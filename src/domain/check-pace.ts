@@ -22,11 +22,11 @@ export function cycleMs(pace: Pace, turns: number): number {
 }
 
 /** A fast pace checks for this long in one go: each go costs some ten events of a history. */
-export const goMs = 60_000;
+export const usualGoMs = 60_000;
 
-/** How many places are checked in one go: those whose turn comes within a minute, each at most once. */
-export function placesAtOnce(pace: Pace, places: number): number {
-  return Math.min(places, Math.max(1, Math.floor(goMs / tickMs(pace))));
+/** How many turns come in one go, however few places there are to share them. */
+export function turnsAtOnce(pace: Pace, goMs = usualGoMs): number {
+  return Math.max(1, Math.floor(goMs / tickMs(pace)));
 }
 
 /**

@@ -43,7 +43,7 @@ export interface Workers {
 
 const longestPauseMs = 30_000;
 
-/** Starts them, and again whenever they fail; shuts down gracefully when the signal aborts: running activities get 20 s. */
+/** Starts them, and again whenever they fail; shuts down gracefully when the signal aborts: running activities get 20 s, checks hand over at once. */
 export function startWorkers(options: WorkersOptions, signal: AbortSignal): Workers {
   const workers = { state: 'connecting' as Workers['state'], hasPolled: false };
   const onPolling = (): void => void Object.assign(workers, { state: 'polling', hasPolled: true });
@@ -95,12 +95,15 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
     ...(servesWorkflows ? [{ taskQueue: workflowQueue, ...workflowSide(options) }] : []),
     { taskQueue: registryQueue(cluster), ...activitySide(options, activities.registry, registrySlots) },
     { taskQueue: clusterQueue(cluster), ...activitySide(options, activities.cluster, clusterSlots) },
-    ...(activities.monitor === undefined ? [] : [{ taskQueue: monitorQueue(cluster), ...activitySide(options, activities.monitor, monitorSlots) }]),
+    ...(activities.monitor === undefined ? [] : [{ taskQueue: monitorQueue(cluster), ...activitySide(options, activities.monitor, monitorSlots), ...monitorSide }]),
   ];
   const workers: Worker[] = [];
   for (const worker of all) workers.push(await Worker.create({ ...shared(options, connection), ...worker }));
   return workers;
 }
+
+/** A go that is called off, or whose worker shuts down, tells what it did and hands over. */
+const monitorSide = { shutdownGraceTime: 0, maxHeartbeatThrottleInterval: '5s' } as const;
 
 const registrySlots = 8; // twice the transfers that go on at once at a registry, so that publishing finds room
 const clusterSlots = 20;

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { tickMs } from '../domain/check-pace.js';
 import { isMonitorSettings, readCheckNow } from '../domain/monitor-door.js';
 import { acceptCheckNow, acceptMonitorPause, acceptSettings, type MonitorState, type MonitorStep } from '../domain/monitor-run.js';
 import { monitorStatusOf, type MonitorStatus } from '../domain/monitor-story.js';
@@ -18,14 +19,20 @@ export function installMonitorHandlers(monitor: Monitor, plan: () => MonitorStep
 
   on(signals.configure, 'At what pace this registry is checked: sent by the manager. To change it, change the configuration.', (payload) => {
     if (!isMonitorSettings(payload)) return dropped(signals.configure);
+    const { settings: before } = monitor.state;
     become(acceptSettings(monitor.state, payload, Date.now()));
+    if (before !== undefined && tickMs(before) !== tickMs(payload)) monitor.callOff?.();
   });
   on(signals.checkNow, 'Check out of turn: {"image": "docker.io/library/nginx:1.27"}, or whichever is next when nothing is named.', (payload) => {
     const read = readCheckNow(payload);
     if (read === false) return dropped(signals.checkNow);
     become(acceptCheckNow(monitor.state, read.image));
+    monitor.callOff?.();
   });
-  on(signals.pause, 'Check nothing on this registry until resume. No payload.', () => become(acceptMonitorPause(monitor.state, true)));
+  on(signals.pause, 'Check nothing on this registry until resume. No payload.', () => {
+    become(acceptMonitorPause(monitor.state, true));
+    monitor.callOff?.();
+  });
   on(signals.resume, 'Check again. No payload.', () => become(acceptMonitorPause(monitor.state, false)));
   setDefaultSignalHandler((name) => dropped(name));
 

@@ -3,7 +3,7 @@
  * the registry asks for, and to how much there is to check. Every decision is made by the domain (`nextMonitorStep`),
  * every message is folded in by it; this shell performs. Which images there are is the activity's to know.
  */
-import { allHandlersFinished, condition, continueAsNew, isCancellation, log, patched, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, isCancellation, log, patched, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { acceptChecks, acceptChecksFailure, nextMonitorStep, reviveMonitor, type ChecksTask, type MonitorBirth, type MonitorRunFacts, type MonitorState } from '../domain/monitor-run.js';
 import { monitorStatusOf, monitorStoryOf, nextSummary } from '../domain/monitor-story.js';
 import type { MonitorActivities } from '../temporal/activities.js';
@@ -12,10 +12,11 @@ import { failureOf } from '../temporal/failures.js';
 import { installMonitorHandlers } from './monitor-handlers.js';
 import { policiesAt } from './policies.js';
 
-/** The one mutable thing of a monitor: its state, and whether a message came. */
+/** The one mutable thing of a monitor: its state, whether a message came, and how to call off the go under way where that may be. */
 export interface Monitor {
   state: MonitorState;
   woken: boolean;
+  callOff?: () => void;
 }
 
 export async function monitorRegistry(input: MonitorBirth | MonitorState): Promise<void> {
@@ -50,16 +51,61 @@ async function check(monitor: Monitor, task: ChecksTask, summary: string): Promi
   const { asked } = task;
   // among monitors: what somebody asked for goes first
   const priority = { priorityKey: asked === undefined ? 5 : 3, fairnessKey: registry.slice(0, longestFairnessKey) };
-  const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, taskQueue: monitorQueue(cluster), priority });
+  const go = new Go(monitor, asked);
+  const { checkBatch } = proxyActivities<MonitorActivities>({ ...policiesAt(pace).checkBatch, ...go.policy, taskQueue: monitorQueue(cluster), priority });
   try {
-    const report = await checkBatch.executeWithOptions({ summary }, [task]);
+    const report = await go.run(() => checkBatch.executeWithOptions({ summary }, [task]));
     const unmade = report.unmade !== undefined && patched('keeps-unmade-wishes') ? report.unmade : 0;
     monitor.state = acceptChecks(monitor.state, report, doneBy(monitor, asked), Date.now(), { madeAt: isRepaced(monitor, settings) ? task : undefined, unmade });
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error)) {
+      if (go.isCalledOff) return; // before anybody began: nothing is different
+      throw error;
+    }
     const failure = failureOf(error, cluster);
     log.warn('the checks of a registry cannot be made, trying again later', { registry, ...failure });
     monitor.state = acceptChecksFailure(monitor.state, failure, doneBy(monitor, asked), Date.now(), { waitsATick: patched('failures-wait-a-tick') });
+  }
+}
+
+/**
+ * One go under way. At a fast pace it takes a minute: it is called off for what somebody asks for, for a pause and for
+ * another pace, and tells what it did until then. One that carries out wishes is soon done. Once, all had to wait.
+ */
+class Go {
+  readonly #monitor: Monitor;
+  readonly #scope = new CancellationScope();
+  readonly #givesWay: boolean;
+  #isCalledOff = false;
+
+  constructor(monitor: Monitor, asked: ChecksTask['asked']) {
+    this.#monitor = monitor;
+    this.#givesWay = asked === undefined && patched('goes-give-way');
+  }
+
+  /** Who checks has the last word, so that no two goes of a registry are under way. */
+  get policy() {
+    return this.#givesWay ? ({ cancellationType: 'WAIT_CANCELLATION_COMPLETED' } as const) : {};
+  }
+
+  /** By us, and not with the whole monitor. */
+  get isCalledOff(): boolean {
+    return this.#isCalledOff && !CancellationScope.current().consideredCancelled;
+  }
+
+  async run<T>(start: () => Promise<T>): Promise<T> {
+    if (!this.#givesWay) return start();
+    this.#monitor.callOff = () => {
+      this.#isCalledOff = true;
+      this.#scope.cancel();
+    };
+    const going = this.#scope.run(start);
+    going.catch(() => undefined); // where the monitor itself is cancelled nobody waits for it
+    try {
+      return await Promise.race([going, CancellationScope.current().cancelRequested]);
+    } finally {
+      this.#monitor.callOff = undefined;
+    }
   }
 }
 

@@ -26,6 +26,9 @@ class Bench {
   readonly server: FaultRegistry;
   readonly records = new Map<ImageName, PlaceRecord>();
   readonly beats: unknown[] = [];
+  /** where a go takes all of its time: of one check, unless told */
+  goMs = 10;
+  #activities: MonitorActivities | undefined;
   settings: CheckSettings = { method: 'HEAD', timeoutMs: 30_000, resolveDigest: false };
   access: CheckAccess = { as: [] };
   /** called before each check */
@@ -58,21 +61,25 @@ class Bench {
     return this.records.get(`${this.server.host}/${name}` as ImageName);
   }
 
-  readonly #activities = createMonitorActivities({
-    tracked: () => this.tracked,
-    settings: () => this.settings,
-    credentials: async () => this.access,
-    registry: { head: (...args) => (this.onAsk(), this.#registry.head(...args)), manifest: (...args) => this.#registry.manifest(...args) },
-    cluster: {
-      changePlace: async (record, reference, manager, change) => {
-        const failure = this.writeFails?.(record);
-        if (failure !== undefined) throw failure;
-        expect(manager).toBe('kuik-monitor');
-        this.records.set(record, change(this.records.get(record) ?? { reference, role: 'origin' }));
-        return 'changed';
+  #activity(): MonitorActivities['checkBatch'] {
+    this.#activities ??= createMonitorActivities({
+      tracked: () => this.tracked,
+      settings: () => this.settings,
+      credentials: async () => this.access,
+      registry: { head: (...args) => (this.onAsk(), this.#registry.head(...args)), manifest: (...args) => this.#registry.manifest(...args) },
+      cluster: {
+        changePlace: async (record, reference, manager, change) => {
+          const failure = this.writeFails?.(record);
+          if (failure !== undefined) throw failure;
+          expect(manager).toBe('kuik-monitor');
+          this.records.set(record, change(this.records.get(record) ?? { reference, role: 'origin' }));
+          return 'changed';
+        },
       },
-    },
-  });
+      goMs: this.goMs,
+    });
+    return this.#activities.checkBatch;
+  }
 
   environment(): MockActivityEnvironment {
     const env = new MockActivityEnvironment({}, { logger: sdkLogger(quiet) });
@@ -82,7 +89,16 @@ class Bench {
 
   run(task: Partial<ChecksTask> = {}, env = this.environment()): Promise<ChecksReport> {
     const whole: ChecksTask = { v: 1, registry: this.server.host, intervalMs: 60_000, maxPerInterval: 1, ...task };
-    return env.run<[ChecksTask], ChecksReport, MonitorActivities['checkBatch']>(this.#activities.checkBatch, whole);
+    return env.run<[ChecksTask], ChecksReport, MonitorActivities['checkBatch']>(this.#activity(), whole);
+  }
+
+  /** One go that its monitor calls off as soon as something is so. */
+  async runUntil(isSo: () => boolean, task: Partial<ChecksTask> = {}): Promise<ChecksReport> {
+    const env = this.environment();
+    const going = this.run(task, env);
+    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
+    env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    return going;
   }
 }
 
@@ -224,8 +240,9 @@ describe('one go', () => {
   afterEach(() => void jest.useRealTimers());
   const fast = { intervalMs: 1_000, maxPerInterval: 20 }; // a tick of 50 ms
 
-  test('checks each place once, evenly spread, and says when the next may begin', async () => {
+  test('checks each place, evenly spread, and says when the next may begin', async () => {
     const bench = await Bench.open({}, 'app:2', 'app:3');
+    bench.goMs = 150;
     bench.tracked = ['app:1', 'app:2', 'app:3'].map((name) => bench.image(name));
     const started = Date.now();
 
@@ -298,13 +315,90 @@ describe('one go', () => {
     jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
     bench.onAsk = () => jest.setSystemTime(Date.now() + 20_000);
 
+    bench.goMs = 60_000;
     const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 100 });
 
     expect(report).toMatchObject({ places: 10, checked: 3 });
   });
 
+  test.each([
+    ['one place', ['app:1'], [100]],
+    ['three places', ['app:1', 'app:2', 'app:3'], [34, 33, 33]],
+  ])('of a fast pace takes its minute of turns, shared by %s', async (_sentence, names, shares) => {
+    const bench = await Bench.open({}, ...names);
+    bench.goMs = 60_000;
+    bench.tracked = names.map((name) => bench.image(name));
+    jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
+    bench.onAsk = () => jest.setSystemTime(Date.now() + 600);
+
+    const report = await bench.run({ intervalMs: 600_000, maxPerInterval: 1000 });
+
+    expect(report).toMatchObject({ places: names.length, checked: 100, counts: { Available: names.length } });
+    expect(names.map((name) => bench.server.requests.filter(({ path }) => path.endsWith(`/${name.slice(-1)}`)).length)).toEqual(shares);
+  });
+
+  test('gives nobody a second turn where turns come slowly: the wait is the workflow\'s', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 60_000;
+    bench.tracked = [bench.image('app:1')];
+
+    const report = await bench.run({ intervalMs: 6_000 });
+
+    expect(report).toMatchObject({ places: 1, checked: 1 });
+    expect(report.nextDelayMs).toBeGreaterThan(5_000);
+  });
+
+  test('minds what comes and what goes in the middle, a few seconds later', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 60_000;
+    jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
+    bench.onAsk = () => {
+      jest.setSystemTime(Date.now() + 1_000);
+      const asked = bench.server.requests.length + 1;
+      if (asked === 10) bench.tracked = [bench.image('app:2')];
+      if (asked === 30) bench.tracked = [];
+    };
+
+    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 1 });
+
+    expect(report).toMatchObject({ places: 0, counts: {} });
+    expect(report.checked).toBeGreaterThanOrEqual(30);
+    expect(report.checked).toBeLessThanOrEqual(35);
+    const seconds = bench.server.requests.filter(({ path }) => path.endsWith('/2')).length;
+    expect(seconds).toBeGreaterThanOrEqual(15);
+    expect(bench.server.requests.slice(15).every(({ path }) => path.endsWith('/2'))).toBe(true);
+  });
+
+  test('that its monitor calls off tells what it did, and what it was asking is next again', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 60_000;
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.server.fault({ on: { route: 'manifest' }, from: 2, times: 1, does: { delayMs: 60_000 } });
+
+    const report = await bench.runUntil(() => bench.server.requests.length === 2, fast);
+    await bench.runUntil(() => bench.records.size === 2, fast);
+
+    expect(report).toMatchObject({ places: 2, checked: 1, counts: { Available: 1, Scheduled: 1 } });
+    expect(report).not.toHaveProperty('throttled');
+    expect(bench.server.requests.slice(0, 3).map(({ path }) => path.slice(-1))).toEqual(['1', '2', '2']);
+  });
+
+  test('that somebody asked for is only that, and out of turn: others may ask for more', async () => {
+    const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 60_000;
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+
+    const report = await bench.run({ ...fast, asked: [bench.image('app:2').image] });
+    const nothing = await bench.run({ ...fast, asked: ['somebody/wrote:nonsense'] });
+
+    expect(report).toMatchObject({ places: 2, checked: 1, counts: { Available: 1, Scheduled: 1 } });
+    expect(nothing).toMatchObject({ places: 2, checked: 0 });
+    expect(bench.server.requests).toHaveLength(1);
+  });
+
   test('is left off when the registry asks for it, which counts for the next one', async () => {
     const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 1_000;
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
     bench.server.fault({ on: { route: 'manifest' }, times: 10, does: { status: 429, headers: { 'retry-after': '1800' } } });
 
@@ -316,6 +410,7 @@ describe('one go', () => {
 
   test('is left off for as long as a registry says that serves nobody, and what it said stands', async () => {
     const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 1_000;
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
     bench.server.fault({ on: { route: 'manifest' }, times: 10, does: { status: 503, headers: { 'retry-after': '600' } } });
 
@@ -333,9 +428,10 @@ describe('one go', () => {
     bench.tracked = names.map((name) => bench.image(name));
     bench.server.fault({ on: { route: 'manifest' }, times: 1000, does: { reset: true } });
 
-    const report = await bench.run({ intervalMs: 1_000, maxPerInterval: 1000 });
+    bench.goMs = 60_000;
+    const report = await bench.runUntil(() => bench.records.size === 12, { intervalMs: 1_000, maxPerInterval: 1000 });
 
-    expect(report).toMatchObject({ checked: 12, counts: { Unreachable: 12 } });
+    expect(report).toMatchObject({ counts: { Unreachable: 12 } });
     expect(report.throttled).toBeUndefined();
     expect(report.nextDelayMs).toBeLessThanOrEqual(1);
   });
@@ -356,6 +452,7 @@ describe('one go', () => {
 
   test('tells what it did when its worker shuts down in the middle, and says nothing of what it was asking', async () => {
     const bench = await Bench.open({}, 'app:2', 'app:3');
+    bench.goMs = 1_000;
     bench.tracked = ['app:1', 'app:2', 'app:3'].map((name) => bench.image(name));
     bench.server.fault({ on: { route: 'manifest' }, from: 2, does: { delayMs: 60_000 } });
     const env = bench.environment();
@@ -459,18 +556,20 @@ describe('one go', () => {
 
   test('costs no image its turn while the API server is away: it is next again', async () => {
     const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 1_000;
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
     bench.writeFails = () => new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
     await expect(bench.run({ intervalMs: 10 })).rejects.toMatchObject({ code: 'unreachable' });
     bench.writeFails = undefined;
 
-    await bench.run({ intervalMs: 10 });
+    await bench.runUntil(() => bench.records.size === 2, { intervalMs: 10 });
 
     expect([...bench.records.keys()]).toEqual(['app:1', 'app:2'].map((name) => bench.image(name).image));
   });
 
   test('lets the others have their turns when only one record meets an API server that is away', async () => {
     const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 1_000;
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
     bench.writeFails = (record) => (record.endsWith('app:1') ? new Failure({ code: 'unreachable', side: 'cluster', message: 'server error 500' }) : undefined);
 
@@ -483,6 +582,7 @@ describe('one go', () => {
 
   test('is not that of an image whose record cannot be written, time and again: the others have their turns', async () => {
     const bench = await Bench.open({}, 'app:2');
+    bench.goMs = 1_000;
     bench.tracked = [bench.image('app:1'), bench.image('app:2')];
     bench.writeFails = (record) => (record.endsWith('app:1') ? new Failure({ code: 'invalid', side: 'cluster', message: 'the record is too large' }) : undefined);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { cycleMs, placesAtOnce, tickMs, untilNextMs, type Pace } from '../../src/domain/check-pace.js';
+import { cycleMs, tickMs, turnsAtOnce, untilNextMs, type Pace } from '../../src/domain/check-pace.js';
 
 const minutes = 60_000;
 const hours = 60 * minutes;
@@ -24,12 +24,10 @@ describe('one check per tick', () => {
 
 describe('one go', () => {
   test.each([
-    ['is one check where a tick is longer than a minute', hub, 500, 1],
-    ['is a minute of checks where the pace is fast', { intervalMs: minutes, maxPerInterval: 30 }, 500, 30],
-    ['checks nothing twice', { intervalMs: minutes, maxPerInterval: 30 }, 7, 7],
-    ['is none where there is nothing', hub, 0, 0],
-  ])('%s', (_sentence, pace, places, expected) => {
-    expect(placesAtOnce(pace, places)).toBe(expected);
+    ['is one check where a tick is longer than a minute', hub, 1],
+    ['is a minute of checks where the pace is fast', { intervalMs: minutes, maxPerInterval: 30 }, 30],
+  ])('%s', (_sentence, pace, expected) => {
+    expect(turnsAtOnce(pace)).toBe(expected);
   });
 });
 

@@ -60,7 +60,7 @@ describe('the manager is killed in the middle of checks', () => {
     let marks = countsOf(registries);
     for (let kill = 0; kill < size({ quick: 2, soak: 30 }); kill++) {
       // whose goes are all lost rests longer each time
-      if (kill > 0 && kill % 2 === 0) await until('each to end a go', async () => registries.every(({ server, images }, at) => server.requests.length > marks[at]! + images.length), 600_000);
+      if (kill > 0 && kill % 2 === 0) await until('each to end a go', async () => registries.every(({ server, images, tickMs }, at) => server.requests.length > marks[at]! + Math.max(images.length, 60_000 / tickMs)), 600_000);
       const { server } = registries[2 - (kill % 3)]!;
       const before = server.requests.length;
       server.fault({ on: { route: 'manifest' }, does: { delayMs: answersAfterMs } });

@@ -123,7 +123,7 @@ class Recorder {
     await monitor.signal('checkNow');
     await this.#until(registry, 5);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'asked-while-paused-failed-once', monitor);
+    await this.#save('monitorRegistry', 'asked-while-paused-called-off', monitor);
   }
 
   /** Somebody wants a check, whichever is next, while another one is made. */
@@ -135,7 +135,7 @@ class Recorder {
     open();
     await this.#until(registry, 2);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'asked-during-checks-and-kept', monitor);
+    await this.#save('monitorRegistry', 'asked-during-checks-called-off', monitor);
   }
 
   /** Of two wishes one had its check, the other none, and then it has; the first turn of a wish that names nothing comes to nothing. */
@@ -151,7 +151,7 @@ class Recorder {
     await monitor.signal('checkNow');
     await this.#until(registry, 6);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'asked-and-cut-short', monitor);
+    await this.#save('monitorRegistry', 'asked-and-cut-short-called-off', monitor);
   }
 
   /** Its pace becomes a faster one in the middle of checks. */
@@ -163,7 +163,7 @@ class Recorder {
     open();
     await this.#until(registry, 2);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'faster-pace-during-checks-minded', monitor);
+    await this.#save('monitorRegistry', 'faster-pace-during-checks-called-off', monitor);
   }
 
   /** By a person, in the middle of checks. */
@@ -174,7 +174,7 @@ class Recorder {
     await monitor.cancel();
     await monitor.result().catch(() => undefined);
     open();
-    await this.#save('monitorRegistry', 'cancelled-during-checks', monitor);
+    await this.#save('monitorRegistry', 'cancelled-during-checks-at-once', monitor);
   }
 
   async #start(registry: string, script: Goes, monitors = this.#monitors): Promise<WorkflowHandle> {

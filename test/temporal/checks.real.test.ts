@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Failure } from '../../src/domain/failure.js';
+import type { ImageName } from '../../src/domain/image-ref.js';
 import type { MonitorStatus } from '../../src/domain/monitor-story.js';
 import type { MonitorClient } from '../../src/temporal/monitor-client.js';
 import { monitorId } from '../../src/temporal/workflow-ids.js';
@@ -38,6 +40,11 @@ const work = () => lab.work(`cluster-${cluster}`, new World(), { monitor: monito
 
 const handle = () => lab.client.workflow.getHandle(monitorId(`cluster-${cluster}`, server.host));
 
+/** How many goes began, or told what they did. */
+async function goes(which: 'SCHEDULED' | 'COMPLETED' = 'SCHEDULED'): Promise<number> {
+  return (await readHistory(handle())).split(`EVENT_TYPE_ACTIVITY_TASK_${which}`).length - 1;
+}
+
 async function status(): Promise<MonitorStatus> {
   const found = await monitors.status(server.host);
   if (found === 'absent') throw new Error(`nobody monitors ${server.host}`);
@@ -70,6 +77,8 @@ test('a history has numbers, and no image', async () => {
   track(100);
   await work();
   await monitors.configure(server.host, { v: 1, intervalMs: 1_000, maxPerInterval: 100 });
+  await until(async () => monitored.countOf('NotFound') === 100);
+  await handle().signal('pause'); // else the go takes its minute
   await until(async () => (await status()).counts?.NotFound === 100);
 
   const history = await readHistory(handle());
@@ -94,4 +103,41 @@ test('a worker that shuts down in the middle hands over, and nothing failed', as
   expect(history).toContain('EVENT_TYPE_ACTIVITY_TASK_COMPLETED'); // by the first worker
   expect(history).not.toMatch(/EVENT_TYPE_ACTIVITY_TASK_(FAILED|TIMED_OUT|CANCELED)/);
   expect(new Set(server.requests.map(({ path }) => path)).size).toBeGreaterThanOrEqual(server.requests.length - 1); // the one that was under way
+});
+
+test('a fast pace over few images is many checks in one go, which whoever asks, and whoever pauses, need not wait for', async () => {
+  track(2);
+  await work();
+  const fast = { v: 1, intervalMs: 60_000, maxPerInterval: 600 } as const; // a tick of 100 ms
+  await monitors.configure(server.host, fast);
+  await until(async () => server.requests.length >= 30);
+  expect(await goes()).toBe(1);
+
+  await monitors.checkNow(server.host, `${server.host}/app:1` as ImageName);
+  await until(async () => (await goes()) >= 3); // what was asked for, and what goes on
+  await handle().signal('pause');
+  await until(async () => (await goes('COMPLETED')) === 3);
+  expect((await status()).next).toMatchObject({ step: 'wait', reason: 'Paused' });
+  const before = server.requests.length;
+  await sleep(1_000);
+
+  expect(server.requests).toHaveLength(before);
+  expect(await goes()).toBe(3);
+  const history = await readHistory(handle());
+  expect(history).not.toMatch(/EVENT_TYPE_ACTIVITY_TASK_(FAILED|TIMED_OUT|CANCELED)/);
+  const gaps = server.requests.slice(1).map(({ at }, index) => at - server.requests[index]!.at);
+  expect(gaps.filter((gap) => gap < 50).length).toBeLessThanOrEqual(1); // what was asked for is out of turn
+}, 60_000);
+
+test('a monitor that is cancelled in the middle of a go ends at once', async () => {
+  track(2);
+  await work();
+  await monitors.configure(server.host, { v: 1, intervalMs: 60_000, maxPerInterval: 600 });
+  await until(async () => server.requests.length >= 3);
+  const cancelledAt = Date.now();
+
+  await handle().cancel();
+
+  await expect(handle().result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+  expect(Date.now() - cancelledAt).toBeLessThan(4_000); // no heartbeat is waited for
 });
