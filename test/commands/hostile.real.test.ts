@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordName } from '../../src/cluster/record-name.js';
 import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { finalizers } from '../../src/domain/names.js';
 import { projectRoot } from '../../tools/programs.js';
 import { scratchFolder, startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
 import { installKinds } from '../cluster/kubernetes-bench.js';
@@ -172,4 +173,19 @@ describe('a slip of the pen', () => {
     expect(errors).toMatch(said);
     expect(code).toBe(1);
   });
+});
+
+describe('a cluster that has lost one of the definitions', () => {
+  test('lets its other rules go: exit 0', async () => {
+    const kubectl = (...args: string[]): Promise<string> => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, ...args]);
+    const rule = { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'held', finalizers: [finalizers.mirrorCleanup] }, spec: {} };
+    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify(rule) });
+    await kubectl('delete', 'crd', 'clusterimagesetavailabilities.kuik.enix.io');
+
+    const { code, output } = await kuik('uninstall', '--yes');
+
+    expect(output).toMatch(/^ClusterImageSetMirror held released$/m);
+    expect(code).toBe(0);
+    expect(await kubectl('get', 'cism', 'held', '-o', 'jsonpath={.metadata.finalizers}')).toBe('');
+  }, 60_000);
 });
