@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { helpText } from '../config/terminal.js';
 import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
+import { caFileOption, plainHttpOption, type CaFile } from './copy/options.js';
 
 export interface MigrateV1Options extends ClusterChoice {
   /** `host[:port]` of the mirror that replaces v1's registry */
@@ -15,6 +16,9 @@ export interface MigrateV1Options extends ClusterChoice {
   /** where v1 is installed */
   readonly namespace?: string;
   readonly copyImages?: boolean;
+  /** as for kuik copy, of the registry that is to hold the copies */
+  readonly plainHttp: readonly string[];
+  readonly caFile: readonly CaFile[];
   /** what the path of a copy says of its origin */
   readonly layout: 'path' | 'host';
   /** unless told: YAML of what is printed, a table of what is copied */
@@ -57,6 +61,8 @@ async function v1(args: readonly string[]): Promise<number> {
     .option('--values <file>', "values of v1's release: helm get values kube-image-keeper -n kuik-system; - is standard input")
     .option('-n, --namespace <name>', 'where v1 is installed; kuik-system unless told')
     .option('--copy-images', "copy what exists only in v1's registry, with the logins of docker, podman or crane")
+    .addOption(plainHttpOption())
+    .addOption(caFileOption())
     .addOption(outputOption(['yaml', 'json'], { yaml: 'what is printed has unless told; of what is copied, a table is' }).default(undefined))
     .addHelpText('after', '\nExamples:\n  helm get values kube-image-keeper -n kuik-system > v1.yaml\n  kuik migrate v1 --registry registry.example.com --secret kuik-system/push --values v1.yaml > v3.yaml\n  kuik migrate v1 --registry registry.example.com --copy-images\n\nExit status: 0 printed or copied, 1 failed, 2 something needs a look first, 130 interrupted');
   const read = readArguments<MigrateV1Options>(command, args);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeTlsFiles } from '../../bench/support/certificate.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder, startRegistry, type RegistryServer } from '../../tools/servers.js';
 import { readDocument } from '../support/documents.js';
@@ -105,6 +106,23 @@ describe('kuik migrate v1', () => {
     await stage.kubectl('patch', 'cachedimages', '--type=merge', '-p', '{"metadata":{"finalizers":null}}', 'quay.example.com-acme-twin-1', 'ghcr.example.com-acme-twin-1');
     await stage.kubectl('delete', 'cachedimages', 'quay.example.com-acme-twin-1', 'ghcr.example.com-acme-twin-1');
   }, 120_000);
+
+  test('--copy-images speaks to a registry with an authority of its own as kuik copy does, whose next step can be followed', async () => {
+    const [ours, others] = [await makeTlsFiles(), await makeTlsFiles()];
+    const secure = await startRegistry({ name: 'secure', dir: join(stage.dir, 'secure'), tls: ours });
+    try {
+      const args = ['migrate', 'v1', '--registry', secure.address, '-n', 'v1-system', '--copy-images'];
+
+      const refused = await kuik(...args, '--ca-file', `${secure.address}=${others.caFile}`);
+      const [, option = ''] = /(--ca-file \S+)=FILE/.exec(refused.errors) ?? [];
+      const ran = await kuik(...args, ...`${option}=${ours.caFile}`.split(' '));
+
+      expect({ option, ...refused }).toMatchObject({ code: 1, option: `--ca-file ${secure.address}` });
+      expect(ran).toMatchObject({ code: 2, output: expect.stringMatching(/\/kuik\/acme\/gone:1\.0 +copied/) });
+    } finally {
+      await secure.stop();
+    }
+  }, 60_000);
 
   test('an image whose origin has gone since v1 copied it is brought as well, once kuik has found out', async () => {
     await cacheInV1(stage, `${stage.sourceAddress}/library/lost`, { sourceImage: stage.image('lost:1.0') });

@@ -87,13 +87,21 @@ function copyCommand(): Command {
     .addOption(new Option('--strategy <how>', 'how an image is copied when platforms are left out').choices(strategies).default('auto'))
     .addOption(new Option('--referrers <which>', 'whether signatures, attestations and SBOMs are copied where they exist').choices(['auto', 'none']).default('none'))
     .addOption(new Option('-c, --concurrency <n>', 'images at once').argParser(readConcurrency).default(4))
-    .addOption(new Option('--plain-http <host>', 'speak to this host[:port] without TLS, as to loopback; may be repeated').argParser(collect).default([], 'none'))
-    .addOption(new Option('--ca-file <host=file>', 'trust this authority (PEM) for host[:port], beside those of the system; may be repeated').argParser(collectCaFile).default([], 'none'))
+    .addOption(plainHttpOption())
+    .addOption(caFileOption())
     .addOption(new Option('-o, --output <form>', 'form of the result').choices(outputForms).default('table'))
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', examples)
     .allowExcessArguments(false)
     .exitOverride();
+}
+
+export function plainHttpOption(): Option {
+  return new Option('--plain-http <host>', 'speak to this host[:port] without TLS, as to loopback; may be repeated').argParser(collect).default([], 'none');
+}
+
+export function caFileOption(): Option {
+  return new Option('--ca-file <host=file>', 'trust this authority (PEM) for host[:port], beside those of the system; may be repeated').argParser(collectCaFile).default([], 'none');
 }
 
 function readOptions(command: Command): CopyOptions {

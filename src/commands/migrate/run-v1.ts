@@ -33,7 +33,7 @@ export async function runMigrateV1(registry: string, options: MigrateV1Options):
     const setup = await readV1(cluster, { values, namespace: v1Namespace });
     if (!setup.isThere) complain(name, 'this cluster has no CachedImages: what follows is from Pods and values alone');
     const target = { registry, path, layout, ...(namespace === undefined || secretName === undefined ? {} : { secret: { namespace, name: secretName } }) };
-    if (options.copyImages === true) return copyImages(placeImages(setup, target), cluster, { namespace: v1Namespace, output: options.output ?? 'table' });
+    if (options.copyImages === true) return copyImages(placeImages(setup, target), cluster, { namespace: v1Namespace, told: copyArguments(options) });
 
     const plan = planV1(setup, target);
     if (options.output === 'json') await printDocument(plan, 'json');
@@ -66,10 +66,15 @@ ${steps.map((step, at) => `  ${at + 1}. ${step}`).join('\n')}
 ${remarks.length === 0 ? '' : `\nNot the same:\n${remarks.map(({ what, next }) => `  - ${what}\n    ${next}\n`).join('')}`}`;
 }
 
+/** What the options that are those of kuik copy say. */
+function copyArguments({ output, plainHttp, caFile }: MigrateV1Options): readonly string[] {
+  return ['--output', output ?? 'table', ...plainHttp.flatMap((host) => ['--plain-http', host]), ...caFile.flatMap(({ host, file }) => ['--ca-file', `${host}=${file}`])];
+}
+
 const registryPort = 5000;
 
 /** From v1's registry, through the API server, to where the rules want them. @returns 2 when some were left out, else what the copies say */
-async function copyImages({ placed, remarks }: Placement, cluster: KubernetesCluster, { namespace, output }: { readonly namespace: string; readonly output: string }): Promise<number> {
+async function copyImages({ placed, remarks }: Placement, cluster: KubernetesCluster, { namespace, told }: { readonly namespace: string; readonly told: readonly string[] }): Promise<number> {
   for (const { what, next } of remarks) complain(name, `${what}; ${next}`);
   const leftOut = remarks.length === 0 ? 0 : 2;
   if (placed.length === 0) {
@@ -83,7 +88,7 @@ async function copyImages({ placed, remarks }: Placement, cluster: KubernetesClu
   try {
     const list = join(folder, 'images.txt');
     await writeFile(list, placed.map(({ image, destination }) => `127.0.0.1:${tunnel.port}/${v1StoredName(image)} ${destination}\n`).join(''));
-    const code = await runCopy(['--from-file', list, '--output', output]);
+    const code = await runCopy(['--from-file', list, ...told]);
     return code === 0 ? leftOut : code;
   } finally {
     await rm(folder, { recursive: true });
