@@ -28,6 +28,10 @@ const nobody = 'For 5 minutes no replica has been ready. New Pods start as if ku
 const unpolled = 'For 10 minutes no manager has taken work from Temporal. Pods are routed as before; nothing is copied, checked or deleted.';
 const broken = 'The code does not fit the history of a workflow, or its steps fail again and again. The copies that this workflow keeps are neither renewed nor deleted until it goes on.';
 const pollers = `temporal_num_pollers{${kuik},exported_namespace="kuik",poller_type="workflow_task",task_queue="kuik"}`;
+const activityPollers = (queue: string): string => `temporal_num_pollers{${kuik},exported_namespace="kuik",poller_type="activity_task",task_queue="${queue}"}`;
+const noPlace = (labels = ''): string => ours('routing_decisions_total', `${labels}verdict="keep",reason="NoPlaceAvailable"`);
+const started = (pod: string): string => `process_start_time_seconds{${kuik},pod="${pod}"}`;
+const lost = (count: number | string, registry?: string): string => `${count} images${registry === undefined ? '' : ` of ${registry}`} are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.`;
 const failedSteps = (reason: string): string => `temporal_workflow_task_execution_failed_total{${kuik},failure_reason="${reason}"}`;
 
 export const alertCases: readonly AlertCase[] = [
@@ -82,3 +86,6 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikWorkflowBroken', sentence: 'fires when steps fail again and again', seen: { [failedSteps('WorkflowError')]: '0+1x60' }, at: '10m', fires: [{ severity: 'critical', description: broken }] },
   { alert: 'KuikWorkflowBroken', sentence: 'is quiet about one step that failed, and about what is long over', seen: { [failedSteps('WorkflowError')]: '0 0 1x200', [failedSteps('NonDeterminismError')]: '1x200' }, at: '60m' },
 ];
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when nobody polls for workflows, whoever polls for activities', seen: { [ours('manager_up')]: '1x30', [pollers]: '0x30', [activityPollers('kuik-cluster.west')]: '2x30' }, at: '12m', fires: [{ severity: 'warning', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'fires when others run the workflows and nobody polls for activities', seen: { [ours('manager_up')]: '1x30', [activityPollers('kuik-cluster.west')]: '0x30', [activityPollers('kuik-registry.west')]: '0x30' }, at: '12m', fires: [{ severity: 'warning', description: unpolled }] },
+  { alert: 'KuikTemporalUnpolled', sentence: 'is quiet where others run the workflows, and while long copies take every place', seen: { [ours('manager_up')]: '1x30', [activityPollers('kuik-cluster.west')]: '2x30', [activityPollers('kuik-registry.west')]: '0x30' }, at: '12m' },
