@@ -98,7 +98,9 @@ function webhookMetrics(register: Registry) {
   const durations = histogram(register, 'admission_duration_seconds', 'Time to answer one review', admissionSeconds);
   const decisions = counter(register, 'routing_decisions_total', 'Decisions, one per image of a Pod', ['verdict', 'reason']);
   const secrets = counter(register, 'routing_pull_secrets_total', 'What was done with copies of pull Secrets', ['action']);
-  for (const outcome of ['unchanged', 'rewritten', 'skipped', 'failed_open']) reviews.inc({ outcome }, 0); // so that an alert on a rate sees the first one
+  // so that an alert on a rate sees the first one
+  for (const outcome of ['unchanged', 'rewritten', 'skipped', 'failed_open']) reviews.inc({ outcome }, 0);
+  decisions.inc({ verdict: 'keep', reason: 'NoPlaceAvailable' satisfies RouteReason }, 0);
   return {
     reviewed: (outcome: ReviewOutcome, seconds: number): void => {
       reviews.inc({ outcome });

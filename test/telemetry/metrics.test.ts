@@ -86,6 +86,7 @@ describe('metrics', () => {
       'admission_reviews_total{outcome="rewritten"} 0',
       'admission_duration_seconds_count 1',
       'routing_decisions_total{verdict="rewrite",reason="OriginUnavailable"} 1',
+      'routing_decisions_total{verdict="keep",reason="NoPlaceAvailable"} 0',
       'routing_pull_secrets_total{action="created"} 1',
       'registry_requests_total{registry="docker.io",purpose="probe",result="throttled"} 1',
       'registry_request_duration_seconds_count{registry="docker.io",purpose="probe"} 1',
