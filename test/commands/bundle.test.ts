@@ -68,6 +68,8 @@ describe('a text leaves without', () => {
     'credentialSecret: {name: push, namespace: kuik-system}',
     'secretName: push',
     'credentialSecret:\n  name: push\n  namespace: kuik-system',
+    'apiKey:\n  # its presence turns TLS on\n  secretName: push\n  key: api-key',
+    'secretNamespaces: []\nautomountServiceAccountToken: false\nexistingSecret: "push"\ncaSecret: ""',
     'got {"credentialSecret":{"name":"push"},"publicKey":"abc"}',
     '--set-secret-name push --port 5',
     'pulled https://registry.example.com:5000/a/b@sha256:0123456789abcdef',

@@ -25,17 +25,16 @@ function withoutValues(lines: readonly string[]): readonly string[] {
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!;
     const found = keyed.exec(line);
-    const [, front = '', , name = '', sign] = found ?? [];
-    const isItem = isFlagItem(lines[at - 1]) && /^[ \t]*-[ \t]/.test(line);
+    const [whole = '', front = '', , name = '', sign] = found ?? [];
+    const value = line.slice(whole.length);
     const isOurs = found !== null && (isSecret(name) || (name === 'value' && isSecret(namedIn(lines[at - 1]))));
-    if (isItem) left.push(line.replace(/-[ \t].*/, `- ${gap}`));
-    else if (found === null || !isOurs || (sign === ':' && isNested(line.slice(found[0].length)))) left.push(withoutInline(line));
+    if (isFlagItem(lines[at - 1]) && /^[ \t]*-[ \t]/.test(line)) left.push(line.replace(/-[ \t].*/, `- ${gap}`));
+    else if (!isOurs || (sign === ':' && isNested(value))) left.push(withoutInline(line));
     else {
       const below = sign === '=' ? at + 1 : endBelow(lines, at + 1, front);
-      const isEmpty = isOpened(line.slice(found[0].length));
-      if (isEmpty && (below === at + 1 || isMapLine(lines[at + 1]!))) left.push(line);
+      if (isNothing(value) || (isHead(value) && isMap(lines.slice(at + 1, below)))) left.push(line);
       else {
-        left.push(`${line.slice(0, found[0].length).trimEnd()} ${gap}`.replace(/= (?=\(redacted\)$)/, '='));
+        left.push(`${whole.trimEnd()}${sign === '=' ? '' : ' '}${gap}`);
         for (; at + 1 < below; at++) left.push('');
       }
     }
@@ -49,12 +48,19 @@ function isNested(value: string): boolean {
 }
 
 /** Nothing yet, or the front of a list in JSON: it goes on below. */
-function isOpened(value: string): boolean {
+function isHead(value: string): boolean {
   return /^\[?[ \t]*$/.test(value);
 }
 
-function isMapLine(line: string): boolean {
-  return /^[ \t]*(?:-[ \t]+)*(?:["']?[\w./-]+["']?[ \t]*:(?:[ \t]|$)|\{)/.test(line);
+/** Nobody's secret. */
+function isNothing(value: string): boolean {
+  return /^(?:true|false|null|~|""|''|\[\]|\{\}),?[ \t]*$/.test(value);
+}
+
+/** Lines with names of their own, by the first that is no comment; none at all as well. */
+function isMap(lines: readonly string[]): boolean {
+  const line = lines.find((each) => !/^[ \t]*(?:#|$)/.test(each));
+  return line === undefined || /^[ \t]*(?:-[ \t]+)*(?:["']?[\w./-]+["']?[ \t]*:(?:[ \t]|$)|\{)/.test(line);
 }
 
 /** @returns the number of the first line that does not belong to the name any more */

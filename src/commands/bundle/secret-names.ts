@@ -2,7 +2,7 @@
 
 const secretName = /passw|passphrase|pwd|(?:^|[-_.])pass$|token|secret|credential|auth(?:orization)?$|dockerconfig|cookie/i;
 /** Names that only say where a secret is, or how it is called. */
-const namingName = /(?:name|ref|file|path|namespace|keys?|secrets|policy|type|expiry|version|seconds)$/i;
+const namingName = /(?:names?|refs?|files?|paths?|namespaces?|keys?|secrets|existing[-_]?secret|policy|type|expiry|version|seconds)$/i;
 /** Keys that are secrets themselves; a `passwordKey` tells where in a Secret the password is. */
 const secretKey = /(?:private|access|api|secret|encryption|signing|master|shared|account|session|cipher|hmac|ssh)[-_]?keys?(?:[-_]?id)?$/i;
 
