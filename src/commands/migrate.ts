@@ -63,7 +63,7 @@ async function v1(args: readonly string[]): Promise<number> {
     .option('--copy-images', "copy what exists only in v1's registry, with the logins of docker, podman or crane")
     .addOption(plainHttpOption())
     .addOption(caFileOption())
-    .addOption(outputOption(['yaml', 'json'], { yaml: 'what is printed has unless told; of what is copied, a table is' }).default(undefined))
+    .addOption(outputOption(['yaml', 'json'], { yaml: 'unless told; copies make a table then' }).default(undefined))
     .addHelpText('after', '\nExamples:\n  helm get values kube-image-keeper -n kuik-system > v1.yaml\n  kuik migrate v1 --registry registry.example.com --secret kuik-system/push --values v1.yaml > v3.yaml\n  kuik migrate v1 --registry registry.example.com --copy-images\n\nExit status: 0 printed or copied, 1 failed, 2 something needs a look first, 130 interrupted');
   const read = readArguments<MigrateV1Options>(command, args);
   if ('exit' in read) return read.exit;
