@@ -28,12 +28,12 @@ const cleaning = rule(', cleanup: {enabled: true, retention: 24h}');
 const keeping = rule('');
 const read = (text: string): readonly Rule[] => rulesIn(text, { namespace: 'shop', installNamespace: 'kuik-system' });
 
-function look({ rules, records, pods = [] }: { rules: readonly Rule[]; records: readonly ImageRecord[]; pods?: readonly Pod[] }): Side {
+function look({ rules, records, pods = [], isConnected = false }: { rules: readonly Rule[]; records: readonly ImageRecord[]; pods?: readonly Pod[]; isConnected?: boolean }): Side {
   const usage = new UsageView({ v1ProxyPort: 0 });
   for (const pod of pods) usage.apply({ type: 'put', key: pod.key, object: pod });
-  const settings = { platforms: [{ architecture: 'amd64' }], retentionMs: 30 * 24 * hour, isConnected: false, skip: { labels: [], annotations: [], namespaces: [] } };
+  const settings = { platforms: [{ architecture: 'amd64' }], retentionMs: 30 * 24 * hour, isConnected, skip: { labels: [], annotations: [], namespaces: [] } };
   const picture = lookAround({ usage, rules: { snapshot: () => rules }, records: { snapshot: () => records }, namespaceLabels: () => ({}), settings, now: () => now });
-  return { picture, fates: fatesOf({ picture, podsAt: (at) => usage.podsAt(at).length, retentionMs: settings.retentionMs }) };
+  return { picture, fates: fatesOf({ picture, podsAt: (at) => usage.podsAt(at).length, settings }) };
 }
 
 const copied = (image: string, some: Partial<ImageRecord> = {}): ImageRecord => aRecord({ image, pods: 0, unusedSince, places: [aCopy(place(image), { rule: 'ClusterImageSetMirror/main' })], ...some });
@@ -48,6 +48,15 @@ describe('what becomes of a copy', () => {
     ['without clean-up stays', keeping, copied('nginx:1'), [], { fate: 'stays', by: 'no-cleanup' }],
   ])('%s', (_sentence, rules, record, pods, fate) => {
     expect(look({ rules: read(rules), records: [record], pods }).fates.map((each) => each.fate)).toEqual([fate]);
+  });
+
+  test.each<[string, boolean, object]>([
+    ['goes where all its clusters meet, and never before 48 hours', true, { fate: 'goes', at: Date.parse('2026-11-22T00:00:00Z') }],
+    ['stays where they do not: nobody knows what the others use', false, { fate: 'stays', by: 'no-cleanup' }],
+  ])('on a shared mirror %s', (_sentence, isConnected, fate) => {
+    const shared = read(rule(', shared: true, cleanup: {enabled: true, retention: 24h}'));
+
+    expect(look({ rules: shared, records: [copied('nginx:1')], isConnected }).fates.map((each) => each.fate)).toEqual([fate]);
   });
 
   test('is printed with the soonest end first, and why the others stay', () => {

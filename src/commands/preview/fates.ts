@@ -4,6 +4,7 @@
  */
 import { parseDuration } from '../../domain/duration.js';
 import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../../domain/image-ref.js';
+import type { MirrorSettings } from '../../domain/mirror.js';
 import { planRecords, type RecordPlan } from '../../domain/record-plan.js';
 import { fateOf, type Fate } from '../../domain/retain.js';
 import type { ImageRecord, RecordUsage } from '../../domain/record.js';
@@ -23,8 +24,7 @@ export interface Facts {
   readonly picture: Picture;
   /** Pods that pull from a place */
   readonly podsAt: (place: PlaceId) => number;
-  /** milliseconds an unused copy is kept where no rule says otherwise */
-  readonly retentionMs: number;
+  readonly settings: Pick<MirrorSettings, 'retentionMs' | 'isConnected'>;
 }
 
 /** Of every copy that is there, as the records know it. */
@@ -48,10 +48,10 @@ export function fatesOf(facts: Facts): readonly CopyFate[] {
   );
 }
 
-function recordPlanOf({ picture: { used, rules, records, plan, now }, retentionMs }: Facts): RecordPlan {
+function recordPlanOf({ picture: { used, rules, records, plan, now }, settings: { retentionMs, isConnected } }: Facts): RecordPlan {
   const copies = new Set(records.flatMap(({ places }) => places.filter(({ role, mirroredAt }) => role === 'mirror' && mirroredAt !== undefined).map(({ reference }) => reference as string)));
   const recorded = recordedImages(used, rules, (ref) => copies.has(placeIdentity(ref)));
-  return planRecords({ used: recorded, plan, rules, records, retentionMs, now });
+  return planRecords({ used: recorded, plan, rules, records, retentionMs, isConnected, now });
 }
 
 /** The plan names how long a copy is kept after its last use; a place it does not name stays where it is. */

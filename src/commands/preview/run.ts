@@ -47,7 +47,7 @@ async function rulesFrom({ filename, namespace }: PreviewOptions, installNamespa
 async function lookAtCluster(cluster: KubernetesCluster, config: Config, installNamespace: string): Promise<(applied: readonly Rule[] | undefined) => Side> {
   const { v1ProxyPort } = config.migration;
   const [views, usage, workloads] = await Promise.all([readViews(cluster, installNamespace), readUsage(cluster, { v1ProxyPort }), config.retention.workloads ? readWorkloads(cluster, { v1ProxyPort }) : undefined]);
-  const retentionMs = config.retention.defaultMs;
+  const settings = { platforms: config.mirroring.platforms, retentionMs: config.retention.defaultMs, isConnected: config.temporal.shared, skip: config.skip };
   const now = Date.now();
   return (applied) => {
     const rules = applied === undefined ? views.rules.snapshot() : withRules(views.rules.snapshot(), applied);
@@ -57,10 +57,10 @@ async function lookAtCluster(cluster: KubernetesCluster, config: Config, install
       rules: { snapshot: () => rules },
       records: views.records,
       namespaceLabels: (namespace) => views.namespaces.labels(namespace),
-      settings: { platforms: config.mirroring.platforms, retentionMs, isConnected: config.temporal.shared, skip: config.skip },
+      settings,
       now: () => now,
     });
-    const facts: Facts = { picture, podsAt: (place) => usage.podsAt(place).length, retentionMs };
+    const facts: Facts = { picture, podsAt: (place) => usage.podsAt(place).length, settings };
     return { picture, fates: fatesOf(facts) };
   };
 }
