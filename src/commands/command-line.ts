@@ -68,6 +68,11 @@ function readTimeout(text: string): number {
   return ms;
 }
 
+/** @param process whose settings decide */
+export function configOption(process: 'manager' | 'webhook'): Option {
+  return new Option('--config <file>', `kuik's configuration, as the ${process} would read it; else that of the cluster, from its ConfigMap`);
+}
+
 export type DryRun = 'none' | 'client' | 'server';
 
 /** `client` asks nobody, `server` has the API server check rights and content; neither changes anything. */

@@ -1,7 +1,6 @@
 /** `kuik explain`: where would each container pull from, and why; also as if a registry were down. */
 import { Command, Option } from 'commander';
-import { usualConfigPath } from '../config/load.js';
-import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
+import { complain, configOption, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
 
 export interface ExplainOptions extends ClusterChoice {
   /** manifests, or folders of them; `-` is standard input */
@@ -12,7 +11,8 @@ export interface ExplainOptions extends ClusterChoice {
   readonly namespace?: string;
   /** `host=state` */
   readonly asIf: readonly string[];
-  readonly config: string;
+  /** a file of settings; those of the cluster unless told */
+  readonly config?: string;
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
@@ -36,7 +36,7 @@ export async function explain(args: readonly string[]): Promise<number> {
     .addOption(repeated('--image <image>', 'an image by itself, as a Pod would name it'))
     .option('-n, --namespace <name>', "of the objects and images, and of manifests that name none; else the context's")
     .addOption(repeated('--as-if <host=state>', 'decide as if a registry were down, throttled, missing (the image), unauthorized or denied'))
-    .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
+    .addOption(configOption('webhook'))
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { name: 'only those of which an image can be pulled from nowhere' }))
     .addHelpText('after', help);
   const read = readArguments<ExplainOptions>(command, args);

@@ -1,22 +1,97 @@
-/** The configuration as the manager has it: what is asked about a cluster is answered by its own settings. */
+/**
+ * The settings that a question about a cluster is answered with: its own, as the manager and the webhook have them, unless
+ * somebody names a file. Whoever answers with others says so.
+ */
 import type { KubernetesCluster } from '../cluster/kubernetes/client.js';
+import type { ApiObject } from '../cluster/kubernetes/objects.js';
+import { configMapType } from '../cluster/kubernetes/resources.js';
 import type { Config } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
-import { loadConfig } from '../config/load-config.js';
-import { isFailure } from '../domain/failure.js';
-import { managerConfigName } from './webhook-names.js';
+import { loadConfig, type AbsentFile } from '../config/load-config.js';
+import { readConfig } from '../config/load.js';
+import { complain } from './command-line.js';
+import { unlessDenied } from './read-views.js';
+import { managerConfigName, managerConfigSuffix } from './webhook-names.js';
 
-/**
- * @returns a text that says why there is none: what is wrong with it; the defaults where there is no ConfigMap, or you
- *   may not read it
- */
-export async function readManagerConfig(cluster: Pick<KubernetesCluster, 'configMap'>, environment: Pick<Environment, 'installNamespace' | 'fullName'>): Promise<Config | string> {
+export interface Settings {
+  readonly config: Config;
+  /** by the name of the installation that was found */
+  readonly environment: Environment;
+  /** files they name that are not on this machine: what these hold is not in them */
+  readonly absent: readonly AbsentFile[];
+  /** the ConfigMap that may not be read, as `get configmaps NAME in namespace NAMESPACE`; these are the defaults */
+  readonly hidden?: string;
+  /** why these are the defaults although everything may be read, and what helps */
+  readonly missing?: string;
+}
+
+export interface Problems {
+  readonly problems: readonly string[];
+}
+
+interface Asked {
+  readonly cluster: Pick<KubernetesCluster, 'configMap' | 'objects'>;
+  readonly environment: Environment;
+  /** of the person who asks; those of the cluster unless told */
+  readonly file?: string;
+  /** whether a file may name others that are not here: nothing is asked with what they hold */
+  readonly needsFiles?: boolean;
+}
+
+/** @throws Failure side `cluster`, other than `denied` */
+export async function readSettings({ cluster, environment, file, needsFiles = false }: Asked): Promise<Settings | Problems> {
+  if (file === undefined) return readManagerConfig(cluster, environment);
+  const loaded = readConfig(file, { ...environment, mustExist: true, filesMayBeAbsent: !needsFiles });
+  return loaded.config === undefined ? loaded : { config: loaded.config, environment, absent: loaded.absent };
+}
+
+/** The same for a command that has nothing more to say about it. @returns undefined after saying why there are none */
+export async function settingsFor(command: string, asked: Asked): Promise<Settings | undefined> {
+  const found = await readSettings(asked);
+  if ('problems' in found) complain(command, ...found.problems);
+  else complain(command, ...gapTexts(found));
+  return 'problems' in found ? undefined : found;
+}
+
+/** What somebody should know who reads the answer. */
+export function gapTexts({ hidden, missing }: Pick<Settings, 'hidden' | 'missing'>): readonly string[] {
+  return [...(hidden === undefined ? [] : [`you may not ${hidden}: answered with the default settings, and those of the cluster may be others; ask for that right`]), ...(missing === undefined ? [] : [missing])];
+}
+
+async function readManagerConfig(cluster: Asked['cluster'], usual: Environment): Promise<Settings | Problems> {
+  const found = await unlessDenied(() => findManagerConfig(cluster, usual));
+  if (found !== undefined && 'problems' in found) return found;
+  const { fullName = usual.fullName, text } = found ?? {};
+  const environment = { ...usual, fullName };
   const name = managerConfigName({ environment });
-  const found = await cluster.configMap({ namespace: environment.installNamespace, name }).catch((error: unknown) => {
-    if (isFailure(error) && error.code === 'denied') return undefined;
-    throw error;
-  });
-  // files it names are in the Pods, and not here; nothing that is asked with it needs them
-  const { config, problems } = loadConfig(found?.data['config.yaml'], { readFile: () => '', installNamespace: environment.installNamespace });
-  return config ?? `ConfigMap ${environment.installNamespace}/${name}: ${problems.join('; ')}`;
+  const { installNamespace: namespace } = environment;
+  // files it names are in the Pods; one of the same name that is here is another one
+  const { config, problems, absent } = loadConfig(text, { readFile: () => undefined, filesMayBeAbsent: true, installNamespace: namespace });
+  if (config === undefined) return { problems: [`ConfigMap ${namespace}/${name}: ${problems.join('; ')}`] };
+  if (found === undefined) return { config, environment, absent, hidden: `get configmaps ${name} in namespace ${namespace}` };
+  if (text !== undefined) return { config, environment, absent };
+  return { config, environment, absent, missing: `there is no ConfigMap ${namespace}/${name}: answered with the default settings; where kuik is installed, POD_NAMESPACE says the namespace, and KUIK_FULL_NAME what the names of its objects begin with` };
+}
+
+interface Found {
+  /** of the installation */
+  readonly fullName?: string;
+  /** absent: there is no ConfigMap */
+  readonly text?: string;
+}
+
+/** By its name; where nobody said what that is, by the labels of the chart, since a release may have any name. */
+async function findManagerConfig(cluster: Asked['cluster'], environment: Environment): Promise<Found | Problems> {
+  const { installNamespace: namespace, isFullNameTold } = environment;
+  const usual = await cluster.configMap({ namespace, name: managerConfigName({ environment }) });
+  if (usual !== undefined) return { text: usual.data['config.yaml'] ?? '' };
+  const labelled = isFullNameTold ? [] : await unlessDenied(() => cluster.objects(configMapType, { namespace, labelSelector: 'app.kubernetes.io/part-of=kube-image-keeper,app.kubernetes.io/component=manager' }));
+  const installed = (labelled ?? []).flatMap(installedAs);
+  if (installed.length < 2) return installed[0] ?? {};
+  return { problems: [`several installations are in namespace ${namespace}: KUIK_FULL_NAME says which is meant, ${installed.map(({ fullName }) => fullName).join(' or ')}`] };
+}
+
+function installedAs({ metadata: { name }, ['data']: data }: ApiObject): readonly Required<Found>[] {
+  const text = (data as Readonly<Record<string, string>> | null | undefined)?.['config.yaml'];
+  return name.endsWith(managerConfigSuffix) && text !== undefined ? [{ fullName: name.slice(0, -managerConfigSuffix.length), text }] : [];
 }

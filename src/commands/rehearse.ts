@@ -1,12 +1,12 @@
 /** `kuik rehearse`: if these registries went away now, which workloads could not restart. */
 import { Command } from 'commander';
-import { usualConfigPath } from '../config/load.js';
-import { complain, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
+import { complain, configOption, outputOption, readArguments, withClusterOptions, type ClusterChoice } from './command-line.js';
 
 export interface RehearseOptions extends ClusterChoice {
   /** only workloads of this namespace */
   readonly namespace?: string;
-  readonly config: string;
+  /** a file of settings; those of the cluster unless told */
+  readonly config?: string;
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
 }
 
@@ -28,7 +28,7 @@ export async function rehearse(args: readonly string[]): Promise<number> {
     .description('If these registries went away now: which workloads could not restart, which would be sent elsewhere, and which images have no second place. Decides with the function of the webhook, contacts every registry but these, and changes nothing.')
     .argument('[registries...]', 'host[:port], as images name it')
     .option('-n, --namespace <name>', 'only workloads of this namespace')
-    .option('--config <file>', "kuik's configuration, as the webhook reads it", usualConfigPath)
+    .addOption(configOption('webhook'))
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name'], { wide: 'also those that would not notice', name: 'only those that could not restart' }))
     .addHelpText('after', help);
   const read = readArguments<RehearseOptions>(command, args);

@@ -20,9 +20,11 @@ export function authoritySecretOf({ environment }: Named): SecretRef {
   return { namespace: environment.installNamespace, name: `${environment.fullName}-webhook-server-cert` };
 }
 
+export const managerConfigSuffix = '-manager-config';
+
 /** The ConfigMap of the configuration. */
 export function managerConfigName({ environment }: { readonly environment: Pick<Environment, 'fullName'> }): string {
-  return `${environment.fullName}-manager-config`;
+  return `${environment.fullName}${managerConfigSuffix}`;
 }
 
 /** The binding that gives the manager its rights in the whole cluster. */

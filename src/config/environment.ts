@@ -8,6 +8,8 @@ export interface Environment {
   readonly installNamespace: string;
   /** what the names of the chart's objects begin with */
   readonly fullName: string;
+  /** whether somebody said so */
+  readonly isFullNameTold: boolean;
   /** the Secret of the bundled database, whose password the manager makes; absent: somebody else's business */
   readonly databaseSecret?: string;
   /** the leading manager brings our definitions up to its version */
@@ -35,6 +37,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
   return {
     installNamespace: environment['POD_NAMESPACE'] || readFile(namespaceFile)?.trim() || usualInstallNamespace,
     fullName: environment['KUIK_FULL_NAME'] || usualFullName,
+    isFullNameTold: Boolean(environment['KUIK_FULL_NAME']),
     databaseSecret: environment['KUIK_DATABASE_SECRET'] || undefined,
     upgradesDefinitions: environment['KUIK_UPGRADE_DEFINITIONS'] === 'true',
     kubeconfig: environment['KUBECONFIG'] || undefined,

@@ -4,24 +4,28 @@
  */
 import { parseDocument } from 'yaml';
 import { settle, type Config } from './config.js';
-import { FileReader, type ReadFile } from './files.js';
+import { FileReader, type AbsentFile, type ReadFile } from './files.js';
 import { isObject, issueText, withoutUnknownKeys } from './issues.js';
 import { builtInRegistries } from './monitoring.js';
 import { readRegistries, registries } from './registries.js';
 import { ConfigFile } from './schema.js';
 import { readTemporal, temporal } from './temporal.js';
 
+export type { AbsentFile };
+
 export interface ConfigContext {
   /** reads the files that the configuration names */
   readonly readFile: ReadFile;
+  /** for whoever has the configuration of another machine: files that are missing are told, and their keys are not set */
+  readonly filesMayBeAbsent?: boolean;
   /** where Secrets are read that are named without a namespace */
   readonly installNamespace: string;
 }
 
 export type LoadedConfig =
-  | { readonly config: Config; readonly warnings: readonly string[]; readonly problems?: undefined }
+  | { readonly config: Config; readonly warnings: readonly string[]; readonly absent: readonly AbsentFile[]; readonly problems?: undefined }
   /** the start stops; every problem names its key */
-  | { readonly problems: readonly string[]; readonly config?: undefined; readonly warnings?: undefined };
+  | { readonly problems: readonly string[]; readonly config?: undefined; readonly warnings?: undefined; readonly absent?: undefined };
 
 /**
  * @param text YAML; undefined when there is no file: then everything has its default
@@ -36,10 +40,12 @@ export function loadConfig(text: string | undefined, context: ConfigContext): Lo
   const parsed = ConfigFile.safeParse(known);
   const files = new FileReader(context.readFile);
   readNamedFiles(known, files);
-  if (!parsed.success) return { problems: [...parsed.error.issues.map((issue) => issueText(issue, known)), ...files.problems] };
-  if (files.problems.length > 0) return { problems: files.problems };
+  const problems = context.filesMayBeAbsent === true ? [] : files.problems;
+  if (!parsed.success) return { problems: [...parsed.error.issues.map((issue) => issueText(issue, known)), ...problems] };
+  if (problems.length > 0) return { problems };
   return {
-    config: settle(parsed.data, files, context.installNamespace),
+    config: settle(parsed.data, new FileReader(context.readFile), context.installNamespace),
+    absent: files.absent,
     warnings: keys.map((key) => `unknown key ${key} in the configuration is ignored`),
   };
 }

@@ -102,10 +102,15 @@ export function readRegistries(written: Written, files: FileReader): Registries 
 }
 
 /** Settings of a registry: of its exact name, else of the longest `*.domain` that holds it, else the default. */
-export function registrySettingsOf({ default: usual, items }: Registries, host: string): RegistrySettings {
-  const exact = Object.hasOwn(items, host) ? items[host] : undefined;
-  const domain = Object.keys(items)
+export function registrySettingsOf(registries: Registries, host: string): RegistrySettings {
+  const item = registryItemOf(registries, host);
+  return (item === undefined ? undefined : registries.items[item]) ?? registries.default;
+}
+
+/** The key of `items` that says how a registry is spoken to; undefined: none, the default does. */
+export function registryItemOf({ items }: Pick<Registries, 'items'>, host: string): string | undefined {
+  if (Object.hasOwn(items, host)) return host;
+  return Object.keys(items)
     .filter((name) => name.startsWith('*.') && host.endsWith(name.slice(1)))
     .sort((one, other) => other.length - one.length)[0];
-  return exact ?? (domain === undefined ? undefined : items[domain]) ?? usual;
 }

@@ -20,6 +20,9 @@ const kubectl = (...args: string[]): Promise<string> => toolOutput('kubectl', ['
 const apply = (...objects: readonly object[]): Promise<string> => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
 const kuik = (...args: string[]): Promise<Ended> => kuikOn({ api }, 'explain', ...args);
 
+/** The settings of the cluster, as the chart stores them. */
+const configure = (text: string): Promise<string> => apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-image-keeper-manager-config', namespace: 'kuik-system' }, data: { 'config.yaml': text } });
+
 const pod = (): object => ({ containers: [{ name: 'web', image, imagePullPolicy: 'IfNotPresent' }] });
 const template = (restartPolicy = 'Always'): object => ({ metadata: { labels: { app: 'web' } }, spec: { ...pod(), restartPolicy } });
 const workload = (group: string, kind: string, spec: object): object => ({ apiVersion: `${group}/v1`, kind, metadata: { name: 'web', namespace: 'shop' }, spec });
@@ -50,6 +53,8 @@ beforeAll(async () => {
   push(origin, 'library/web', '1.0');
   push(mirror, 'kept/library/web', '1.0');
   await kubectl('create', 'namespace', 'shop');
+  await kubectl('create', 'namespace', 'kuik-system');
+  await configure('');
   await kubectl('create', 'serviceaccount', 'default', '-n', 'shop').catch(() => ''); // no controller makes it here
   const spec = { filter: { include: [{ image: '.+' }] }, mirrors: [{ registry: mirror.host, path: '/kept' }] };
   await apply({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'main' }, spec }, ...workloads());
@@ -154,6 +159,42 @@ describe('--as-if', () => {
   });
 });
 
+describe('the settings of the cluster', () => {
+  afterAll(() => configure(''));
+
+  test('decide: what the webhook leaves alone is left alone here', async () => {
+    await configure('skipNamespaces: [shop]');
+
+    const { output, errors } = await kuik('deploy/web', '-n', 'shop');
+
+    expect([output, errors]).toEqual([expect.stringMatching(/^deployment shop\/web {2}left alone: \S+\n$/), '']);
+  });
+
+  test('are not asked for where a file is named', async () => {
+    const file = join(api.dir, 'config.yaml');
+    await writeFile(file, '');
+
+    expect((await kuik('deploy/web', '-n', 'shop', '--config', file)).output).toContain('OriginAvailable');
+    expect(await kuik('deploy/web', '-n', 'shop', '--config', '/nowhere.yaml')).toMatchObject({ code: 1, errors: expect.stringContaining('the configuration /nowhere.yaml cannot be read') });
+  });
+
+  test('name files of the Pods: a registry that does not answer without them may answer the webhook', async () => {
+    await configure('registries: {items: {"127.0.0.1:1": {caFile: /etc/ours/ca.pem}}}');
+
+    const { code, errors } = await kuik('--image', '127.0.0.1:1/acme/api:v4', '-n', 'default');
+
+    expect(errors).toMatch(/^kuik explain: registries\.items\.127\.0\.0\.1:1\.caFile: \/etc\/ours\/ca\.pem is in the Pods, and not here: 127\.0\.0\.1:1 was asked without it/);
+    expect(code).toBe(2);
+    expect((await kuik('--image', image, '-n', 'default')).errors).toBe('');
+  });
+
+  test('where there are none: the defaults, and it is said', async () => {
+    await kubectl('delete', 'configmap', '-n', 'kuik-system', 'kube-image-keeper-manager-config');
+
+    expect((await kuik('deploy/web', '-n', 'shop')).errors).toMatch(/^kuik explain: there is no ConfigMap kuik-system\/kube-image-keeper-manager-config: answered with the default settings; .*KUIK_FULL_NAME/);
+  });
+});
+
 describe('what is wrong is named, with the next step', () => {
   test.each<[string, string[], RegExp]>([
     ['nothing asked', [], /name objects \(pod\/NAME, deploy\/NAME\), files \(-f\) or images \(--image\): one of the three/],
@@ -192,7 +233,7 @@ describe('Secrets', () => {
     guarded = await startFaultRegistry({ access: { type: 'basic', accounts: { robot: 'right' } } });
     push(guarded, 'acme/api', 'v4');
     await apply(docker('right'), { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'shop' }, imagePullSecrets: [{ name: 'pull' }] });
-    const rights = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'developer' }, rules: [{ apiGroups: ['kuik.enix.io', 'apps'], resources: ['*'], verbs: ['get', 'list'] }, { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['get', 'list'] }] };
+    const rights = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'developer' }, rules: [{ apiGroups: ['kuik.enix.io', 'apps'], resources: ['*'], verbs: ['get', 'list'] }, { apiGroups: [''], resources: ['namespaces', 'serviceaccounts', 'configmaps'], verbs: ['get', 'list'] }] };
     await apply(rights, { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: 'developer' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'developer' }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'developer' }] });
     kubeconfig = join(api.dir, 'developer.kubeconfig');
     await writeFile(kubeconfig, (await readFile(api.kubeconfig, 'utf8')).replace('"user":{"token"', '"user":{"as":"developer","token"'));

@@ -16,7 +16,7 @@ import { viewerOf } from '../support/users.js';
 let stage: Stage;
 /** may read namespace shop, and nothing else */
 let narrow: string;
-/** may read records and cluster-wide rules, too */
+/** may read records, cluster-wide rules, and the settings, too */
 let knowing: string;
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec: { containers: [{ name: 'web', image: stage.image() }] } }));
   await untilMirrored(stage, stage.image());
   narrow = await viewerOf(stage, 'shop', 'narrow');
-  knowing = await viewerOf(stage, 'shop', 'knowing', [{ apiGroups: ['kuik.enix.io'], resources: ['imageavailabilities', 'clusterimagesetmirrors', 'clusterreplicatedimagesets', 'clusterimagesetavailabilities'], verbs: ['get', 'list', 'watch'] }]);
+  knowing = await viewerOf(stage, 'shop', 'knowing', [{ apiGroups: ['kuik.enix.io'], resources: ['imageavailabilities', 'clusterimagesetmirrors', 'clusterreplicatedimagesets', 'clusterimagesetavailabilities'], verbs: ['get', 'list', 'watch'] }, { apiGroups: [''], resources: ['configmaps'], resourceNames: ['kube-image-keeper-manager-config'], verbs: ['get'] }]);
 }, 120_000);
 afterAll(() => stage?.close());
 
@@ -67,8 +67,8 @@ describe('somebody who may read one namespace only', () => {
     const { code, output, errors } = await asNarrow('explain', 'pod/web', '-o', 'json');
 
     const { items, hidden } = readDocument<ExplanationList>('ExplanationList', output);
-    expect(hidden).toEqual(['list clusterimagesetavailabilities', 'list clusterimagesetmirrors', 'list clusterreplicatedimagesets', 'list imageavailabilities']);
-    expect(errors).toMatch(/^kuik explain: you may not list clusterimagesetavailabilities, .*: what stands there is not counted, and the webhook, which reads it, may decide otherwise\n$/);
+    expect(hidden).toEqual(['get configmaps kube-image-keeper-manager-config in namespace kuik-system', 'list clusterimagesetavailabilities', 'list clusterimagesetmirrors', 'list clusterreplicatedimagesets', 'list imageavailabilities']);
+    expect(errors).toMatch(/^kuik explain: you may not get configmaps \S+ in namespace kuik-system, list clusterimagesetavailabilities, .*: what stands there is not counted, and the webhook, which reads it, may decide otherwise\n$/);
     expect(items).toMatchObject([{ namespace: 'shop', containers: [{ image: stage.image(), reason: 'OriginAvailable', places: [{ rule: '(origin)' }, { rule: 'ImageSetMirror/shop/team' }] }] }]);
     expect(code).toBe(0);
     await stage.kubectl('delete', 'ism', 'team', '-n', 'shop', '--wait=false');
@@ -79,7 +79,7 @@ describe('somebody who may read one namespace only', () => {
 
     const { hidden, workloads } = readDocument<Rehearsal>('Rehearsal', output);
     expect(hidden).toContain('list clusterimagesetmirrors');
-    expect(errors).toMatch(/^kuik rehearse: you may not list clusterimagesetavailabilities/);
+    expect(errors).toMatch(/^kuik rehearse: you may not get configmaps \S+ in namespace kuik-system, list clusterimagesetavailabilities/);
     expect(workloads.map(({ namespace, name }) => `${namespace} ${name}`)).toEqual(['shop pod/web']);
   });
 });

@@ -17,10 +17,10 @@ let keepers: KeeperClient;
 
 const kuik = (...args: string[]): Promise<Ended> => kuikOn(stage, ...args);
 const rule = (mirrors: readonly object[], image = '.+') => JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'everything' }, spec: { filter: { include: [{ image }] }, mirrors } });
-const kept = (): object => ({ registry: stage.mirror.address, path: '/kept', cleanup: { enabled: true, retention: '48h' } });
+const kept = (): object => ({ registry: stage.mirror.address, path: '/kept', cleanup: { enabled: true } }); // kept for as long as the settings of the cluster say
 
 beforeAll(async () => {
-  stage = await Stage.open({ dir: scratchFolder('outlook'), configuration: 'clusterId: berlin\n' });
+  stage = await Stage.open({ dir: scratchFolder('outlook'), configuration: 'clusterId: berlin\nretention: {default: 36h}\n' });
   const { address, namespace } = stage.temporal.running;
   keepers = createKeeperClient({ endpoint: { address, namespace }, searchable: () => true });
   await stage.apply(rule([kept()]));

@@ -19,6 +19,11 @@ function deployment(name: string, path: string, labels: Readonly<Record<string, 
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'shop' }, spec: { replicas: 0, selector: { matchLabels: app }, template } };
 }
 
+/** The settings of the cluster, as the chart stores them. */
+function configure(text: string): Promise<string> {
+  return apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-image-keeper-manager-config', namespace: 'kuik-system' }, data: { 'config.yaml': text } });
+}
+
 function push(registry: FaultRegistry, path: string): void {
   const { manifest } = anImage(path);
   const repository = registry.store.open(path);
@@ -31,7 +36,8 @@ beforeAll(async () => {
   await installKinds(api.kubeconfig);
   for (const path of ['kept/web', 'kept/api', 'other/db']) push(origin, path);
   push(mirror, 'copies/kept/web');
-  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  for (const name of ['shop', 'kuik-system']) await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  await configure('');
   const spec = { filter: { include: [{ image: '.+/kept/.+' }] }, mirrors: [{ registry: mirror.host, path: '/copies' }] };
   await apply(
     { apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ClusterImageSetMirror', metadata: { name: 'main' }, spec },
@@ -68,6 +74,25 @@ describe('kuik rehearse', () => {
     const { code, output } = await kuikOn({ api }, 'rehearse', 'quay.io', '-n', 'shop');
 
     expect([code, output]).toEqual([0, 'Nothing of 4 workloads could be pulled from quay.io: it would not be missed.\n']);
+  });
+
+  test('answers with the settings of the cluster: a namespace that is skipped there is left alone here', async () => {
+    await configure('skipNamespaces: [shop]');
+
+    const { code, output, errors } = await kuikOn({ api }, 'rehearse', origin.host, '-o', 'json');
+
+    expect([code, errors]).toEqual([2, '']);
+    const { workloads } = JSON.parse(output) as Rehearsal;
+    expect(workloads.map(({ name, verdict, containers }) => `${name} ${verdict} ${containers[0]?.why}`)).toEqual(['copied', 'not-yet', 'opted-out', 'unprotected'].map((name) => expect.stringMatching(`^deployment/${name} stuck .*left alone`)));
+    await configure('');
+  });
+
+  test('answers with the defaults where nothing is installed, and says so', async () => {
+    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'delete', 'configmap', '-n', 'kuik-system', 'kube-image-keeper-manager-config']);
+
+    const { code, errors } = await kuikOn({ api }, 'rehearse', 'quay.io', '-n', 'shop');
+
+    expect([code, errors]).toEqual([0, expect.stringMatching(/^kuik rehearse: there is no ConfigMap kuik-system\/kube-image-keeper-manager-config: answered with the default settings; .*KUIK_FULL_NAME/)]);
   });
 
   test.each([

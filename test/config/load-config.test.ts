@@ -62,7 +62,7 @@ describe('without a file everything has its default', () => {
     ['keys without values', 'routing:\nmonitoring:\n  registries:\n    items:\n'],
     ['empty objects', 'routing: {}\nretention: {}\nmonitoring: {registries: {}}\n'],
   ])('%s', (_sentence, text) => {
-    expect(load(text)).toEqual({ config: defaults, warnings: [] });
+    expect(load(text)).toEqual({ config: defaults, warnings: [], absent: [] });
   });
 
   test('the histogram has the buckets of v2', () => {

@@ -8,6 +8,7 @@ type Place = Pick<Stage, 'api' | 'dir' | 'apply' | 'kubectl'>;
 interface Right {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 

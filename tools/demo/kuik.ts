@@ -86,7 +86,8 @@ async function answers(healthUrl: string): Promise<boolean> {
   return ['views', 'certificate', 'webhook'].every((check) => body.includes(`[+]${check} ok`));
 }
 
-function configuration(temporalAddress: string, { clusterId, factsLive = '1s', configuration: more = '' }: Pick<KuikOptions, 'clusterId' | 'factsLive' | 'configuration'>): string {
+/** The file that it is started with. */
+export function configuration(temporalAddress: string, { clusterId, factsLive = '1s', configuration: more = '' }: Pick<KuikOptions, 'clusterId' | 'factsLive' | 'configuration'>): string {
   return `temporal:
   address: ${temporalAddress}
   shared: ${clusterId !== undefined}

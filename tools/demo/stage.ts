@@ -5,7 +5,7 @@ import { ask } from '../health.js';
 import { projectRoot } from '../programs.js';
 import { freePort, startApiServer, startRegistry, startTemporal, toolOutput } from '../servers.js';
 import type { ApiServer, RegistryServer, TemporalServer } from '../servers.js';
-import { startKuik } from './kuik.js';
+import { configuration as configurationText, startKuik } from './kuik.js';
 import type { Kuik, KuikOptions } from './kuik.js';
 
 export interface StageOptions {
@@ -90,7 +90,7 @@ export class Stage {
     const kuik = await started(processes === 'one' ? 'run' : 'webhook');
     const manager = processes === 'one' ? undefined : await started('manager');
     const stage = new Stage(dir, api, around, { kuik, manager }, beside);
-    await stage.#prepareCluster();
+    await stage.#prepareCluster({ fullName, text: configurationText(temporalAddress, { configuration, clusterId }) });
     await Promise.all([kuik.start(), manager?.start()]);
     onStart(`kuik ${processes === 'one' ? 'run' : 'webhook and kuik manager'}: webhook installed, views synced, workers polling`);
     return stage;
@@ -136,10 +136,13 @@ export class Stage {
     await this.api.stop();
   }
 
-  async #prepareCluster(): Promise<void> {
+  /** What the chart puts there before kuik starts: commands read the settings that kuik has. */
+  async #prepareCluster({ fullName = 'kube-image-keeper', text }: { readonly fullName?: string; readonly text: string }): Promise<void> {
     await this.kubectl('apply', '--server-side', '-f', join(projectRoot(), 'charts', 'kube-image-keeper', 'crds'));
     await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
     await this.kubectl('create', 'namespace', 'kuik-system');
+    const labels = { 'app.kubernetes.io/part-of': 'kube-image-keeper', 'app.kubernetes.io/component': 'manager' };
+    await this.apply(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${fullName}-manager-config`, namespace: 'kuik-system', labels }, data: { 'config.yaml': text } }));
   }
 }
 

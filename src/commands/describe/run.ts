@@ -16,23 +16,24 @@ import type { ImageDescriptionList } from '../documents/describe.js';
 import { eventsOfRecord } from '../events.js';
 import { findImages, recordText } from '../find-images.js';
 import { usersOf } from '../images/choose.js';
-import { readManagerConfig } from '../manager-config.js';
+import { settingsFor } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
 import { readUsage, readViews, unlessDenied } from '../read-views.js';
 import { readClaims, type ClaimsOf } from './claims.js';
 import { nextCheckOf } from './next-check.js';
+import { environmentFor } from '../status/read.js';
 import { descriptionOf, descriptionText } from './report.js';
 
 type NextCheck = (record: ImageRecord) => ImageDescriptionList['items'][number]['nextCheck'];
 
 export async function runDescribe(images: readonly string[], options: DescribeOptions): Promise<number> {
-  const usual = readEnvironment();
-  const environment = { ...usual, installNamespace: options.namespace ?? usual.installNamespace };
+  const asked = environmentFor(options, readEnvironment());
   return askCluster('describe', options, async (cluster) => {
     const { records, problems } = await findImages(images, cluster);
     if (problems.length > 0) return complain('describe', ...problems);
-    const config = await readManagerConfig(cluster, environment);
-    if (typeof config === 'string') return complain('describe', config);
+    const settings = await settingsFor('describe', { cluster, environment: asked });
+    if (settings === undefined) return 1;
+    const { config, environment } = settings;
 
     const { usage, isWhole } = await readUsers(cluster, config);
     const nextCheck = usage === undefined || !isWhole ? () => undefined : await nextChecks(cluster, environment, config, usage);

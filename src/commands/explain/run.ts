@@ -1,9 +1,9 @@
 import process from 'node:process';
 import type { Cluster } from '../../cluster/cluster.js';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
-import type { Config } from '../../config/config.js';
-import { readEnvironment, type Environment } from '../../config/environment.js';
-import { readConfig } from '../../config/load.js';
+import { readEnvironment } from '../../config/environment.js';
+import { registryItemOf } from '../../config/registries.js';
+import { parseImageRef } from '../../domain/image-ref.js';
 import { credentialId } from '../../registry/keyring.js';
 import { createMetrics } from '../../telemetry/metrics.js';
 import { questionsOfCreate } from '../../webhook/questions.js';
@@ -12,6 +12,7 @@ import { askCluster } from '../ask-cluster.js';
 import { cliVersion, complain } from '../command-line.js';
 import type { ExplanationList } from '../documents/explain.js';
 import type { ExplainOptions } from '../explain.js';
+import { readSettings, type Settings } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
 import { readViewsOf } from '../read-views.js';
 import { openRegistry } from '../registry-client.js';
@@ -25,15 +26,15 @@ import { ReadableSecrets, withoutHidden } from './unreadable.js';
 
 export async function runExplain(objects: readonly string[], options: ExplainOptions): Promise<number> {
   const environment = readEnvironment();
-  const { config, problems } = readConfig(options.config, environment);
-  if (config === undefined) return complain('explain', ...problems);
   const asIf = readAsIf(options.asIf);
   if (typeof asIf === 'string') return complain('explain', asIf);
 
   return askCluster('explain', options, async (cluster) => {
+    const settings = await readSettings({ cluster, environment, file: options.config, needsFiles: true });
+    if ('problems' in settings) return complain('explain', ...settings.problems);
     const asked = await askedPods(objects, options, cluster).catch(complaint);
     if (typeof asked === 'number') return asked;
-    const { explanations, remarks, hidden } = await explainAll(asked, asIf, { cluster, config, environment });
+    const { explanations, remarks, hidden } = await explainAll(asked, asIf, { cluster, settings });
     complain('explain', ...hiddenTexts(hidden), ...remarks);
     if (isData(options.output)) await printDocument(listOf(explanations, asIf, hidden), options.output);
     else process.stdout.write(textOf(explanations, asIf, options.output));
@@ -56,8 +57,7 @@ const atOnce = 8; // most of the time is that of probes
 
 interface World {
   readonly cluster: KubernetesCluster;
-  readonly config: Config;
-  readonly environment: Environment;
+  readonly settings: Settings;
 }
 
 interface Explained {
@@ -69,7 +69,8 @@ interface Explained {
 }
 
 /** Decides about all of them as the webhook would, a few at a time. */
-export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, config, environment }: World): Promise<Explained> {
+export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster, settings }: World): Promise<Explained> {
+  const { config, environment, hidden, missing } = settings;
   const { version } = readBuild();
   const registry = openRegistry({ config, environment, version });
   try {
@@ -89,7 +90,11 @@ export async function explainAll({ pods, remarks }: Asked, asIf: AsIf, { cluster
       for (let next = left.shift(); next !== undefined; next = left.shift()) explanations[next[0]] = await explainPod(next[1], { deps: seeing, secrets, asIf });
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-    return { explanations, remarks: [...remarks, ...imagined(asIf, explanations), ...unread(secrets)], hidden: views.hidden };
+    return {
+      explanations,
+      remarks: [...(missing === undefined ? [] : [missing]), ...remarks, ...imagined(asIf, explanations), ...unread(secrets), ...askedWithout(settings, explanations)],
+      hidden: [...(hidden === undefined ? [] : [hidden]), ...views.hidden],
+    };
   } finally {
     await registry.close();
   }
@@ -114,6 +119,16 @@ async function secretNames(own: { namespace: string; name: string } | undefined,
 function imagined(asIf: AsIf, explanations: readonly Explanation[]): string[] {
   const places = explanations.flatMap(({ containers }) => containers.flatMap((container) => [container.pulls, ...container.places.map(({ place }) => place)]));
   return [...asIf.keys()].filter((host) => !places.some((place) => place.startsWith(`${host}/`))).map((host) => `--as-if: nothing of this is pulled from ${host}, nor could be`);
+}
+
+/** Nobody says of a registry that it is down who lacks the authority that the webhook has in its Pod. */
+function askedWithout({ config: { registries }, absent }: Settings, explanations: readonly Explanation[]): string[] {
+  const failing = new Set(explanations.flatMap(({ containers }) => containers.flatMap(({ places }) => places.filter(({ state, tookMs }) => state === 'Unreachable' && tookMs !== undefined).flatMap(({ place }) => parseImageRef(place)?.host ?? []))));
+  return [...failing].flatMap((host) => {
+    const item = registryItemOf(registries, host);
+    const lacking = absent.filter(({ key }) => item !== undefined && key.startsWith(`registries.items.${item}.`));
+    return lacking.map(({ key, path }) => `${key}: ${path} is in the Pods, and not here: ${host} was asked without it, and the webhook may well reach it; a file for --config can name one that is here`);
+  });
 }
 
 function unread({ hidden }: ReadableSecrets): string[] {

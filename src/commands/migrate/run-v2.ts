@@ -4,9 +4,9 @@ import { ruleKinds } from '../../domain/rule.js';
 import { lookAround } from '../../watchers/reconcile.js';
 import { askCluster } from '../ask-cluster.js';
 import { columns } from '../columns.js';
-import { cliVersion, complain } from '../command-line.js';
+import { cliVersion } from '../command-line.js';
 import type { DifferenceList } from '../documents/migrate.js';
-import { readManagerConfig } from '../manager-config.js';
+import { settingsFor } from '../manager-config.js';
 import type { MigrateV2Options } from '../migrate.js';
 import { isData, printDocument } from '../output.js';
 import { readUsage, readViews } from '../read-views.js';
@@ -16,8 +16,9 @@ import { differencesFrom } from './v2.js';
 export async function runMigrateV2(options: MigrateV2Options): Promise<number> {
   const environment = environmentFor(options, readEnvironment());
   return askCluster('migrate v2', options, async (cluster) => {
-    const config = await readManagerConfig(cluster, environment);
-    if (typeof config === 'string') return complain('migrate v2', config);
+    const settings = await settingsFor('migrate v2', { cluster, environment });
+    if (settings === undefined) return 1;
+    const { config } = settings;
     const [views, usage, resources] = await Promise.all([
       readViews(cluster, environment.installNamespace, { recordsMayBeAbsent: true }),
       readUsage(cluster, { v1ProxyPort: config.migration.v1ProxyPort }),

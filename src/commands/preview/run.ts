@@ -4,11 +4,11 @@ import { text } from 'node:stream/consumers';
 import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import type { Config } from '../../config/config.js';
 import { readEnvironment } from '../../config/environment.js';
-import { readConfig } from '../../config/load.js';
 import type { Rule } from '../../domain/rule.js';
 import { lookAround, type Picture } from '../../watchers/reconcile.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
+import { settingsFor } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
 import type { PreviewOptions } from '../preview.js';
 import { readUsage, readViews, readWorkloads } from '../read-views.js';
@@ -18,14 +18,15 @@ import { changesDocument, changesTable, fatesDocument, fatesNames, fatesTable } 
 import { rulesIn, withRules } from './rules-in.js';
 
 export async function runPreview(options: PreviewOptions): Promise<number> {
-  const { installNamespace } = readEnvironment();
-  const { config, problems } = readConfig(options.config, { installNamespace });
-  if (config === undefined) return complain('preview', ...problems);
+  const environment = readEnvironment();
+  const { installNamespace } = environment;
   const applied = await rulesFrom(options, installNamespace);
   if (typeof applied === 'string') return complain('preview', applied);
 
   return askCluster('preview', options, async (cluster) => {
-    const look = await lookAtCluster(cluster, config, installNamespace);
+    const settings = await settingsFor('preview', { cluster, environment, file: options.config });
+    if (settings === undefined) return 1;
+    const look = await lookAtCluster(cluster, settings.config, installNamespace);
     const before = look(undefined);
     if (applied === undefined) return printFates(before, options);
     return printChanges(before, look(applied), applied, options);

@@ -1,12 +1,12 @@
 import process from 'node:process';
 import type { Cluster } from '../../cluster/cluster.js';
 import { readEnvironment } from '../../config/environment.js';
-import { readConfig } from '../../config/load.js';
 import { workloadKinds, type Pod } from '../../domain/usage.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
 import { readAsIf } from '../explain/as-if.js';
 import { explainAll, hiddenTexts } from '../explain/run.js';
+import { readSettings } from '../manager-config.js';
 import { isData, printDocument } from '../output.js';
 import { unlessDenied } from '../read-views.js';
 import type { RehearseOptions } from '../rehearse.js';
@@ -15,18 +15,18 @@ import { workloadsOf } from './workloads.js';
 
 export async function runRehearse(registries: readonly string[], options: RehearseOptions): Promise<number> {
   const environment = readEnvironment();
-  const { config, problems } = readConfig(options.config, environment);
-  if (config === undefined) return complain('rehearse', ...problems);
   const away = readAsIf(registries.map((registry) => `${registry}=down`));
   if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replaceAll('=down', ''));
 
   return askCluster('rehearse', options, async (cluster) => {
+    const settings = await readSettings({ cluster, environment, file: options.config, needsFiles: true });
+    if ('problems' in settings) return complain('rehearse', ...settings.problems);
     const pods = await readPods(cluster, options);
     if (pods === undefined) return 1;
     const templates = await readTemplates(cluster, options);
     const workloads = workloadsOf(pods, templates);
     const asked = { pods: workloads.map((workload) => workload.asked), remarks: [] };
-    const { explanations, remarks, hidden } = await explainAll(asked, away, { cluster, config, environment });
+    const { explanations, remarks, hidden } = await explainAll(asked, away, { cluster, settings });
     const rehearsal = rehearsalOf(workloads.map((workload, index) => ({ workload, explanation: explanations[index]! })), away, hidden);
     complain('rehearse', ...hiddenTexts(hidden), ...remarks.filter((each) => !each.startsWith('--as-if')));
     if (isData(options.output)) await printDocument(rehearsal, options.output);
