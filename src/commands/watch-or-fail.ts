@@ -11,18 +11,33 @@ const lookEveryMs = 250;
  * @throws Failure `denied`, naming the right
  */
 export async function watchOrFail<K extends WatchedKind>(cluster: Pick<Cluster, 'watch' | 'watchHealth'>, kind: K, onChange: (change: Change<Watched[K]>) => void, { signal, namespace }: { readonly signal: AbortSignal; readonly namespace?: string }): Promise<void> {
-  const denied = new AbortController();
-  const ended = AbortSignal.any([signal, denied.signal]);
+  const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
   let failure: FailureInfo | undefined;
   const look = async (): Promise<void> => {
     while (!ended.aborted) {
       const { lastError } = cluster.watchHealth().find((each) => each.kind === kind) ?? {};
       if (lastError?.code === 'denied') {
         failure = lastError;
-        denied.abort();
+        over.abort();
       } else await sleep(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
     }
   };
-  await Promise.all([cluster.watch(kind, onChange, ended, namespace), look()]);
+  await Promise.all([cluster.watch(kind, onChange, ended, namespace).finally(() => over.abort()), look()]);
   if (failure !== undefined && !signal.aborted) throw new Failure(failure);
+}
+
+/**
+ * Several watches of one command. A command ends when nothing of it runs any more, so the first that fails ends the
+ * others, too.
+ *
+ * @returns when the signal aborts
+ * @throws what the first failed with, after all have ended
+ */
+export async function allOrNone(signal: AbortSignal, watches: readonly ((signal: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const failed = new AbortController();
+  const ended = AbortSignal.any([signal, failed.signal]);
+  const ends = watches.map((watch) => watch(ended).catch((error: unknown) => failed.abort(error)));
+  await Promise.all(ends);
+  if (failed.signal.aborted) throw failed.signal.reason;
 }

@@ -141,6 +141,19 @@ describe('somebody who may ask, and not watch', () => {
     expect(errors).toMatch(/^kuik retry: not allowed to watch imageavailabilities: grant verb watch on imageavailabilities in API group kuik\.enix\.io\n$/);
     expect(code).toBe(1);
   }, 30_000);
+
+  test.each<[string, string, string]>([
+    ['Pods, of what it shows', 'pods', 'imageavailabilities'],
+    ['records, of what it shows', 'imageavailabilities', 'pods'],
+  ])('%s, is told so by kuik images -w, which ends: exit 1', async (_what, unwatched, watched) => {
+    const stage = { api, dir, apply: (manifest: string) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: manifest }), kubectl: (...args: string[]) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, ...args]) };
+    const rights = [{ apiGroups: ['', 'kuik.enix.io'], resources: [unwatched], verbs: ['get', 'list'] }, { apiGroups: ['', 'kuik.enix.io'], resources: [watched], verbs: ['get', 'list', 'watch'] }];
+
+    const { code, errors } = await kuikAs(await userWith(stage, `lister-of-${unwatched}`, rights), 'images', '-w');
+
+    expect(errors).toMatch(new RegExp(`^kuik images: not allowed to watch ${unwatched}: grant verb watch on ${unwatched}.*\n$`));
+    expect(code).toBe(1);
+  }, 30_000);
 });
 
 describe('an API server that takes connections and says nothing', () => {

@@ -10,7 +10,7 @@ import { complain } from '../command-line.js';
 import { imageFilters, type ImagesOptions } from '../images.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { readUsage, unlessDenied } from '../read-views.js';
-import { watchOrFail } from '../watch-or-fail.js';
+import { allOrNone, watchOrFail } from '../watch-or-fail.js';
 import { areWell, chosenImages, imagesOfPods, type ListedImage } from './choose.js';
 import { headingsOf, imageItem, imageList, namesOf, rowOf } from './report.js';
 
@@ -79,11 +79,14 @@ async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<Ku
   }, gatherMs));
   const records = new RecordsView(onChange);
   const usage = new UsageView({ v1ProxyPort, onChange });
-  await Promise.all([
-    watchOrFail(cluster, 'ImageAvailability', (change) => records.apply(change), { signal }),
-    ...(mayListPods ? [watchOrFail(cluster, 'Pod', (change) => usage.apply(change), { signal, namespace: options.namespace })] : []),
-  ]);
-  clearTimeout(timer);
+  try {
+    await allOrNone(signal, [
+      (ended) => watchOrFail(cluster, 'ImageAvailability', (change) => records.apply(change), { signal: ended }),
+      ...(mayListPods ? [(ended: AbortSignal) => watchOrFail(cluster, 'Pod', (change) => usage.apply(change), { signal: ended, namespace: options.namespace })] : []),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
   return 0;
 }
 
