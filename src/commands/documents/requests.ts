@@ -6,22 +6,23 @@ const RequestedCopy = z.object({
   image: text('Name of the image.'),
   record: text('Name of its ImageAvailability.'),
   destination: text('Where its copy is, or should be.'),
-  result: z.enum(['asked', 'waiting', 'copied', 'failed', 'unwanted']).meta({ description: 'asked: the manager has not seen the request yet; waiting: it has; unwanted: no rule wants this copy any more.' }),
+  result: z.enum(['asked', 'waiting', 'copied', 'failed', 'unwanted', 'refused']).meta({ description: 'asked: the manager has not seen the request yet; waiting: it has; unwanted: no rule wants this copy any more; refused: it could not be asked for.' }),
   digest: text('What its tag answers with.').optional(),
   failure: z
     .object({ code: text('From the closed list.'), side: text('source, destination or cluster.').optional(), message: text('The same for people.'), since: time('When it first failed so.'), attempts: count('How often since then.') })
     .meta({ description: 'Why it failed.' })
     .optional(),
+  message: text('Why it was refused.').optional(),
   nextStep: text('What to do about it.').optional(),
 });
 
 const RequestedCheck = z.object({
   image: text('Name of the image.'),
   record: text('Name of its ImageAvailability.'),
-  result: z.enum(['asked', 'waiting', 'available', 'unavailable', 'untracked']).meta({ description: 'asked: the manager has not seen the request yet; waiting: it has; untracked: no rule tracks it any more.' }),
+  result: z.enum(['asked', 'waiting', 'available', 'unavailable', 'untracked', 'refused']).meta({ description: 'asked: the manager has not seen the request yet; waiting: it has; untracked: no rule tracks it any more; refused: it could not be asked for.' }),
   state: text('What was found, in the words of the record.').optional(),
   digest: text('What its tag answers with.').optional(),
-  message: text('Why it cannot be pulled.').optional(),
+  message: text('Why it cannot be pulled, or was refused.').optional(),
   nextStep: text('What to do about it.').optional(),
 });
 

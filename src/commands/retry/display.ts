@@ -4,42 +4,43 @@ import { sumText, type Results } from './report.js';
 
 /** Shows how copies and checks stand until it is closed: a list on a terminal, elsewhere a line every ten seconds. */
 export interface ResultsDisplay {
-  /** something changed */
-  show(results: Results): void;
+  /** something is different, which is seen a moment later: thousands change in one */
+  changed(): void;
   close(): void;
 }
 
+const drawEveryMs = 200;
 const lineEveryMs = 10_000;
 const mostLines = 20;
 
-export function openResultsDisplay(stream: Screen, form: 'list' | 'lines'): ResultsDisplay {
-  return form === 'list' ? listDisplay(stream) : linesDisplay(stream);
+/** @param read how everything stands: asked only when it is shown */
+export function openResultsDisplay(stream: Screen, form: 'list' | 'lines', read: () => Results): ResultsDisplay {
+  return form === 'list' ? listDisplay(stream, read) : linesDisplay(stream, read);
 }
 
-const nothing: Results = { copies: [], checks: [] };
-
-function listDisplay(stream: Screen): ResultsDisplay {
+function listDisplay(stream: Screen, read: () => Results): ResultsDisplay {
   const screen = new Redraw(stream);
-  let last: Results = nothing;
-  const draw = (): void => screen.draw(frameOf(last, stream));
+  let soon: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    soon = undefined;
+    screen.draw(frameOf(read(), stream));
+  };
   stream.on('resize', draw); // the frame is as wide as the terminal was
+  draw();
   return {
-    show: (results) => {
-      last = results;
-      draw();
-    },
+    changed: () => void (soon ??= setTimeout(draw, drawEveryMs)),
     close: () => {
+      clearTimeout(soon);
       stream.off('resize', draw);
       screen.clear();
     },
   };
 }
 
-function linesDisplay(stream: Screen): ResultsDisplay {
-  let last: Results = nothing;
-  const timer = setInterval(() => stream.write(`${sumText(last)}\n`), lineEveryMs);
+function linesDisplay(stream: Screen, read: () => Results): ResultsDisplay {
+  const timer = setInterval(() => stream.write(`${sumText(read())}\n`), lineEveryMs);
   return {
-    show: (results) => void (last = results),
+    changed: () => undefined,
     close: () => clearInterval(timer),
   };
 }
@@ -61,9 +62,14 @@ interface Line {
 
 function linesOf({ copies, checks }: Results): Line[] {
   return [
-    ...copies.map(({ result, destination, failure }) => ({ rank: ranks[result], text: `${result.padEnd(8)} ${destination}${failure === undefined ? '' : `   ${failure.code}: ${failure.message}`}` })),
-    ...checks.map(({ result, image, state, message }) => ({ rank: ranks[result], text: `${result.padEnd(11)} ${image}${result === 'unavailable' ? `   ${state}: ${message ?? ''}` : ''}` })),
+    ...copies.map(({ result, destination, failure, message }) => ({ rank: ranks[result], text: `${result.padEnd(8)} ${destination}${whyText({ failure, message })}` })),
+    ...checks.map(({ result, image, state, message }) => ({ rank: ranks[result], text: `${result.padEnd(11)} ${image}${result === 'unavailable' ? `   ${state}: ${message ?? ''}` : whyText({ message })}` })),
   ];
 }
 
-const ranks = { waiting: 0, asked: 1, failed: 2, unavailable: 2, unwanted: 3, untracked: 3, copied: 4, available: 4 } as const satisfies Record<Results['copies' | 'checks'][number]['result'], number>;
+function whyText({ failure, message }: Pick<Results['copies'][number], 'failure' | 'message'>): string {
+  if (failure !== undefined) return `   ${failure.code}: ${failure.message}`;
+  return message === undefined ? '' : `   ${message}`;
+}
+
+const ranks = { waiting: 0, asked: 1, failed: 2, unavailable: 2, refused: 2, unwanted: 3, untracked: 3, copied: 4, available: 4 } as const satisfies Record<Results['copies' | 'checks'][number]['result'], number>;

@@ -6,9 +6,9 @@ import type { ImageRecord, PlaceRecord } from '../../domain/record.js';
 
 /**
  * `asked`: the manager has not seen the request yet; `waiting`: it has, the check waits or is under way; `untracked`: no
- * rule wants to know any more.
+ * rule wants to know any more; `refused`: it could not be asked for.
  */
-export type CheckResult = 'asked' | 'waiting' | 'available' | 'unavailable' | 'untracked';
+export type CheckResult = 'asked' | 'waiting' | 'available' | 'unavailable' | 'untracked' | 'refused';
 
 /** One check of where an image comes from. */
 export interface Check {
@@ -19,7 +19,7 @@ export interface Check {
   /** what was found, once the check is over */
   readonly state?: AvailabilityState;
   readonly digest?: string;
-  /** why it cannot be pulled */
+  /** why it cannot be pulled, or was refused */
   readonly message?: string;
 }
 
@@ -32,12 +32,23 @@ interface Asked {
 export class FollowingChecks {
   readonly #asked = new Map<string, Asked>();
   readonly #checks = new Map<string, Check>();
+  readonly #left = new Set<string>();
 
   /** @param record as the API server answered the request: what is found after it was asked for */
   ask(record: ImageRecord): void {
     const { name, image, requestedAt = '' } = record;
     this.#asked.set(name, { requestedAt, checkedAt: originOf(record)?.checkedAt });
-    this.#checks.set(name, { image, record: name, result: 'asked' });
+    this.#put({ image, record: name, result: 'asked' });
+  }
+
+  /** Its record is gone, so there is nothing to ask for. */
+  lose({ name, image }: ImageRecord): void {
+    this.#put({ image, record: name, result: 'untracked' });
+  }
+
+  /** @param message why it could not be asked for */
+  refuse({ name, image }: ImageRecord, message: string): void {
+    this.#put({ image, record: name, result: 'refused', message });
   }
 
   /** @returns whether anything is different now */
@@ -46,7 +57,7 @@ export class FollowingChecks {
     const [asked, before] = [this.#asked.get(change.key), this.#checks.get(change.key)];
     if (asked === undefined || before === undefined) return false;
     const now = checkOf(before, change.type === 'put' ? change.object : undefined, asked);
-    this.#checks.set(change.key, now);
+    this.#put(now);
     return JSON.stringify(now) !== JSON.stringify(before);
   }
 
@@ -56,7 +67,13 @@ export class FollowingChecks {
   }
 
   get isOver(): boolean {
-    return this.checks.every(({ result }) => result !== 'asked' && result !== 'waiting');
+    return this.#left.size === 0;
+  }
+
+  #put(check: Check): void {
+    this.#checks.set(check.record, check);
+    if (check.result === 'asked' || check.result === 'waiting') this.#left.add(check.record);
+    else this.#left.delete(check.record);
   }
 }
 

@@ -35,8 +35,8 @@ export function resultsDocument({ copies, checks }: Results): RetryResultList {
   return {
     apiVersion: cliVersion,
     kind: 'RetryResultList',
-    items: copies.map((copy) => ({ ...copy, ...(copy.failure === undefined ? {} : { nextStep: stepOf(copy) }) })),
-    checks: checks.map((check) => ({ ...check, ...(check.result === 'unavailable' ? { nextStep: stepFor(check) } : {}) })),
+    items: copies.map((copy) => ({ ...copy, ...(stepOf(copy) === '' ? {} : { nextStep: stepOf(copy) }) })),
+    checks: checks.map((check) => ({ ...check, ...(check.result === 'unavailable' || check.result === 'refused' ? { nextStep: stepFor(check) } : {}) })),
   };
 }
 
@@ -46,14 +46,20 @@ export function resultsNames({ copies, checks }: Results): string {
 }
 
 function whyOf(copy: Copy): string {
-  const { result, failure, digest } = copy;
+  const { result, failure, digest, message = '' } = copy;
+  if (result === 'refused') return `${message}; ${stepOf(copy)}`;
   if (failure !== undefined) return `${failure.code}: ${failure.message}; ${stepOf(copy)}`;
   if (result === 'copied') return shortDigest(digest);
   return result === 'unwanted' ? 'no rule wants this copy any more' : '';
 }
 
+function askAgain(image: string): string {
+  return `ask again with kuik retry ${image}`;
+}
+
 /** The registry is named by the message, too; here by the side that is known: the destination's, unless the origin is at fault. */
-function stepOf({ failure, image, destination }: Copy): string {
+function stepOf({ result, failure, image, destination }: Copy): string {
+  if (result === 'refused') return askAgain(image);
   if (failure === undefined) return '';
   const hosts = [image, destination].map((text) => knownImageRef(text).host);
   return nextStep({ code: failure.code, host: hosts.find((host) => failure.message.includes(host)) });
@@ -63,6 +69,7 @@ function whyFound(check: Check): string {
   const { result, state, message, digest } = check;
   if (result === 'unavailable') return [`${state}${message === undefined ? '' : `: ${message}`}`, stepFor(check)].filter((part) => part !== '').join('; ');
   if (result === 'available') return shortDigest(digest);
+  if (result === 'refused') return `${message}; ${stepFor(check)}`;
   return result === 'untracked' ? 'no rule tracks it any more' : '';
 }
 
@@ -77,8 +84,8 @@ const steps: Readonly<Record<AvailabilityState, (host: string) => string>> = {
   QuotaExceeded: (host) => `wait, or give its Pods a pull Secret of a higher quota at ${host}`,
 };
 
-function stepFor({ state = 'Scheduled', image }: Check): string {
-  return steps[state](knownImageRef(image).host);
+function stepFor({ result, state = 'Scheduled', image }: Check): string {
+  return result === 'refused' ? askAgain(image) : steps[state](knownImageRef(image).host);
 }
 
 function shortDigest(digest = ''): string {
@@ -88,8 +95,8 @@ function shortDigest(digest = ''): string {
 /** Counts in the order of a story: `12 of 300 copied, 3 failed, 285 waiting; 1 of 1 available`. */
 export function sumText({ copies, checks }: Results): string {
   const parts = [
-    copies.length > 0 ? countsText(copies, 'copied', ['failed', 'unwanted', 'waiting', 'asked']) : '',
-    checks.length > 0 ? countsText(checks, 'available', ['unavailable', 'untracked', 'waiting', 'asked']) : '',
+    copies.length > 0 ? countsText(copies, 'copied', ['failed', 'refused', 'unwanted', 'waiting', 'asked']) : '',
+    checks.length > 0 ? countsText(checks, 'available', ['unavailable', 'refused', 'untracked', 'waiting', 'asked']) : '',
   ];
   return parts.filter((part) => part !== '').join('; ');
 }
@@ -100,9 +107,16 @@ function countsText<Result extends string>(all: readonly { readonly result: Resu
   return [`${count(good)} of ${all.length} ${good}`, ...rest.map(([number, result]) => `${number} ${result}`)].join(', ');
 }
 
-/** 1: not done in time, 2: a copy failed or an image cannot be pulled, or nobody wants that any more, 0: all is well. */
+/** 1: could not ask for all, or not done in time, 2: a copy failed or an image cannot be pulled, or nobody wants that any more, 0: all is well. */
 export function exitCodeOf({ copies, checks }: Results): 0 | 1 | 2 {
   const results = [...copies, ...checks].map(({ result }) => result);
-  if (results.some((result) => result === 'asked' || result === 'waiting')) return 1;
+  if (results.some((result) => result === 'asked' || result === 'waiting' || result === 'refused')) return 1;
   return results.every((result) => result === 'copied' || result === 'available') ? 0 : 2;
+}
+
+/** The same where nobody waits: what was asked for is all that was to be done. */
+export function exitCodeOfAsking({ copies, checks }: Results): 0 | 1 | 2 {
+  const results = new Set([...copies, ...checks].map(({ result }) => result));
+  if (results.has('refused')) return 1;
+  return results.has('unwanted') || results.has('untracked') ? 2 : 0;
 }

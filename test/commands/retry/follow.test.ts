@@ -1,9 +1,13 @@
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { chosenBy, failedOf } from '../../../src/commands/retry/choose.js';
-import { frameOf } from '../../../src/commands/retry/display.js';
+import { askAll } from '../../../src/commands/retry/ask-all.js';
+import { chosenBy, failedOf, type Chosen } from '../../../src/commands/retry/choose.js';
+import { frameOf, openResultsDisplay } from '../../../src/commands/retry/display.js';
 import { Following, type Copy } from '../../../src/commands/retry/follow.js';
 import { FollowingChecks, type Check } from '../../../src/commands/retry/follow-checks.js';
-import { exitCodeOf, resultsDocument, resultsNames, resultsTable, sumText } from '../../../src/commands/retry/report.js';
+import { Followed } from '../../../src/commands/retry/followed.js';
+import { exitCodeOf, exitCodeOfAsking, resultsDocument, resultsNames, resultsTable, sumText } from '../../../src/commands/retry/report.js';
 import { whyNotChecked } from '../../../src/commands/retry/resting.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { ImageName } from '../../../src/domain/image-ref.js';
@@ -59,6 +63,103 @@ describe('how a copy stands that was asked for', () => {
     expect(following.see({ type: 'put', key: 'nginx', object: aRecord([{ triedAt: later }, { reference: spare, triedAt: noon }]) })).toBe(true);
 
     expect(following.copies.map(({ destination, result }) => [destination, result])).toEqual([[mirror, 'copied'], [spare, 'waiting']]);
+  });
+});
+
+describe('thousands of copies', () => {
+  const count = 5_000;
+  const records = Array.from({ length: count }, (_, index) => aRecord([{ triedAt: noon, failure }], { name: `image-${index}`, requestedAt: request }));
+
+  test('cost a change of one of them no look at the others', () => {
+    let looks = 0;
+    const counted = { ...failure, toJSON: () => ((looks += 1), failure) };
+    const following = new Following();
+    for (const record of records) following.ask(record);
+
+    for (const { name } of records) {
+      expect(following.see({ type: 'put', key: name, object: aRecord([{ triedAt: later, failure: counted }], { name }) })).toBe(true);
+      expect(following.isOver).toBe(name === `image-${count - 1}`);
+    }
+
+    expect(looks).toBeLessThanOrEqual(2 * count);
+    expect(following.copies.filter(({ result }) => result === 'failed')).toHaveLength(count);
+  });
+
+  test('are drawn together, however many change in a moment', async () => {
+    let reads = 0;
+    const drawn: string[] = [];
+    const terminal = Object.assign(new Writable({ write: (chunk, _encoding, done) => (drawn.push(String(chunk)), done()) }), { columns: 80, rows: 24 });
+    const display = openResultsDisplay(terminal, 'list', () => ((reads += 1), { copies: [], checks: [] }));
+
+    for (let change = 0; change < count; change += 1) display.changed();
+    await sleep(300);
+    display.close();
+
+    expect(reads).toBe(2); // at the start, and once for all of them
+    expect(drawn.length).toBeGreaterThan(1);
+  });
+});
+
+describe('asking for many', () => {
+  const records = Array.from({ length: 20 }, (_, index) => aRecord([{ triedAt: noon, failure }], { name: `image-${index}`, image: `docker.io/library/image:${index}` as ImageName }));
+  const refusal = (code: 'throttled' | 'denied' | 'missing', message: string): Failure => new Failure({ code, side: 'cluster', message });
+
+  interface Answers {
+    readonly [index: number]: Failure;
+  }
+
+  async function askFor(answers: Answers | Failure, chosen: readonly Chosen[] = records.map((record) => ({ record, what: 'copies' as const }))): Promise<{ readonly followed: Followed; readonly asked: string[] }> {
+    const followed = new Followed();
+    const asked: string[] = [];
+    const annotateRecord = async (image: ImageName): Promise<ImageRecord> => {
+      asked.push(image);
+      const index = records.findIndex((record) => record.image === image);
+      const refused = answers instanceof Failure ? answers : answers[index];
+      if (refused !== undefined) throw refused;
+      return { ...records[index]!, requestedAt: request };
+    };
+    await askAll(chosen, followed, { cluster: { annotateRecord }, dryRun: 'none', signal: new AbortController().signal, now: () => Date.parse(request) });
+    return { followed, asked };
+  }
+
+  test('one whose record is gone meanwhile is wanted by nobody, one that is refused says why, and the others are followed', async () => {
+    const { followed } = await askFor({ 0: refusal('missing', 'imageavailabilities image-0 not found'), 2: refusal('throttled', 'too many requests') });
+
+    expect(followed.results.copies.map(({ result }) => result)).toEqual(['unwanted', 'asked', 'refused', ...Array.from({ length: 17 }, () => 'asked')]);
+    expect(followed.results.copies[2]).toMatchObject({ message: 'too many requests' });
+    expect(followed.isOver).toBe(false);
+    expect(exitCodeOfAsking(followed.results)).toBe(1);
+    expect(resultsTable({ ...followed.results, copies: followed.results.copies.slice(2, 3) }, { dryRun: 'none' })).toMatch(/refused +too many requests; ask again with kuik retry docker\.io\/library\/image:2\n$/);
+    expect(exitCodeOf({ copies: followed.results.copies.slice(2, 3), checks: [] })).toBe(1);
+  });
+
+  test('the same of a check', async () => {
+    const { followed } = await askFor({ 0: refusal('missing', 'gone'), 1: refusal('throttled', 'too many requests') }, records.slice(0, 3).map((record) => ({ record, what: 'check' })));
+
+    expect(followed.results.checks.map(({ result, message }) => [result, message])).toEqual([['untracked', undefined], ['refused', 'too many requests'], ['asked', undefined]]);
+    expect(resultsTable(followed.results, { dryRun: 'none' })).toContain('too many requests; ask again with kuik retry docker.io/library/image:1\n');
+    expect(frameOf(followed.results, { columns: 100, rows: 10 })).toContain('refused     docker.io/library/image:1   too many requests');
+    expect(followed.isOver).toBe(false);
+  });
+
+  test('nobody else is asked for by whom the first round was refused, and that is the answer', async () => {
+    await expect(askFor(refusal('denied', 'not allowed to patch imageavailabilities'))).rejects.toMatchObject({ code: 'denied' });
+  });
+
+  test('an API server that goes half-way is not asked for the rest, which is said to be refused', async () => {
+    const gone = new Failure({ code: 'unreachable', side: 'cluster', message: 'API server not reachable' });
+
+    const { followed, asked } = await askFor(Object.fromEntries(records.map((_, index) => [index, gone] as const).slice(8)));
+
+    expect(asked).toHaveLength(16);
+    expect(followed.results.copies.filter(({ result, message }) => result === 'refused' && message === 'API server not reachable')).toHaveLength(12);
+  });
+
+  test('a limit of requests is over in a moment: everybody is asked for', async () => {
+    const { followed, asked } = await askFor(refusal('throttled', 'too many requests'));
+
+    expect(asked).toHaveLength(20);
+    expect([followed.isOver, exitCodeOf(followed.results)]).toEqual([true, 1]);
   });
 });
 
