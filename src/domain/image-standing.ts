@@ -1,8 +1,10 @@
 /** How an image stands, as its record tells: what the filters of `kuik images` and the lines of `kuik status` mean. */
+import { isUnavailable } from './availability.js';
+import { holdingOf, type Holding } from './holding.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
 
 export interface Standing {
-  /** whether it can be pulled from where it comes from; unknown before somebody has looked */
+  /** whether it can be pulled from where it comes from, as a check or a copy found; unknown before one has looked */
   readonly origin: 'available' | 'unavailable' | 'unknown';
   /** whether any place is left to pull it from: the origin, a verified copy, a replica that nobody found wanting */
   readonly pullable: 'yes' | 'no' | 'unknown';
@@ -36,26 +38,21 @@ export function isCopied({ mirroredAt }: PlaceRecord): boolean {
   return mirroredAt !== undefined;
 }
 
-function originOf({ places }: ImageRecord): Standing['origin'] {
-  const state = places.find(({ role }) => role === 'origin')?.state ?? 'Scheduled';
-  if (state === 'Scheduled') return 'unknown';
-  return state === 'Available' ? 'available' : 'unavailable';
+const origins = { yes: 'available', no: 'unavailable', unknown: 'unknown' } as const satisfies Record<Holding, Standing['origin']>;
+
+function originOf(record: ImageRecord): Standing['origin'] {
+  return origins[holdingOfOrigin(record)];
 }
 
-/** A copy that is about to be deleted is no place to go to; one that nobody has looked at since it was verified is. */
+function holdingOfOrigin({ places }: ImageRecord): Holding {
+  return holdingOf('origin', places.find(({ role }) => role === 'origin'), places);
+}
+
 function pullableOf(record: ImageRecord): Standing['pullable'] {
-  const origin = originOf(record);
-  if (origin === 'available' || record.places.some(serves)) return 'yes';
-  return origin === 'unknown' || record.places.some(isUnseenReplica) ? 'unknown' : 'no';
-}
-
-function serves(place: PlaceRecord): boolean {
-  if (place.role === 'mirror') return isCopied(place) && place.retiringSince === undefined && (place.state ?? 'Available') === 'Available';
-  return place.role === 'replica' && place.state === 'Available';
-}
-
-function isUnseenReplica({ role, state = 'Scheduled' }: PlaceRecord): boolean {
-  return role === 'replica' && state === 'Scheduled';
+  const { places } = record;
+  const elsewhere = places.flatMap((place) => (place.role === 'mirror' || place.role === 'replica' ? [holdingOf(place.role, place, places)] : []));
+  const holdings = [holdingOfOrigin(record), ...elsewhere];
+  return (['yes', 'unknown'] as const).find((holding) => holdings.includes(holding)) ?? 'no';
 }
 
 /**
@@ -69,7 +66,7 @@ export function troubleOf(record: ImageRecord): string | undefined {
   const failed = mirrors.find(({ failure }) => failure !== undefined);
   const blocked = mirrors.find((place) => place.blocked !== undefined);
   const missing = [...new Set(mirrors.flatMap(({ missingPlatforms = [] }) => missingPlatforms))];
-  if (originOf(record) === 'unavailable') return `${origin?.state}${origin?.checkFailure ? `: ${origin.checkFailure}` : ''}`;
+  if (isUnavailable(origin?.state)) return `${origin?.state}${origin?.checkFailure ? `: ${origin.checkFailure}` : ''}`;
   if (failed?.failure !== undefined) return `copy failed, ${failed.failure.code}: ${failed.failure.message}`;
   if (mirrors.some(({ drift }) => drift?.destination !== undefined)) return 'its copy holds what kuik did not write';
   if (mirrors.some(({ drift }) => drift?.origin !== undefined)) return 'the tag of its origin has moved since it was copied';

@@ -4,14 +4,14 @@
  *
  * @see docs/concepts/route.md
  */
-import { isUnavailable } from './availability.js';
 import { candidates, offerTo, type Candidate } from './candidate.js';
+import { holdingOf, type Holding } from './holding.js';
 import { imageName, type ImageName } from './image-ref.js';
 import type { MirrorPrefixes } from './mirror-prefix.js';
 import { optOutOf, type SkipSettings } from './opt-out.js';
 import { originalsOf } from './original.js';
 import { referenceOf } from './record-plan.js';
-import type { ImageRecord, PlaceRecord } from './record.js';
+import type { ImageRecord } from './record.js';
 import type { Rule } from './rule.js';
 import type { Pod, Usage } from './usage.js';
 import { originOf } from './v1-proxy.js';
@@ -97,23 +97,10 @@ function standings(usage: Usage, pod: Pod, picture: RiskPicture): readonly Stand
 }
 
 /** An origin that nobody has looked at is believed: Pods run from it. */
-function holdsImage({ image, place, role }: Candidate, { record }: RiskPicture): 'yes' | 'no' | 'unknown' {
+function holdsImage({ image, place, role }: Candidate, { record }: RiskPicture): Holding {
   const places = record(image)?.places ?? [];
-  const known = places.find(({ reference }) => reference === referenceOf(place));
-  if (isUnavailable(known?.state)) return 'no';
-  switch (role) {
-    case 'mirror':
-      return known?.mirroredAt !== undefined && known.retiringSince === undefined ? 'yes' : 'no';
-    case 'replica':
-      return known?.state === 'Available' ? 'yes' : 'unknown';
-    case 'origin':
-      return known?.state !== 'Available' && places.some(isGoneAtSource) ? 'no' : 'yes';
-  }
-}
-
-/** A copy that failed has looked at the origin. */
-function isGoneAtSource({ failure }: PlaceRecord): boolean {
-  return failure?.code === 'missing' && failure.side === 'source';
+  const holding = holdingOf(role, places.find(({ reference }) => reference === referenceOf(place)), places);
+  return role === 'origin' && holding === 'unknown' ? 'yes' : holding;
 }
 
 /** Labels that differ between Pods of one workload, or between its revisions. */
