@@ -2,16 +2,16 @@
  * The settings that a question about a cluster is answered with: its own, as the manager and the webhook have them, unless
  * somebody names a file. Whoever answers with others says so.
  */
+import type { ConfigMap, ObjectRef } from '../cluster/cluster.js';
 import type { KubernetesCluster } from '../cluster/kubernetes/client.js';
-import type { ApiObject } from '../cluster/kubernetes/objects.js';
-import { configMapType } from '../cluster/kubernetes/resources.js';
 import type { Config } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig, type AbsentFile } from '../config/load-config.js';
 import { readConfig } from '../config/load.js';
 import { complain } from './command-line.js';
+import { findInstallation } from './find-installation.js';
 import { unlessDenied } from './read-views.js';
-import { managerConfigName, managerConfigSuffix } from './webhook-names.js';
+import { managerConfigName } from './webhook-names.js';
 
 export interface Settings {
   readonly config: Config;
@@ -58,40 +58,21 @@ export function gapTexts({ hidden, missing }: Pick<Settings, 'hidden' | 'missing
   return [...(hidden === undefined ? [] : [`you may not ${hidden}: answered with the default settings, and those of the cluster may be others; ask for that right`]), ...(missing === undefined ? [] : [missing])];
 }
 
-async function readManagerConfig(cluster: Asked['cluster'], usual: Environment): Promise<Settings | Problems> {
-  const found = await unlessDenied(() => findManagerConfig(cluster, usual));
-  if (found !== undefined && 'problems' in found) return found;
-  const { fullName = usual.fullName, text } = found ?? {};
-  const environment = { ...usual, fullName };
-  const name = managerConfigName({ environment });
+async function readManagerConfig(cluster: Asked['cluster'], told: Environment): Promise<Settings | Problems> {
+  const environment = await findInstallation(cluster, told);
+  if (typeof environment === 'string') return { problems: [environment] };
   const { installNamespace: namespace } = environment;
+  const name = managerConfigName({ environment });
+  const found = await unlessDenied(async () => (await cluster.configMap({ namespace, name })) ?? 'absent');
+  const text = found === undefined || found === 'absent' ? undefined : found.data['config.yaml'];
   // files it names are in the Pods; one of the same name that is here is another one
   const { config, problems, absent } = loadConfig(text, { readFile: () => undefined, filesMayBeAbsent: true, installNamespace: namespace });
   if (config === undefined) return { problems: [`ConfigMap ${namespace}/${name}: ${problems.join('; ')}`] };
-  if (found === undefined) return { config, environment, absent, hidden: `get configmaps ${name} in namespace ${namespace}` };
-  if (text !== undefined) return { config, environment, absent };
-  return { config, environment, absent, missing: `there is no ConfigMap ${namespace}/${name}: answered with the default settings; where kuik is installed, POD_NAMESPACE says the namespace, and KUIK_FULL_NAME what the names of its objects begin with` };
+  return { config, environment, absent, ...gapOf(found, { namespace, name }) };
 }
 
-interface Found {
-  /** of the installation */
-  readonly fullName?: string;
-  /** absent: there is no ConfigMap */
-  readonly text?: string;
-}
-
-/** By its name; where nobody said what that is, by the labels of the chart, since a release may have any name. */
-async function findManagerConfig(cluster: Asked['cluster'], environment: Environment): Promise<Found | Problems> {
-  const { installNamespace: namespace, isFullNameTold } = environment;
-  const usual = await cluster.configMap({ namespace, name: managerConfigName({ environment }) });
-  if (usual !== undefined) return { text: usual.data['config.yaml'] ?? '' };
-  const labelled = isFullNameTold ? [] : await unlessDenied(() => cluster.objects(configMapType, { namespace, labelSelector: 'app.kubernetes.io/part-of=kube-image-keeper,app.kubernetes.io/component=manager' }));
-  const installed = (labelled ?? []).flatMap(installedAs);
-  if (installed.length < 2) return installed[0] ?? {};
-  return { problems: [`several installations are in namespace ${namespace}: KUIK_FULL_NAME says which is meant, ${installed.map(({ fullName }) => fullName).join(' or ')}`] };
-}
-
-function installedAs({ metadata: { name }, ['data']: data }: ApiObject): readonly Required<Found>[] {
-  const text = (data as Readonly<Record<string, string>> | null | undefined)?.['config.yaml'];
-  return name.endsWith(managerConfigSuffix) && text !== undefined ? [{ fullName: name.slice(0, -managerConfigSuffix.length), text }] : [];
+function gapOf(found: ConfigMap | 'absent' | undefined, { namespace, name }: ObjectRef): Pick<Settings, 'hidden' | 'missing'> {
+  if (found === undefined) return { hidden: `get configmaps ${name} in namespace ${namespace}` };
+  if (found !== 'absent') return {};
+  return { missing: `there is no ConfigMap ${namespace}/${name}: answered with the default settings; where kuik is installed, POD_NAMESPACE says the namespace, and KUIK_FULL_NAME what the names of its objects begin with` };
 }

@@ -4,8 +4,9 @@ import { readEnvironment } from '../../config/environment.js';
 import { askCluster } from '../ask-cluster.js';
 import { parts, type CheckOptions, type Part } from '../check.js';
 import { columns } from '../columns.js';
-import { cliVersion } from '../command-line.js';
+import { cliVersion, complain } from '../command-line.js';
 import type { Check } from '../documents/check.js';
+import { findInstallation } from '../find-installation.js';
 import { isData, printDocument } from '../output.js';
 import { readBuild } from '../version.js';
 import { checkDefinitions } from './definitions.js';
@@ -34,10 +35,14 @@ const arriving: readonly string[] = ['definitions', 'webhook', 'certificate', 'm
 const lookEveryMs = 2_000;
 
 export async function runCheck(options: CheckOptions): Promise<number> {
-  const { installNamespace, fullName } = readEnvironment();
+  const told = readEnvironment();
+  const { installNamespace } = told;
   const { namespace = installNamespace, pre = false, only = parts } = options;
   const chosen: Readonly<Record<string, Look>> = pre ? fitness : Object.fromEntries(parts.filter((part) => only.includes(part)).map((part) => [part, looks[part]]));
   return askCluster('check', options, async (cluster, signal) => {
+    const environment = pre ? told : await findInstallation(cluster, told);
+    if (typeof environment === 'string') return complain('check', environment);
+    const { fullName } = environment;
     const over = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)]);
     const look = (): Promise<Check['parts']> => lookAtAll(chosen, { cluster, installNamespace, fullName, namespace, version: readBuild().version, now: Date.now() });
     const found = await lastLook(look, over);

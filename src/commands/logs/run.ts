@@ -10,9 +10,11 @@ import { askCluster } from '../ask-cluster.js';
 import { cliVersion, complain } from '../command-line.js';
 import type { ImageStoryList } from '../documents/logs.js';
 import { eventsOfRecord } from '../events.js';
+import { findInstallation } from '../find-installation.js';
 import { findImages } from '../find-images.js';
 import type { LogsOptions } from '../logs.js';
 import { documentText, isData, printDocument } from '../output.js';
+import { environmentFor } from '../status/read.js';
 import { openTemporal } from '../temporal-way.js';
 import { linesOfRecord } from './told.js';
 
@@ -22,15 +24,16 @@ type Story = ImageStoryList['items'][number];
 type Teller = (record: ImageRecord) => Promise<readonly Story[]>;
 
 export async function runLogs(images: readonly string[], options: LogsOptions): Promise<number> {
-  const environment = readEnvironment();
-  const installNamespace = options.namespace ?? environment.installNamespace;
+  const told = environmentFor(options, readEnvironment());
   return askCluster('logs', options, async (cluster, signal) => {
     const { records, problems } = await findImages(images, cluster);
     if (problems.length > 0) return complain('logs', ...problems);
     const idle = records.filter((record) => mirrorsOf(record).length === 0);
     if (idle.length > 0) return complain('logs', ...idle.map(({ image }) => `${image}: no rule mirrors it, so nothing happened to a copy of it; kuik describe ${image} tells the rest`));
 
-    return withHistories(cluster, { ...environment, installNamespace }, async (histories) => {
+    const environment = await findInstallation(cluster, told);
+    if (typeof environment === 'string') return complain('logs', environment);
+    return withHistories(cluster, environment, async (histories) => {
       const tell = histories === undefined ? tellerOfRecords(cluster) : tellerOfHistories(histories, options.runs);
       const read = async (): Promise<readonly Story[]> => (await Promise.all(records.map(tell))).flat();
       if (options.watch === true) return follow(read, options, signal);

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnvironment } from '../../config/environment.js';
 import { wantsNoColor } from '../../config/terminal.js';
 import { askCluster } from '../ask-cluster.js';
+import { complain } from '../command-line.js';
 import type { Status } from '../documents/status.js';
+import { findInstallation } from '../find-installation.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { Redraw, sizeOf } from '../redraw.js';
 import type { StatusOptions } from '../status.js';
@@ -13,8 +15,10 @@ import { openCopyWatch } from './progress.js';
 import { statusLine, statusScreen } from './report.js';
 
 export async function runStatus(options: StatusOptions): Promise<number> {
-  const environment = environmentFor(options, readEnvironment());
+  const told = environmentFor(options, readEnvironment());
   return askCluster('status', options, async (cluster, signal) => {
+    const environment = await findInstallation(cluster, told);
+    if (typeof environment === 'string') return complain('status', environment);
     const first = await readStatus(cluster, environment);
     if (options.watch === true) {
       const watch = await openCopyWatch(cluster, environment);

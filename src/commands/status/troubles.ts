@@ -29,7 +29,7 @@ export function troublesOf(facts: StatusFacts, rules: Status['rules']): Trouble[
 
 function webhookTroubles({ installation: { webhook }, namespace }: StatusFacts): Trouble[] {
   if (webhook === 'absent') return [{ what: 'the webhook is not registered: no Pod is routed', next: `is kuik installed here, in namespace ${namespace}? kuik check says more` }];
-  if (webhook === 'untrusted') return [{ what: 'nobody has published the authority of the webhook: no Pod is routed', next: `kubectl -n ${namespace} logs deployment/kube-image-keeper-manager tells why` }];
+  if (webhook === 'untrusted') return [{ what: 'nobody has published the authority of the webhook: no Pod is routed', next: `kubectl -n ${namespace} logs -l app.kubernetes.io/component=manager tells why` }];
   return [];
 }
 

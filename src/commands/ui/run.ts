@@ -4,19 +4,22 @@ import process from 'node:process';
 import { readEnvironment } from '../../config/environment.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
+import { findInstallation } from '../find-installation.js';
+import { environmentFor } from '../status/read.js';
 import { openTemporal } from '../temporal-way.js';
 import type { UiOptions } from '../ui.js';
 import { imageAddress, listAddress, ruleAddress, type UiPlace } from './address.js';
 import { findSubject, type Subject } from './find.js';
 
 export async function runUi(what: string | undefined, options: UiOptions): Promise<number> {
-  const environment = readEnvironment();
-  const installNamespace = options.namespace ?? environment.installNamespace;
+  const told = environmentFor(options, readEnvironment());
   let wasShown = false;
   const code = await askCluster('ui', options, async (cluster, signal) => {
-    const subject = await findSubject(what, cluster, installNamespace);
+    const environment = await findInstallation(cluster, told);
+    if (typeof environment === 'string') return complain('ui', environment);
+    const subject = await findSubject(what, cluster, environment.installNamespace);
     if (typeof subject === 'string') return complain('ui', subject);
-    const way = await openTemporal(cluster, { ...environment, installNamespace }, 'ui', options.port);
+    const way = await openTemporal(cluster, environment, 'ui', options.port);
     if (typeof way === 'string') return complain('ui', way);
     try {
       const address = addressOf(subject, way);
