@@ -4,12 +4,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeTlsFiles } from '../../bench/support/certificate.js';
+import { v1StoredName } from '../../src/commands/migrate/v1-places.js';
+import { encodedHost } from '../../src/domain/join.js';
 import { Stage } from '../../tools/demo/stage.js';
 import { scratchFolder, startRegistry, type RegistryServer } from '../../tools/servers.js';
 import { readDocument } from '../support/documents.js';
 import { pretendPod, startKubelet, type Kubelet } from '../support/kubelet.js';
 import { kuikOn, type Ended } from '../support/kuik.js';
-import { push, recordOf, tagIsThere, until } from '../support/stage.js';
+import { push, recordOf, recordsOf, tagIsThere, until } from '../support/stage.js';
 import { cacheInV1, defineV1, repositoryInV1 } from '../support/v1.js';
 
 let stage: Stage;
@@ -37,6 +39,12 @@ const wrongValues = join(scratchFolder('migrate-values'), 'v1.yaml');
 writeFileSync(wrongValues, 'controllers: {webhook: {ignoredImages: alpine}}\n');
 
 const kuik = (...args: string[]): Promise<Ended> => kuikOn(stage, ...args);
+
+/** What the record of the image that is lost says of a place. */
+async function placeAt(reference: string): Promise<{ readonly strategy?: string } | undefined> {
+  const records = await recordsOf(stage);
+  return records.flatMap(({ status }) => status?.places ?? []).find((place) => place.reference === reference);
+}
 
 const copyImages = (): string[] => ['migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-n', 'v1-system', '--copy-images'];
 
@@ -132,8 +140,25 @@ describe('kuik migrate v1', () => {
     const { output } = await kuik('migrate', 'v1', '--registry', stage.mirror.address, '--path', '/moved', '-o', 'json');
 
     expect(readDocument('MigrationPlan', output)).toMatchObject({ onlyInV1: expect.arrayContaining([{ image: stage.image('lost:1.0'), destination: `${stage.mirror.address}/moved/library/lost:1.0` }]) });
-    await stage.kubectl('delete', 'pod', 'lost', '--grace-period=0', '--force');
   }, 60_000);
+
+  test('and kuik takes it in where its rule looks, host of the origin and all', async () => {
+    const image = stage.image('lost:1.0');
+    await push(stage, 'kept:1.0');
+    await stage.crane('copy', stage.image('kept:1.0'), `${v1Registry.address}/${v1StoredName(image)}`);
+    await stage.kubectl('patch', 'cism', 'global-mirror', '--type=json', '-p', '[{"op":"add","path":"/spec/mirrors/0/layout","value":"host"}]');
+    const place = `${stage.mirror.address}/moved/${encodedHost(stage.sourceAddress)}/library/lost:1.0`;
+    await until('the rule to want it there', async () => (await placeAt(place)) !== undefined);
+
+    const copied = await kuik(...copyImages());
+    const retried = await kuik('retry', image);
+
+    expect(copied.output).toMatch(new RegExp(`^${place.replace(/\./g, '\\.')} +copied`, 'm'));
+    expect(retried.code).toBe(0);
+    expect(await placeAt(place)).toMatchObject({ strategy: 'adopted' });
+    await stage.kubectl('patch', 'cism', 'global-mirror', '--type=json', '-p', '[{"op":"remove","path":"/spec/mirrors/0/layout"}]');
+    await stage.kubectl('delete', 'pod', 'lost', '--grace-period=0', '--force');
+  }, 120_000);
 
   test('a Pod that a v1 before 1.3 holds is named, with the way to let it go', async () => {
     await stage.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'held', namespace: 'default', finalizers: ['pod.kuik.enix.io/finalizer'] }, spec: { containers: [{ name: 'web', image: 'localhost:7439/nginx:1.25' }] } }));

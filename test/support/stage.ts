@@ -45,7 +45,7 @@ export async function createPod(stage: Stage, name: string, image: string): Prom
 export interface SeenRecord {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly image: string };
-  readonly status?: { readonly mirrors?: string; readonly places?: readonly { readonly role?: string; readonly mirroredAt?: string; readonly failure?: { readonly code: string; readonly message: string } }[] };
+  readonly status?: { readonly mirrors?: string; readonly places?: readonly { readonly reference?: string; readonly strategy?: string; readonly role?: string; readonly mirroredAt?: string; readonly failure?: { readonly code: string; readonly message: string } }[] };
 }
 
 export async function recordsOf(stage: Stage): Promise<readonly SeenRecord[]> {
