@@ -105,7 +105,7 @@ export function configurationPage(): string {
 const environment = [
   ['POD_NAMESPACE', 'The namespace kuik is installed in. Default: that of the service account, else `kuik-system`.'],
   ['KUIK_FULL_NAME', 'What the names of the objects of the chart begin with. Default: `kube-image-keeper`; commands that only look find an installation of another name by the labels of its ConfigMap; `kuik uninstall` and `kuik check --pre` want to be told.'],
-  ['KUIK_DATABASE_SECRET', 'A Secret of the install namespace in which the leading manager makes a password for the bundled database, once. Default: none.'],
+  ['KUIK_DATABASE_SECRET', 'A Secret of the install namespace in which the leading manager makes a password for the bundled database where there is none. Default: none.'],
   ['KUBECONFIG', 'A kubeconfig file, when `-kubeconfig` does not name one.'],
   ['ENABLE_WEBHOOKS', '`false`: `kuik run` works without the webhook, and no manager makes an authority for one.'],
   ['HTTP_PROXY, HTTPS_PROXY, NO_PROXY', 'Proxies for registries; `NO_PROXY` takes suffixes, ports, addresses and CIDRs. Lower case works, too.'],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { clustersName } from '../../domain/names.js';
 import type { KeeperClient } from '../../temporal/client.js';
 import { ensureSweep } from '../../temporal/sweep-schedule.js';
-import { ensurePassword } from '../../watchers/database-password.js';
+import { keepPassword } from '../../watchers/database-password.js';
 import { carryOutForget } from '../../watchers/forget-cluster.js';
 import { AuthorityKeeper } from '../../webhook/authority-keeper.js';
 import { admissionPath, webhookConfiguration } from '../../webhook/configuration.js';
@@ -70,21 +70,12 @@ async function upgradeOnce({ base, sleep }: LeadDeps, signal: AbortSignal): Prom
   }
 }
 
-/** Of the database that the chart runs: made once, by whoever leads first, since a template that makes one makes another each time. */
+/** Of the database that the chart runs: made by whoever leads, since a template that makes one makes another each time. */
 async function makePassword({ base, sleep }: LeadDeps, signal: AbortSignal): Promise<void> {
   const { environment, cluster, log } = base;
   const { databaseSecret: name, installNamespace: namespace } = environment;
   if (name === undefined) return;
-  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
-    try {
-      const made = await ensurePassword(cluster, { namespace, name }, () => randomBytes(24).toString('base64url'));
-      if (made === 'created') log.info({ secret: name }, 'the password of the database is made');
-      return;
-    } catch (error) {
-      log.warn({ err: error, secret: name }, 'the password of the database cannot be made, trying again');
-      await sleep(pauseMs, signal);
-    }
-  }
+  await keepPassword({ cluster, secret: { namespace, name }, random: () => randomBytes(24).toString('base64url'), sleep, log }, signal);
 }
 
 /** As soon as Temporal is there, and hourly: somebody may have deleted it, or the database is another one. */

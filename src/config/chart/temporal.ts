@@ -27,7 +27,7 @@ const database = z
     host: text('A PostgreSQL (12 or newer) of your own. Empty: the chart runs one.').default(''),
     port: whole('Its port.', 1, 65_535).default(5432),
     user: text('Who owns both databases.').default('temporal'),
-    existingSecret: text('Secret with the password. Empty: the manager makes one, once.').default(''),
+    existingSecret: text('Secret with the password. Empty: the manager makes one where there is none.').default(''),
     passwordKey: text('Key in that Secret.').default('password'),
     name: text('Database of the histories.').default('temporal'),
     visibilityName: text('Database of the search.').default('temporal_visibility'),
