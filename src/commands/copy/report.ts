@@ -1,3 +1,4 @@
+import type { FailureInfo } from '../../domain/failure.js';
 import { columns } from '../columns.js';
 import type { CopyResult, CopyResultList } from '../documents/copy.js';
 import { formatBytes } from './frame.js';
@@ -37,9 +38,14 @@ function asDocument(outcomes: readonly Outcome[], asked: 'one' | 'list'): CopyRe
 
 function resultOf(outcome: Outcome): CopyResult {
   const head = { apiVersion, kind: 'CopyResult' } as const;
-  if (!isCopied(outcome)) return { ...head, ...outcome, ...(outcome.failure === undefined ? {} : { nextStep: nextStep(outcome.failure) }) };
+  if (!isCopied(outcome)) return { ...head, ...outcome, ...(outcome.failure === undefined ? {} : { failure: facts(outcome.failure), nextStep: nextStep(outcome.failure) }) };
   const { platforms, missingPlatforms, warnings, ...copied } = outcome;
   return { ...head, ...copied, platforms: [...platforms], missingPlatforms: [...missingPlatforms], ...(warnings === undefined ? {} : { warnings: [...warnings] }) };
+}
+
+/** Of a failure, what is promised to programs. */
+function facts({ code, side, host, message, retryAfterMs }: FailureInfo): NonNullable<CopyResult['failure']> {
+  return { code, side, message, ...(host === undefined ? {} : { host }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 function table(outcomes: readonly Outcome[]): string {

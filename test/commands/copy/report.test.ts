@@ -48,6 +48,14 @@ describe('the result', () => {
     expect(readDocument('CopyResult', await report([aFailure], 'json', 'one'))).toMatchObject({ verdict: 'failed', failure: { code: 'unauthorized', side: 'source' }, nextStep: expect.stringContaining('docker login quay.io') });
   });
 
+  test('of a failed copy holds what its schema says of a failure, and nothing else', async () => {
+    const unasked: NotCopied = { ...aFailure, failure: { code: 'throttled', side: 'source', host: 'quay.io', message: 'quay.io asked to be left alone', retryAfterMs: 5_000, isUnasked: true, isRepeated: true } };
+
+    const { failure } = readDocument('CopyResult', await report([unasked], 'json', 'one')) as { failure: object };
+
+    expect(Object.keys(failure).sort()).toEqual(['code', 'host', 'message', 'retryAfterMs', 'side']);
+  });
+
   test('as names can be given to another program', async () => {
     expect(await report([aCopy(), aFailure], 'name', 'list')).toBe(`r.io/acme/api:v4@${aDigest('api')}\n`);
   });
