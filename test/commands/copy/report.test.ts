@@ -51,7 +51,7 @@ describe('the result', () => {
   test('of a failed copy holds what its schema says of a failure, and nothing else', async () => {
     const unasked: NotCopied = { ...aFailure, failure: { code: 'throttled', side: 'source', host: 'quay.io', message: 'quay.io asked to be left alone', retryAfterMs: 5_000, isUnasked: true, isRepeated: true } };
 
-    const { failure } = readDocument('CopyResult', await report([unasked], 'json', 'one')) as { failure: object };
+    const { failure } = readDocument<{ failure: object }>('CopyResult', await report([unasked], 'json', 'one'));
 
     expect(Object.keys(failure).sort()).toEqual(['code', 'host', 'message', 'retryAfterMs', 'side']);
   });
