@@ -186,10 +186,16 @@ const viewMeasures: readonly Measure<Readonly<Record<string, boolean>>>[] = [
 const temporalMeasures: readonly Measure<boolean>[] = [{ name: 'temporal_connected', help: '1 while the Temporal server answers', labelNames: [], of: (isConnected) => [{ labels: {}, value: Number(isConnected) }] }];
 
 function insideMetrics(register: Registry) {
-  const certificate = gauge(register, 'certificate_not_after_seconds', 'End of a certificate, seconds since 1970', ['certificate']);
+  const begins = gauge(register, 'certificate_not_before_seconds', 'Begin of a certificate, seconds since 1970', ['certificate']);
+  const ends = gauge(register, 'certificate_not_after_seconds', 'End of a certificate, seconds since 1970', ['certificate']);
   return {
-    /** @param notAfter milliseconds since the epoch */
-    certificateEnds: (name: string, notAfter: number): void => certificate.set({ certificate: name }, notAfter / 1000),
+    /** Both in milliseconds since the epoch. */
+    certificateLasts: (certificate: string, { notBefore, notAfter }: { readonly notBefore: number; readonly notAfter: number }): void => {
+      begins.set({ certificate }, notBefore / 1000);
+      ends.set({ certificate }, notAfter / 1000);
+    },
+    /** Of who no longer looks after it, and would not learn that it is renewed. */
+    forgetCertificate: (certificate: string): void => [begins, ends].forEach((gauge) => gauge.remove({ certificate })),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.js';
 import { authoritySecret, readAuthorities } from './certificate-secret.js';
 import { authorityLifetimeMs, bundleOf, nextCertificateStep, settleMs, type Authorities, type CertificateStep } from './certificates.js';
 import type { Clock } from './clock.js';
-import { certificatesIn, makeAuthority, validityOf, type KeyPair } from './x509.js';
+import { certificatesIn, makeAuthority, validityOf, type KeyPair, type Validity } from './x509.js';
 
 /** How often the Secret is read again: a deleted one is back, and a changed one followed, well within 30 s. */
 export const lookAgainMs = 10_000;
@@ -27,8 +27,8 @@ export interface AuthorityKeeperDeps {
    * for, and then there is nothing to look after. Absent where that is known without asking.
    */
   readonly trusted?: () => Promise<string | undefined>;
-  /** Told when the authority ends; milliseconds since the epoch. */
-  readonly observe?: (certificate: 'ca', notAfter: number) => void;
+  /** Told how long the authority lasts. */
+  readonly observe?: (certificate: 'ca', validity: Validity) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,7 +80,8 @@ export class AuthorityKeeper {
     if (bundle === this.#published.bundle && clock.now() < this.#published.at + publishAgainMs) return;
     await publish(bundle);
     this.#published = { bundle, at: clock.now() };
-    observe?.('ca', validityOf(authorities.current.certificate)?.notAfter ?? 0);
+    const validity = validityOf(authorities.current.certificate);
+    if (validity !== undefined) observe?.('ca', validity);
   }
 
   /** @returns what the Secret is to hold; the same object when that is what it holds */

@@ -1,9 +1,10 @@
 import { AuthorityKeeper, lookAgainMs, type AuthorityKeeperDeps } from './authority-keeper.js';
 import { LeafKeeper, type LeafKeeperDeps } from './leaf-keeper.js';
+import type { Validity } from './x509.js';
 
 export interface CertificateKeeperDeps extends Omit<AuthorityKeeperDeps, 'observe' | 'trusted'>, Omit<LeafKeeperDeps, 'cluster' | 'observe'> {
-  /** Told when certificates end: milliseconds since the epoch. */
-  readonly observe?: (certificate: 'ca' | 'leaf', notAfter: number) => void;
+  /** Told how long certificates last. */
+  readonly observe?: (certificate: 'ca' | 'leaf', validity: Validity) => void;
 }
 
 /** Authority and leaf in one: for a process outside its cluster, which registers itself. */

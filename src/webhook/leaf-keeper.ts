@@ -5,7 +5,7 @@ import { lookAgainMs } from './authority-keeper.js';
 import { readAuthorities } from './certificate-secret.js';
 import { dueAt, leafLifetimeMs, nextCertificateStep, signerOf, type Authorities } from './certificates.js';
 import type { Clock } from './clock.js';
-import { issueLeaf, validityOf, type KeyPair, type ServerNames } from './x509.js';
+import { issueLeaf, validityOf, type KeyPair, type ServerNames, type Validity } from './x509.js';
 
 /** Before its first certificate a replica answers nobody. */
 const lookAtFirstMs = 1_000;
@@ -22,8 +22,8 @@ export interface LeafKeeperDeps {
   readonly names: ServerNames;
   /** Takes a leaf into use: called at once and at every renewal. */
   readonly serve: (leaf: KeyPair) => void;
-  /** Told when the leaf ends; milliseconds since the epoch. */
-  readonly observe?: (certificate: 'leaf', notAfter: number) => void;
+  /** Told how long the leaf lasts. */
+  readonly observe?: (certificate: 'leaf', validity: Validity) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -73,7 +73,8 @@ export class LeafKeeper {
     const pair = await issueLeaf(signer, names, now, leafLifetimeMs);
     serve(pair);
     this.#leaf = { pair, signer: signer.certificate };
-    observe?.('leaf', now + leafLifetimeMs);
+    const validity = validityOf(pair.certificate);
+    if (validity !== undefined) observe?.('leaf', validity);
     log.info({ notAfter: new Date(now + leafLifetimeMs).toISOString() }, 'webhook certificate is renewed');
   }
 

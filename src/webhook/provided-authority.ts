@@ -2,7 +2,7 @@ import type { Log } from '../telemetry/log.js';
 import { lookAgainMs } from './authority-keeper.js';
 import { settleMs } from './certificates.js';
 import type { Clock } from './clock.js';
-import { certificatesIn, validityOf } from './x509.js';
+import { certificatesIn, validityOf, type Validity } from './x509.js';
 
 /** A configuration that somebody changed is right again after this. */
 const publishAgainMs = 20_000;
@@ -14,8 +14,8 @@ export interface ProvidedAuthorityDeps {
   readonly publish: (caBundle: string) => Promise<void>;
   /** What the API server trusts now (PEM), empty when nothing; undefined when no webhook is registered that we publish for. */
   readonly trusted: () => Promise<string | undefined>;
-  /** Told when the authority ends; milliseconds since the epoch. */
-  readonly observe?: (certificate: 'ca', notAfter: number) => void;
+  /** Told how long the authority lasts. */
+  readonly observe?: (certificate: 'ca', validity: Validity) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,7 +54,8 @@ export class ProvidedAuthority {
 
     if (certificates.join() !== this.#current.join()) this.#follow(certificates, certificatesIn(standing));
     await this.#publish();
-    observe?.('ca', validityOf(first)?.notAfter ?? 0);
+    const validity = validityOf(first);
+    if (validity !== undefined) observe?.('ca', validity);
   }
 
   /** What was trusted so far is trusted until every replica has had its time, twice over, to load the new leaf. */

@@ -1,7 +1,7 @@
 import type { Log } from '../telemetry/log.js';
 import { settleMs } from './certificates.js';
 import type { Clock } from './clock.js';
-import { isPair, validityOf, type KeyPair } from './x509.js';
+import { isPair, validityOf, type KeyPair, type Validity } from './x509.js';
 
 /** Files are read again this often: a mounted Secret is swapped under us without notice. */
 const lookAgainMs = 10_000;
@@ -15,7 +15,8 @@ export interface ProvidedCertificateDeps {
   /** Reads certificate chain and key as they are now (`-webhook-cert-path`); throws when a file is missing. */
   readonly read: () => Promise<ProvidedPair>;
   readonly serve: (leaf: KeyPair) => void;
-  readonly observe?: (certificate: 'provided', notAfter: number) => void;
+  /** Told how long it lasts. */
+  readonly observe?: (certificate: 'provided', validity: Validity) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,9 +52,9 @@ export class ProvidedCertificate {
     serve({ certificate: found.certificate, privateKey: found.privateKey });
     this.#served = found;
     this.#waiting = undefined;
-    const { notAfter } = validityOf(found.certificate) ?? { notAfter: 0 };
-    observe?.('provided', notAfter);
-    log.info({ notAfter: new Date(notAfter).toISOString() }, 'webhook certificate is loaded');
+    const validity = validityOf(found.certificate);
+    if (validity !== undefined) observe?.('provided', validity);
+    log.info({ notAfter: new Date(validity?.notAfter ?? 0).toISOString() }, 'webhook certificate is loaded');
   }
 
   /** Nobody trusts the authority yet; what is served still holds. */

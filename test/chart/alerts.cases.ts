@@ -20,7 +20,7 @@ interface Said {
 
 const kuik = 'namespace="kuik-system"';
 const ours = (name: string, labels = ''): string => `kube_image_keeper_${name}{${[kuik, labels].filter((text) => text !== '').join(',')}}`;
-const days = 86_400;
+const day = 86_400;
 
 const views = (pod: string): string => ours('view_synced', `pod="${pod}",view="rules"`);
 const leaf = (pod: string): string => ours('certificate_not_after_seconds', `pod="${pod}",certificate="leaf"`);
@@ -32,14 +32,23 @@ const activityPollers = (queue: string): string => `temporal_num_pollers{${kuik}
 const noPlace = (labels = ''): string => ours('routing_decisions_total', `${labels}verdict="keep",reason="NoPlaceAvailable"`);
 const started = (pod: string): string => `process_start_time_seconds{${kuik},pod="${pod}"}`;
 const lost = (count: number | string, registry?: string): string => `${count} images${registry === undefined ? '' : ` of ${registry}`} are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.`;
+const lasting = (certificate: string, { days, left }: { readonly days: number; readonly left: number }): Readonly<Record<string, string>> => ({
+  [ours('certificate_not_before_seconds', `pod="a",certificate="${certificate}"`)]: `${(left - days) * day}x120`,
+  [ours('certificate_not_after_seconds', `pod="a",certificate="${certificate}"`)]: `${left * day}x120`,
+});
+const expiring = (severity: Said['severity'], certificate: string, left: string): Said => ({
+  severity,
+  labels: { certificate },
+  description: `The certificate ${certificate} ends in ${left}${severity === 'warning' ? ', and should have been renewed by now.' : '. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.'}`,
+});
 const failedSteps = (reason: string): string => `temporal_workflow_task_execution_failed_total{${kuik},failure_reason="${reason}"}`;
 
 export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikWebhookAbsent', sentence: 'fires when no replica can be scraped', seen: { 'up{job="other"}': '1x20' }, at: '6m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
-  { alert: 'KuikWebhookAbsent', sentence: 'fires when the only replica has not seen all rules', seen: { [views('a')]: '0x20', [leaf('a')]: `${30 * days}x20` }, at: '6m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
+  { alert: 'KuikWebhookAbsent', sentence: 'fires when the only replica has not seen all rules', seen: { [views('a')]: '0x20', [leaf('a')]: `${30 * day}x20` }, at: '6m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
   { alert: 'KuikWebhookAbsent', sentence: 'fires when the certificate of the only replica has ended', seen: { [views('a')]: '1x20', [leaf('a')]: '60x20' }, at: '8m', fires: [{ severity: 'critical', labels: 'absent', description: nobody }] },
-  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while one of two is ready', seen: { [views('a')]: '1x20', [leaf('a')]: `${30 * days}x20`, [views('b')]: '0x20' }, at: '10m' },
-  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while Pods are replaced', seen: { [views('a')]: '1 1 1 _ _ _ 1x10', [leaf('a')]: `${30 * days}x2 _ _ _ ${30 * days}x10` }, at: '8m' },
+  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while one of two is ready', seen: { [views('a')]: '1x20', [leaf('a')]: `${30 * day}x20`, [views('b')]: '0x20' }, at: '10m' },
+  { alert: 'KuikWebhookAbsent', sentence: 'is quiet while Pods are replaced', seen: { [views('a')]: '1 1 1 _ _ _ 1x10', [leaf('a')]: `${30 * day}x2 _ _ _ ${30 * day}x10` }, at: '8m' },
 
   { alert: 'KuikWebhookSlow', sentence: 'fires when one in fifty takes two seconds', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '0+98x30', [ours('admission_duration_seconds_bucket', 'le="2"')]: '0+100x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '0+100x30' }, at: '20m', fires: [{ severity: 'warning', description: 'One review in a hundred takes more than 1.5s. Above 3 s the API server waits no longer, and Pods start as their users wrote them.' }] },
   { alert: 'KuikWebhookSlow', sentence: 'is quiet when one in two hundred does', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '0+199x30', [ours('admission_duration_seconds_bucket', 'le="2"')]: '0+200x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '0+200x30' }, at: '20m' },
@@ -58,16 +67,14 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikImageUnavailable', sentence: 'is quiet about two minutes', seen: { [ours('images_unavailable', 'pod="a",registry="docker.io"')]: '0 0 1 1 0x30' }, at: '9m' },
   { alert: 'KuikImageUnavailable', sentence: 'is quiet when images are elsewhere', seen: { [ours('routing_decisions_total', 'verdict="rewrite",reason="OriginUnavailable"')]: '0+9x20' }, at: '15m' },
 
-  { alert: 'KuikCertificateExpiring', sentence: 'warns a month before an authority ends', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="ca"')]: `${20 * days}x120` }, at: '90m', fires: [{ severity: 'warning', labels: { certificate: 'ca' }, description: 'The certificate ca ends in 19d 22h 30m 0s, and should have been renewed by now.' }] },
-  {
-    alert: 'KuikCertificateExpiring', sentence: 'is critical a week before a certificate that others made ends', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="provided"')]: `${5 * days}x120` }, at: '90m',
-    fires: [
-      { severity: 'critical', labels: { certificate: 'provided' }, description: 'The certificate provided ends in 4d 22h 30m 0s. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.' },
-      { severity: 'warning', labels: { certificate: 'provided' }, description: 'The certificate provided ends in 4d 22h 30m 0s, and should have been renewed by now.' },
-    ],
-  },
-  { alert: 'KuikCertificateExpiring', sentence: 'is critical when a leaf of ours was not renewed', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="leaf"')]: `${0.5 * days}x120` }, at: '90m', fires: [{ severity: 'critical', labels: { certificate: 'leaf' }, description: 'The certificate leaf ends in 10h 30m 0s. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.' }] },
-  { alert: 'KuikCertificateExpiring', sentence: 'is quiet about leaves, which live seven days', seen: { [ours('certificate_not_after_seconds', 'pod="a",certificate="leaf"')]: `${3 * days}x120`, [ours('certificate_not_after_seconds', 'pod="a",certificate="ca"')]: `${200 * days}x120` }, at: '90m' },
+  { alert: 'KuikCertificateExpiring', sentence: 'warns a month before an authority of a year ends', seen: lasting('ca', { days: 365, left: 20 }), at: '90m', fires: [expiring('warning', 'ca', '19d 22h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'warns a month before a certificate of ten years ends', seen: lasting('provided', { days: 3650, left: 30 }), at: '90m', fires: [expiring('warning', 'provided', '29d 22h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'is critical a week before a certificate of 90 days that others made ends', seen: lasting('provided', { days: 90, left: 5 }), at: '90m', fires: [expiring('critical', 'provided', '4d 22h 30m 0s'), expiring('warning', 'provided', '4d 22h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'warns when a certificate of 32 days was not renewed', seen: lasting('provided', { days: 32, left: 7 }), at: '90m', fires: [expiring('warning', 'provided', '6d 22h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'is critical while a certificate of a day still holds for an hour', seen: lasting('provided', { days: 1, left: 3 / 24 }), at: '90m', fires: [expiring('critical', 'provided', '1h 30m 0s'), expiring('warning', 'provided', '1h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'is critical when a leaf of ours was not renewed', seen: lasting('leaf', { days: 7, left: 0.5 }), at: '90m', fires: [expiring('critical', 'leaf', '10h 30m 0s'), expiring('warning', 'leaf', '10h 30m 0s')] },
+  { alert: 'KuikCertificateExpiring', sentence: 'is quiet about leaves, which live seven days', seen: { ...lasting('leaf', { days: 7, left: 2.3 }), ...lasting('ca', { days: 365, left: 200 }) }, at: '90m' },
+  ...[1, 32, 90, 3650].map((days) => ({ alert: 'KuikCertificateExpiring', sentence: `is quiet about a certificate of ${days} days that cert-manager is about to renew`, seen: lasting('provided', { days, left: days / 3 }), at: '90m' })),
 
   { alert: 'KuikMirrorFailing', sentence: 'fires after an hour', seen: { [ours('mirroring_images', 'kind="ImageSetMirror",exported_namespace="shop",name="main",state="failed"')]: '3x120' }, at: '65m', fires: [{ severity: 'warning', labels: { kind: 'ImageSetMirror', exported_namespace: 'shop', name: 'main' }, description: '3 images of ImageSetMirror shop/main have no copy, and trying again has not helped.' }] },
   { alert: 'KuikMirrorFailing', sentence: 'goes on when another manager leads', seen: { [ours('mirroring_images', 'pod="a",kind="ClusterImageSetMirror",name="all",state="failed"')]: '1x30 stale', [ours('mirroring_images', 'pod="b",kind="ClusterImageSetMirror",name="all",state="failed"')]: '_x30 1x90' }, at: '70m', fires: [{ severity: 'warning', labels: { kind: 'ClusterImageSetMirror', name: 'all' }, description: '1 images of ClusterImageSetMirror all have no copy, and trying again has not helped.' }] },

@@ -76,7 +76,7 @@ describe('metrics', () => {
     metrics.watchPicture(() => picture);
     metrics.watchOrphans(() => ({ 'reg.example.com': 3 }));
     metrics.retention.deleted('reg.example.com', 'deleted');
-    metrics.inside.certificateEnds('leaf', 1_800_000_000_000);
+    metrics.inside.certificateLasts('leaf', { notBefore: 1_700_000_000_000, notAfter: 1_800_000_000_000 });
     metrics.manager.isLeader(true);
     metrics.manager.isUp(true);
 
@@ -116,6 +116,7 @@ describe('metrics', () => {
       'images_unavailable{registry="docker.io"} 1',
       'workloads_at_risk{registry="docker.io"} 7',
       'temporal_connected 0',
+      'certificate_not_before_seconds{certificate="leaf"} 1700000000',
       'certificate_not_after_seconds{certificate="leaf"} 1800000000',
       'manager_is_leader 1',
       'manager_up 1',

@@ -46,13 +46,14 @@ async function keepAuthority(base: Base, signal: AbortSignal): Promise<void> {
       const registered = await cluster.registeredWebhook(name);
       return registered?.reachedBy === 'service' ? registered.caBundle : undefined;
     },
-    observe: metrics.inside.certificateEnds,
+    observe: metrics.inside.certificateLasts,
     clock: systemClock,
     log,
   };
   const { folder } = flags.webhookCertificate;
   const keeper = folder === '' ? new AuthorityKeeper({ ...common, cluster, secret: authoritySecretOf(base) }) : new ProvidedAuthority({ ...common, read: () => readAuthority(folder) });
   await keeper.run(signal);
+  metrics.inside.forgetCertificate('ca'); // the next leader renews it: what we knew would soon look like one that nobody does
 }
 
 /** Once per term: whoever changes a definition afterwards means it. */

@@ -70,7 +70,7 @@ type CertificateSource = Pick<CertificateKeeper, 'run' | 'ready'>;
  */
 function certificateSource(base: Base, serve: (leaf: KeyPair) => void): CertificateSource {
   const { flags, cluster, metrics, log } = base;
-  const observe = metrics.inside.certificateEnds;
+  const observe = metrics.inside.certificateLasts;
   const { folder, certificate, key } = flags.webhookCertificate;
   if (folder !== '') {
     const read = async (): Promise<ProvidedPair> => ({
