@@ -5,8 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { wholeWebhook } from '../../src/cluster/kubernetes/webhook-configuration.js';
 import { check } from '../../src/commands/check.js';
+import { findInstallation } from '../../src/commands/find-installation.js';
 import { uninstall } from '../../src/commands/uninstall.js';
 import { renamedValues } from '../../src/config/chart/renamed.js';
+import { readEnvironment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { parseFlags } from '../../src/config/flags.js';
 import { admissionPath, webhookConfiguration } from '../../src/webhook/configuration.js';
@@ -120,6 +122,7 @@ describe('names', () => {
 
     expect(objects.map(titleOf)).toEqual(expect.arrayContaining(expected.map((title) => title.replace('F-', `${fullName}-`))));
     expect(kuikContainers(objects).map((container) => variable(container, 'KUIK_FULL_NAME'))).toEqual([fullName, fullName]);
+    expect(await findInstallation({ objects: async (_type, { labelSelector = '' } = {}) => configMapsWith(objects, labelSelector) }, readEnvironment({}))).toMatchObject({ fullName });
   });
 
   test('of what is optional, are those of v2', async () => {
@@ -374,6 +377,12 @@ function selectorsOf({ kind, ...object }: Rendered): Readonly<Record<string, str
 }
 
 /** The containers that run kuik, the manager's first. */
+/** As an API server selects them. */
+function configMapsWith(objects: readonly Rendered[], labelSelector: string): readonly Rendered[] {
+  const wanted = labelSelector.split(',').map((each) => each.split('='));
+  return objects.filter(({ kind, metadata: { labels = {} } }) => kind === 'ConfigMap' && wanted.every(([key = '', value]) => labels[key] === value));
+}
+
 function kuikContainers(objects: readonly Rendered[]): readonly Container[] {
   const pods = podsOf(objects);
   return ['manager', 'webhook'].flatMap((part) => [...pods].find(([title]) => title.endsWith(`-${part}`) && title.startsWith('Deployment/'))?.[1].spec.containers ?? []);

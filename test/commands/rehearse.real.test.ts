@@ -24,6 +24,10 @@ function configure(text: string): Promise<string> {
   return apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-image-keeper-manager-config', namespace: 'kuik-system' }, data: { 'config.yaml': text } });
 }
 
+function unconfigure(): Promise<string> {
+  return toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'delete', 'configmap', '-n', 'kuik-system', '--ignore-not-found', 'kube-image-keeper-manager-config']);
+}
+
 function push(registry: FaultRegistry, path: string): void {
   const { manifest } = anImage(path);
   const repository = registry.store.open(path);
@@ -87,8 +91,20 @@ describe('kuik rehearse', () => {
     await configure('');
   });
 
+  test('answers with the settings of a release of any name, which the labels of the chart tell', async () => {
+    await unconfigure();
+    const labels = { 'app.kubernetes.io/name': 'kube-image-keeper', 'app.kubernetes.io/part-of': 'kube-image-keeper', 'app.kubernetes.io/component': 'manager' };
+    await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kuik-kube-image-keeper-manager-config', namespace: 'kuik-system', labels }, data: { 'config.yaml': 'skipNamespaces: [shop]' } });
+
+    const { code, output, errors } = await kuikOn({ api }, 'rehearse', origin.host, '-o', 'json');
+
+    expect([code, errors]).toEqual([2, '']);
+    expect((JSON.parse(output) as Rehearsal).workloads[0]?.containers[0]?.why).toMatch(/left alone/);
+    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'delete', 'configmap', '-n', 'kuik-system', 'kuik-kube-image-keeper-manager-config']);
+  });
+
   test('answers with the defaults where nothing is installed, and says so', async () => {
-    await toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'delete', 'configmap', '-n', 'kuik-system', 'kube-image-keeper-manager-config']);
+    await unconfigure();
 
     const { code, errors } = await kuikOn({ api }, 'rehearse', 'quay.io', '-n', 'shop');
 
