@@ -30,7 +30,7 @@ export const labelTexts: Readonly<Record<string, string>> = {
   purpose: '`probe` for a Pod that waits, `check`, `copy`, `verify`, `delete`',
   reason: `of a decision: ${texts(routeReasons)}; of a deletion that did not take place: ${texts(blockReasons)}, or a [failure](failures.md)`,
   registry: 'host, with its port; from the fifty-first on all are `other`',
-  result: 'of a request: `ok` or the [failure](failures.md); of a token: `granted`, `refused`, `failed`; of a cache: `hit`, `miss`',
+  result: 'of a request: `ok` or the [failure](failures.md); of a token: `granted`, `refused`, `throttled`, `failed`; of a cache: `hit`, `miss`',
   revision: 'commit it was built from',
   rule: 'what the registry tried to do: `address`, `network`, `scheme`, `downgrade`, `redirects`',
   side: '`source`, `destination`',

@@ -134,7 +134,7 @@ function registryMetrics(scrape: Scrape) {
   return {
     /** Reads the pace of all registries at every scrape. */
     watchPace,
-    tokenAsked: (registry: string, result: 'granted' | 'refused' | 'failed'): void => tokens.inc({ registry: host(registry), result }),
+    tokenAsked: (registry: string, result: 'granted' | 'refused' | 'throttled' | 'failed'): void => tokens.inc({ registry: host(registry), result }),
     cached: (cache: 'manifest' | 'blob' | 'token' | 'availability', result: 'hit' | 'miss'): void => caches.inc({ cache, result }),
     blob: (registry: string, how: 'present' | 'mounted' | 'uploaded' | 'resumed' | 'restarted'): void => blobs.inc({ registry: host(registry), how }),
     corrupt: (registry: string, side: 'source' | 'destination'): void => corrupt.inc({ registry: host(registry), side }),

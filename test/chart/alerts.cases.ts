@@ -41,6 +41,7 @@ const expiring = (severity: Said['severity'], certificate: string, left: string)
   labels: { certificate },
   description: `The certificate ${certificate} ends in ${left}${severity === 'warning' ? ', and should have been renewed by now.' : '. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.'}`,
 });
+const tokens = (result: string): string => ours('registry_token_requests_total', `pod="a",registry="docker.io",result="${result}"`);
 const failedSteps = (reason: string): string => `temporal_workflow_task_execution_failed_total{${kuik},failure_reason="${reason}"}`;
 
 export const alertCases: readonly AlertCase[] = [
@@ -86,6 +87,8 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikMirrorQueueOld', sentence: 'is quiet while copies are made', seen: { [ours('mirroring_oldest_waiting_seconds', 'registry="mirror.example.com"')]: '0+60x30 0x60' }, at: '70m' },
 
   { alert: 'KuikRegistryThrottled', sentence: 'fires after a quarter of an hour', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0+2x60' }, at: '20m', fires: [{ severity: 'warning', labels: { registry: 'docker.io' }, description: 'docker.io has refused requests for 15 minutes because there were too many.' }] },
+  { alert: 'KuikRegistryThrottled', sentence: 'fires when it is the token service that limits us', seen: { [tokens('throttled')]: '0+2x60' }, at: '20m', fires: [{ severity: 'warning', labels: { registry: 'docker.io' }, description: 'docker.io has refused requests for 15 minutes because there were too many.' }] },
+  { alert: 'KuikRegistryThrottled', sentence: 'is quiet about tokens that are refused for another reason', seen: { [tokens('refused')]: '0+2x60', [tokens('granted')]: '0+2x60' }, at: '20m' },
   { alert: 'KuikRegistryThrottled', sentence: 'is quiet after one refusal', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0 0 0 1x60' }, at: '20m' },
 
   { alert: 'KuikDeletionBlocked', sentence: 'fires after a day', seen: { [ours('retention_blocked_deletions', 'registry="mirror.example.com",reason="shared-digest"')]: '4x2000' }, at: '25h', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com', reason: 'shared-digest' }, description: 'For a day 4 copies in mirror.example.com could not be deleted: shared-digest.' }] },

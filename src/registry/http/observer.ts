@@ -2,6 +2,9 @@ import type { CredentialId } from '../../domain/availability.js';
 import type { FailureCode } from '../../domain/failure.js';
 import type { BlobOutcome, Purpose } from '../registry.js';
 
+/** `throttled`: refused because there were too many; `failed`: no answer. */
+export type TokenResult = 'granted' | 'refused' | 'throttled' | 'failed';
+
 /** What can be observed of the client; telemetry turns it into metrics. No image names, no secrets. */
 export type RegistryEvent =
   | {
@@ -18,7 +21,7 @@ export type RegistryEvent =
       readonly tookMs: number;
       readonly identity: CredentialId;
     }
-  | { readonly type: 'token'; readonly registry: string; readonly result: 'granted' | 'refused' | 'failed' }
+  | { readonly type: 'token'; readonly registry: string; readonly result: TokenResult }
   | { readonly type: 'cache'; readonly cache: 'manifest' | 'blob' | 'token'; readonly result: 'hit' | 'miss' }
   | { readonly type: 'blob'; readonly registry: string; readonly how: BlobOutcome | 'resumed' | 'restarted'; readonly sizeBytes: number }
   /** bytes of a blob or manifest that a copy has read */

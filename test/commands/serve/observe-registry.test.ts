@@ -51,6 +51,7 @@ describe('what happens at registries is counted', () => {
     ['how long the first byte took', (scene) => look(scene, { purpose: 'probe' }), 'registry_request_duration_seconds_count{registry="HOST",purpose="probe"} 2'],
     ['a token', (scene) => look(scene), 'registry_token_requests_total{registry="HOST",result="granted"} 1'],
     ['a token that was refused', (scene) => (meets(scene, { route: 'token' }, { status: 401 }), look(scene)), 'registry_token_requests_total{registry="HOST",result="refused"} 1'],
+    ['a token that was refused because there were too many', (scene) => (meets(scene, { route: 'token' }, { status: 429 }), look(scene, { purpose: 'probe' })), 'registry_token_requests_total{registry="HOST",result="throttled"} 1'],
     ['a token service that does not answer', (scene) => (meets(scene, { route: 'token' }, { reset: true }), look(scene, { purpose: 'probe' })), 'registry_token_requests_total{registry="HOST",result="failed"} 1'],
     ['a token at hand', (scene) => thrice(() => look(scene)), 'registry_cache_total{cache="token",result="hit"} 2'],
     ['a manifest at hand', (scene) => publish(scene).then(() => thrice(() => readPinned(scene))), 'registry_cache_total{cache="manifest",result="hit"} 2'],
