@@ -27,6 +27,28 @@ describe('promtool', () => {
     expect(await runTool('promtool', ['check', 'rules', file])).toMatchObject({ code: 0 });
   });
 
+  test.each<[string, { readonly panel: string; readonly seen: Readonly<Record<string, string>>; readonly shows: readonly { readonly labels: string; readonly value: number }[] }]>([
+    ['a rule that is out of force counts once, however many processes have seen it', {
+      panel: 'Rules out of force',
+      seen: { [invalid('a', 'ImageSetMirror')]: '1x5', [invalid('b', 'ImageSetMirror')]: '1x5', [invalid('c', 'ImageSetMirror')]: '1x5', [invalid('a', 'ClusterImageSetMirror')]: '2x5', [invalid('b', 'ClusterImageSetMirror')]: '2x5' },
+      shows: [{ labels: '{}', value: 3 }],
+    }],
+    ['images that cannot be pulled count under every name', {
+      panel: 'In use and not available',
+      seen: { [tracked('original="true"')]: '3x5', [tracked('original="false"')]: '2x5' },
+      shows: [{ labels: '{name="all",registry="docker.io",status="NotFound"}', value: 5 }],
+    }],
+  ])('shows that %s', async (_sentence, { panel, seen, shows }) => {
+    const { queries } = dashboards.flatMap(({ rows }) => rows.flatMap(({ panels }) => panels)).find(({ title }) => title === panel) ?? { queries: [] };
+    const asked = queries.map(({ expr }) => ({ expr: expr.replaceAll(/\$(?:cluster|namespace)/g, '.*'), eval_time: '5m', exp_samples: shows }));
+    const file = join(folder, 'panel.yaml');
+    writeFileSync(file, stringify({ rule_files: [alertsFile], tests: [{ interval: '1m', input_series: seriesOf(seen), promql_expr_test: asked }] }));
+
+    const { code, stdout, stderr } = await runTool('promtool', ['test', 'rules', file]);
+
+    expect({ asked: asked.length, code, said: code === 0 ? '' : `${stdout}${stderr}` }).toEqual({ asked: 1, code: 0, said: '' });
+  });
+
   test.each(alertCases.map((each) => [`${each.alert} ${each.sentence}`, each] as const))('%s', async (_sentence, each) => {
     const file = join(folder, 'case.yaml');
     writeFileSync(file, stringify(played(each)));
@@ -44,6 +66,18 @@ test('the chart writes the namespace it is installed in, and changes nothing els
   expect(rule['spec']).toEqual(parse(readFileSync(alertsFile, 'utf8')));
 });
 
+function invalid(pod: string, kind: string): string {
+  return `kube_image_keeper_rules_invalid{namespace="kuik-system",pod="${pod}",kind="${kind}"}`;
+}
+
+function tracked(original: string): string {
+  return `kube_image_keeper_monitoring_images{namespace="kuik-system",pod="a",name="all",registry="docker.io",status="NotFound",used="true",${original}}`;
+}
+
+function seriesOf(seen: AlertCase['seen']): readonly object[] {
+  return Object.entries(seen).map(([series, values]) => ({ series, values }));
+}
+
 /** What promtool is given: it compares what is said word by word. */
 function played({ alert, seen, at, fires = [] }: AlertCase): object {
   const ruleOf = (severity: string): Alert | undefined => alerts.find((each) => each.alert === alert && each.labels.severity === severity);
@@ -54,6 +88,6 @@ function played({ alert, seen, at, fires = [] }: AlertCase): object {
   return {
     rule_files: [alertsFile],
     evaluation_interval: '1m',
-    tests: [{ interval: '1m', input_series: Object.entries(seen).map(([series, values]) => ({ series, values })), alert_rule_test: [{ eval_time: at, alertname: alert, exp_alerts: expected }] }],
+    tests: [{ interval: '1m', input_series: seriesOf(seen), alert_rule_test: [{ eval_time: at, alertname: alert, exp_alerts: expected }] }],
   };
 }

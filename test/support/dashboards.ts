@@ -53,7 +53,7 @@ export const dashboards: readonly Dashboard[] = [
         title: 'Now',
         panels: [
           failingOpen, unavailable, failed, temporal,
-          number('Rules out of force', `sum(${ours('rules_invalid')}) or vector(0)`, { warn: 1, bad: 10 }),
+          number('Rules out of force', `sum(${maxBy('cluster, namespace, kind', ours('rules_invalid'))}) or vector(0)`, { warn: 1, bad: 10 }, 'short', 'Every process has seen them all.'),
           number('Images mirrored', `sum(${ours('mirroring_images', 'state="mirrored"')})`),
           number('Registries left alone', `sum(${maxBy('registry', ours('registry_circuit_open'))}) or vector(0)`, { warn: 1, bad: 3 }),
           number('First certificate ends in', `min(${ours('certificate_not_after_seconds')}) - time()`, undefined, 's'),
@@ -152,7 +152,7 @@ export const dashboards: readonly Dashboard[] = [
         title: 'Images',
         panels: [
           graph('Images by status', 'short', [{ legend: '{{status}}', expr: sumBy('status', ours('monitoring_images')) }]),
-          graph('In use and not available', 'short', [{ legend: '{{name}} {{registry}} {{status}}', expr: `${maxBy('name, registry, status', ours('monitoring_images', 'used="true",status!~"Available|Scheduled"'))} > 0` }]),
+          graph('In use and not available', 'short', [{ legend: '{{name}} {{registry}} {{status}}', expr: `${sumBy('name, registry, status', ours('monitoring_images', 'used="true",status!~"Available|Scheduled"'))} > 0` }]),
           graph('By registry', 'short', [{ legend: '{{registry}} {{status}}', expr: sumBy('registry, status', ours('monitoring_images')) }]),
         ],
       },
