@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordName } from '../../src/cluster/record-name.js';
-import { imageName, knownImageRef } from '../../src/domain/image-ref.js';
+import { imageName, knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import { finalizers } from '../../src/domain/names.js';
 import { projectRoot } from '../../tools/programs.js';
 import { scratchFolder, startApiServer, toolOutput, type ApiServer } from '../../tools/servers.js';
@@ -153,6 +153,28 @@ describe('somebody who may ask, and not watch', () => {
 
     expect(errors).toMatch(new RegExp(`^kuik images: not allowed to watch ${unwatched}: grant verb watch on ${unwatched}.*\n$`));
     expect(code).toBe(1);
+  }, 30_000);
+});
+
+describe('somebody who may ask for one image, and not for another', () => {
+  test('has the one asked for, and is told of the other in its row: exit 1', async () => {
+    const stage = { api, dir, apply: (manifest: string) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: manifest }), kubectl: (...args: string[]) => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, ...args]) };
+    const [mine, other] = ['registry.example.com/shop/mine:1', 'registry.example.com/shop/other:1'].map((text) => imageName(knownImageRef(text))) as [ImageName, ImageName];
+    for (const image of [mine, other]) {
+      const failure = { code: 'missing', side: 'source', message: 'manifest missing on source registry.example.com', since: '2026-11-20T10:00:00Z', attempts: 1 };
+      const status = { pods: 1, places: [{ reference: image, role: 'origin' }, { reference: image.replace('registry.', 'mirror.'), role: 'mirror', failure }] };
+      await stage.apply(JSON.stringify({ apiVersion: 'kuik.enix.io/v1alpha1', kind: 'ImageAvailability', metadata: { name: recordName(image) }, spec: { image } }));
+      await stage.kubectl('patch', 'ia', recordName(image), '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }));
+    }
+    const records = { apiGroups: ['kuik.enix.io'], resources: ['imageavailabilities'] };
+    const half = await userWith(stage, 'half', [{ ...records, verbs: ['get', 'list', 'watch'] }, { ...records, resourceNames: [recordName(mine)], verbs: ['patch'] }]);
+
+    const { code, output } = await kuikAs(half, 'retry', '--failed', '--registry', 'mirror.example.com', '--no-wait');
+
+    expect(output).toMatch(/shop\/mine:1 +asked *\n/);
+    expect(output).toMatch(/shop\/other:1 +refused +not allowed to patch imageavailabilities .*; ask again with kuik retry registry\.example\.com\/shop\/other:1\n/);
+    expect(code).toBe(1);
+    expect(await stage.kubectl('get', 'ia', recordName(mine), '-o', 'jsonpath={.metadata.annotations}')).toContain('kuik.enix.io/requested-at');
   }, 30_000);
 });
 
