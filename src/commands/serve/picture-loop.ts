@@ -105,6 +105,7 @@ export class PictureLoop {
     this.#news.forget();
     this.#podNews.forget();
     this.#sightings.forget();
+    this.waiting.forget();
     this.ask();
   }
 
