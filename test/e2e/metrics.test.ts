@@ -41,6 +41,8 @@ test('before anything happens each process tells of its own views, and the manag
   expect(await value('webhook', 'temporal_connected')).toBeUndefined();
   await untilTold('manager', 'manager_is_leader', 1);
   expect(await value('webhook', 'admission_reviews_total{outcome="failed_open"}')).toBe(0);
+  expect(await value('webhook', 'routing_decisions_total{verdict="keep",reason="NoPlaceAvailable"}')).toBe(0);
+  expect((await told('webhook')).filter((line) => line.startsWith('process_start_time_seconds '))).toHaveLength(1);
 });
 
 test('a workload hangs on the registry its image comes from', async () => {
@@ -65,6 +67,13 @@ test('a copy is counted, timed and weighed, and takes the risk away', async () =
   await until('nobody to be at risk', async () => (await value('manager', `workloads_at_risk{${registryOf(stage.sourceAddress)}}`)) === undefined);
 });
 
+test('the certificate that the webhook answers with is told of, from its begin to its end', async () => {
+  const [begins = 0, ends = 0] = [await value('webhook', 'certificate_not_before_seconds{certificate="leaf"}'), await value('webhook', 'certificate_not_after_seconds{certificate="leaf"}')];
+
+  expect(begins).toBeLessThan(Date.now() / 1000);
+  expect(ends - begins).toBeGreaterThanOrEqual(7 * 86_400);
+});
+
 test('an image that nobody has is told of', async () => {
   await createPod(stage, 'gone', stage.image('gone:1.0'));
 
@@ -79,6 +88,9 @@ test('the Temporal SDK tells of pollers and of workflows that failed, at a port 
   };
 
   await until('pollers to be told', async () => (await sdk('temporal_num_pollers', 'poller_type="workflow_task"', 'task_queue="kuik"')) > 0);
+  await until('pollers for activities to be told', async () => (await sdk('temporal_num_pollers', 'poller_type="activity_task"', 'task_queue="kuik-cluster.')) > 0);
+  const forWorkflows = (await linesOf(stage.manager?.running.sdkMetricsUrl ?? '')).filter((line) => line.startsWith('temporal_num_pollers{') && line.includes('poller_type="workflow_task"'));
+  expect(forWorkflows.filter((line) => !line.includes('task_queue="kuik"'))).toEqual([]); // who runs no workflows tells of none, not even of 0: KuikTemporalUnpolled
   await until('the copy that failed to be told', async () => (await sdk('temporal_workflow_failed_total', 'workflow_type="copyImage"')) === 1);
 });
 
