@@ -7,12 +7,13 @@ const mirroredAt = '2026-10-01T10:00:00Z';
 const unusedSince = '2026-11-01T00:00:00Z';
 
 const copied = ['web:1.0', 'web:0.9', 'web:0.8'];
+const digests = new Map<string, string>();
 
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open({ dir: scratchFolder('from-v2') });
   await stage.kuik.stop();
-  for (const name of copied) await push(stage, name);
+  for (const name of copied) digests.set(name, await push(stage, name));
 });
 afterAll(() => stage?.close());
 
@@ -75,9 +76,11 @@ test('an image that v2 tracked although nobody used it stays tracked', async () 
   const kept = { unusedSince: expect.stringMatching(/^2026-11-01T00:00:00/) as unknown, trackedBy: ['everything', 'nightly'] };
   expect(await recordOf('registry.invalid/old:1')).toMatchObject({ status: kept });
 
+  const digest = digests.get('web:0.8');
+  await until('a keeper for its copy', async () => mirrorOf(await recordOf(stage.image('web:0.8')))?.digest === digest);
   const mirrored = await recordOf(stage.image('web:0.8'));
   expect(mirrored).toMatchObject({ status: { ...kept, trackedBy: ['everything'] } });
-  expect(mirrorOf(mirrored)?.mirroredAt).toBeDefined();
+  expect(mirrorOf(mirrored)).toMatchObject({ reference: stage.copyOf('web:0.8'), digest, mirroredAt: expect.any(String), workflowId: expect.stringMatching(/^keep\/|^task\//) });
 });
 
 test('the status is ours from then on', async () => {
