@@ -1,10 +1,10 @@
+import type { Published } from './published.js';
 import type { Claim } from './claim.js';
 import type { Digest } from './digest.js';
 import type { Drift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import type { ImageName, PlaceId } from './image-ref.js';
 import type { Platform } from './platform.js';
-import type { Strategy } from './record.js';
 
 /** Work asked for: one copy. Credentials are found by rule, in the cluster that executes the activities. */
 export interface CopyTask {
@@ -35,18 +35,9 @@ export interface CopyTask {
 }
 
 /** How a copy ended well. */
-export interface CopyOutcome {
+export interface CopyOutcome extends Published {
   readonly v: 1;
   readonly result: 'copied' | 'adopted' | 'unchanged';
-  /** what the destination answers with */
-  readonly digest: Digest;
-  readonly sourceDigest?: Digest;
-  readonly strategy: Strategy;
-  /** `os/architecture[/variant]` */
-  readonly platforms: readonly string[];
-  readonly missingPlatforms: readonly string[];
-  /** what did not come along, signatures for example: the copy is good all the same */
-  readonly warnings?: readonly string[];
   readonly bytes: number;
   /** RFC 3339 */
   readonly mirroredAt: string;

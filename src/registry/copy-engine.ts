@@ -1,7 +1,7 @@
+import type { Published } from '../domain/published.js';
 import type { Digest } from '../domain/digest.js';
 import type { ImageName } from '../domain/image-ref.js';
 import type { Platform } from '../domain/platform.js';
-import type { Strategy } from '../domain/record.js';
 import type { CopyStrategy } from '../domain/rule.js';
 import type { Identity, Urgency } from './registry.js';
 
@@ -114,15 +114,5 @@ export interface Part {
 export interface CopiedPart {
   /** sent to the destination */
   readonly bytes: number;
-  readonly warnings?: readonly string[];
-}
-
-export interface Published {
-  readonly digest: Digest;
-  readonly sourceDigest?: Digest;
-  readonly strategy: Strategy;
-  readonly platforms: readonly string[];
-  readonly missingPlatforms: readonly string[];
-  /** what did not come along, or cannot be used there: at most 8 of at most 256 characters; absent when there are none */
   readonly warnings?: readonly string[];
 }

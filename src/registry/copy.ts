@@ -1,4 +1,5 @@
 /** The copy engine: one image between two registries, in four steps that can each be repeated. */
+import type { Published } from '../domain/published.js';
 import { knownImageRef } from '../domain/image-ref.js';
 import { Learned, sideCall, type CopyContext } from './copy/context.js';
 import { copyPart } from './copy/part.js';
@@ -7,7 +8,7 @@ import { resolve } from './copy/resolve.js';
 import { SmallBlobs } from './copy/small-blobs.js';
 import { together } from './copy/together.js';
 import { allWarnings } from './copy/warnings.js';
-import type { CopyEngine, EngineCall, Progress, Published, Resolved, ResolveRequest } from './copy-engine.js';
+import type { CopyEngine, EngineCall, Progress, Resolved, ResolveRequest } from './copy-engine.js';
 import type { Registry } from './registry.js';
 
 /**

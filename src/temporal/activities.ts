@@ -1,10 +1,11 @@
 /** What workflows ask of activities. Inputs are versioned, additive, small, and never hold a credential. */
+import type { Published } from '../domain/published.js';
 import type { Digest } from '../domain/digest.js';
 import type { ChecksReport, ChecksTask } from '../domain/monitor-run.js';
 import type { ClaimCounts, OrphanCounts, RecordCounts } from '../domain/sweep.js';
 import type { Block, CopyTask, DeleteTask, Report, Sight } from '../domain/task.js';
 import type { ImageName, PlaceId } from '../domain/image-ref.js';
-import type { CopiedPart, CopyPlan, Part, Published, Resolved } from '../registry/copy-engine.js';
+import type { CopiedPart, CopyPlan, Part, Resolved } from '../registry/copy-engine.js';
 
 /** Which copy it is about: enough to find the rule, and with it the credentials, in the cluster that executes. */
 export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'> & Partial<Pick<CopyTask, 'urgency'>>;

@@ -8,11 +8,12 @@
  * 5. read it back;
  * 6. record the outcome in every cluster, and tell the keeper; then end, visibly failed if it failed.
  */
+import type { Published } from '../domain/published.js';
 import { ActivityFailure, CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { Failure } from '../domain/failure.js';
 import { whereIs } from '../domain/keeper-story.js';
 import type { CopyOutcome, CopyTask, Outcome, Report } from '../domain/task.js';
-import type { Published, Resolved } from '../registry/copy-engine.js';
+import type { Resolved } from '../registry/copy-engine.js';
 import { applicationFailure, failureOf } from '../temporal/failures.js';
 import { createAttributes, type Attributes } from './attributes.js';
 import { copyParts } from './copy-parts.js';

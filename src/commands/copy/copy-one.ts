@@ -1,10 +1,11 @@
+import type { Published } from '../../domain/published.js';
 import { Failure, failureInfo } from '../../domain/failure.js';
 import { knownImageRef, type Repository } from '../../domain/image-ref.js';
 import type { Platform } from '../../domain/platform.js';
 import type { CopyStrategy } from '../../domain/rule.js';
 import { together } from '../../registry/copy/together.js';
 import { allWarnings } from '../../registry/copy/warnings.js';
-import type { Access, CopiedPart, CopyEngine, CopyPlan, EngineCall, Published } from '../../registry/copy-engine.js';
+import type { Access, CopiedPart, CopyEngine, CopyPlan, EngineCall } from '../../registry/copy-engine.js';
 import type { Identity, Registry } from '../../registry/registry.js';
 import type { Pair } from './list.js';
 import type { Copied, Outcome } from './outcome.js';

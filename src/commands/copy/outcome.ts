@@ -1,26 +1,15 @@
-import type { Digest } from '../../domain/digest.js';
+import type { Published } from '../../domain/published.js';
 import type { FailureInfo } from '../../domain/failure.js';
 import type { ImageName } from '../../domain/image-ref.js';
-import type { Strategy } from '../../domain/record.js';
 
 /** What became of one copy. */
 export type Outcome = Copied | NotCopied;
 
-export interface Copied {
+export interface Copied extends Published {
   /** `current`: the destination held it already, nothing was sent */
   readonly verdict: 'copied' | 'current';
   readonly source: ImageName;
   readonly destination: ImageName;
-  /** what the destination's tag answers with */
-  readonly digest: Digest;
-  /** differs from `digest` where the index was rewritten */
-  readonly sourceDigest?: Digest;
-  readonly strategy: Strategy;
-  readonly platforms: readonly string[];
-  /** asked for, and not in the source */
-  readonly missingPlatforms: readonly string[];
-  /** what did not come along, signatures for example: the copy is good all the same */
-  readonly warnings?: readonly string[];
   /** sent to the destination */
   readonly bytes: number;
 }

@@ -5,11 +5,12 @@
  * 2. the root as it is, reduced, or whole, as strategy and destination allow;
  * 3. the tag is read back: a proxy that rewrites manifests is found out here.
  */
+import type { Published } from '../../domain/published.js';
 import type { Digest } from '../../domain/digest.js';
 import { Failure, isFailure } from '../../domain/failure.js';
 import { knownImageRef, type ImageRef } from '../../domain/image-ref.js';
 import type { Strategy } from '../../domain/record.js';
-import type { Access, CopyPlan, EngineCall, Part, Published } from '../copy-engine.js';
+import type { Access, CopyPlan, EngineCall, Part } from '../copy-engine.js';
 import { uniqueByDigest } from '../manifest.js';
 import type { Descriptor, Manifest } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';

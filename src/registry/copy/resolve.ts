@@ -6,9 +6,10 @@
  * 3. read the manifests, choose the platforms;
  * 4. the destination may already hold what choosing would give.
  */
+import type { Published } from '../../domain/published.js';
 import { Failure, failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
-import type { EngineCall, Published, Resolved, ResolveRequest } from '../copy-engine.js';
+import type { EngineCall, Resolved, ResolveRequest } from '../copy-engine.js';
 import type { Seen } from '../registry.js';
 import { choose, type Found } from './choose.js';
 import { sideCall, type CopyContext } from './context.js';

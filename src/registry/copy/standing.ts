@@ -1,8 +1,9 @@
 /** What the destination holds already, and whether it is as good as what would be sent. */
+import type { Published } from '../../domain/published.js';
 import { failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
 import { meetsPlatform, parsePlatform, platformText } from '../../domain/platform.js';
-import type { EngineCall, Published, Recorded, Resolved, ResolveRequest } from '../copy-engine.js';
+import type { EngineCall, Recorded, Resolved, ResolveRequest } from '../copy-engine.js';
 import { isIndexType } from '../media-types.js';
 import type { Manifest, Seen } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';
