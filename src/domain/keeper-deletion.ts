@@ -12,7 +12,7 @@ import { liveClaims } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import type { HeldBlock, HeldCopy, KeeperState, RunningDeletion } from './keeper-state.js';
-import { expiryOf, fateOf, knownClusters, tombstoneOf, type Fate } from './retain.js';
+import { expiryOf, fateOf, knownClusters, tombstoneOf, type Counted, type Fate } from './retain.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome, FailedOutcome, Question } from './task.js';
 
 export type DeleteReason = 'RetentionOver' | 'Purged' | 'Asked' | 'BlockedRetry';
@@ -32,20 +32,20 @@ export function fenceMs(pace: number): number {
 }
 
 /** What the claims say: nothing else is known here. */
-export function fateOfCopy(state: KeeperState, now: number): Fate {
-  return fateOf({ isClaimed: liveClaims(state.claims, now).length > 0, expiry: expiryOf(state.claims, state.bornAt, now, state.pace) }, now);
+export function fateOfCopy(state: KeeperState, now: number, counts?: Counted): Fate {
+  return fateOf({ isClaimed: liveClaims(state.claims, now).length > 0, expiry: expiryOf(state.claims, state.bornAt, now, state.pace, counts) }, now);
 }
 
 /** When the deletion of the copy is due, and why; undefined while something keeps it. */
-export function deletionDue(state: KeeperState, now: number): { readonly at: number; readonly reason: DeleteReason } | undefined {
+export function deletionDue(state: KeeperState, now: number, counts?: Counted): { readonly at: number; readonly reason: DeleteReason } | undefined {
   const { copy, blocked, fencedUntil = 0 } = state;
-  const fate = copy === undefined ? undefined : fateOfCopy(state, now);
+  const fate = copy === undefined ? undefined : fateOfCopy(state, now, counts);
   if (fate?.fate !== 'goes') return undefined;
 
   const at = Math.max(fate.at, fencedUntil);
   if (state.asked) return { at, reason: 'Asked' };
   if (blocked !== undefined) return { at: Math.max(at, blocked.nextAt), reason: 'BlockedRetry' };
-  return { at, reason: expiryOf(state.claims, state.bornAt, now, state.pace)?.purge === true ? 'Purged' : 'RetentionOver' };
+  return { at, reason: expiryOf(state.claims, state.bornAt, now, state.pace, counts)?.purge === true ? 'Purged' : 'RetentionOver' };
 }
 
 export function deleteTask(state: KeeperState, { image, outcome }: HeldCopy, now: number): Omit<DeleteTask, 'keeper'> {

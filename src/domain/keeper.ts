@@ -21,7 +21,7 @@ import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import { consentTo, deleteTask, deletionDue, type DeleteReason } from './keeper-deletion.js';
 import { toldKey, type HeldFailure, type KeeperState, type Told } from './keeper-state.js';
-import { expiryOf } from './retain.js';
+import { expiryOf, type Counted } from './retain.js';
 import type { Consent, CopyOutcome, CopyTask, DeleteTask, Report } from './task.js';
 
 export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
@@ -57,6 +57,8 @@ export interface RunFacts {
   readonly hears: boolean;
   /** this run does not wait once another rule wants the copy that failed: as `deletes` */
   readonly minds: 'rules' | 'settings';
+  /** this run lets the retention begin anew with a release whose claim never came: as `deletes` */
+  readonly counts: Counted;
 }
 
 const minutes = 60_000;
@@ -196,7 +198,7 @@ function tooMany({ destination }: Wanted): FailureInfo {
 }
 
 function deletion(state: KeeperState, now: number, run: RunFacts): Step | undefined {
-  const due = deletionDue(state, now);
+  const due = deletionDue(state, now, run.counts);
   if (!run.deletes || state.copy === undefined || due === undefined || due.at > now) return undefined;
   return { kind: 'task', operation: 'delete', task: deleteTask(state, state.copy, now), reason: due.reason };
 }
@@ -241,7 +243,7 @@ function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number, ru
 }
 
 function unclaimedWake(state: KeeperState, now: number, run: RunFacts): Wake {
-  const due = deletionDue(state, now);
+  const due = deletionDue(state, now, run.counts);
   if (due === undefined) return { at: state.bornAt + newcomerMs * state.pace, reason: 'FirstClaim' };
   if (!run.deletes && now >= due.at) return { at: now + days * state.pace, reason: 'DeletionNotYet' };
   return { at: due.at, reason: state.blocked === undefined ? 'RetentionEnds' : 'DeletionRetry' };

@@ -22,20 +22,28 @@ export interface Expiry {
   readonly purge: boolean;
 }
 
+/** What ends the use of a copy. */
+export type Counted = 'releases' | 'claims';
+
 const usualTombstoneMs = 10 * 60 * 1000;
 
 /**
+ * A release whose claim never came (there was no keeper to take it) counts as an end: its cluster used the copy until
+ * then. How long it wanted it kept nobody knows; its own records do.
+ *
  * @param bornAt when this keeper, or the one it continues, began
  * @param pace scale of the fixed periods: 1, or less in tests
+ * @param counts `claims`: such releases are overlooked, as older releases of kuik did
  * @returns undefined while a claim lives, and when nobody ever claimed
  */
-export function expiryOf(claims: Claims, bornAt: number, now: number, pace: number): Expiry | undefined {
+export function expiryOf(claims: Claims, bornAt: number, now: number, pace: number, counts: Counted = 'releases'): Expiry | undefined {
   if (liveClaims(claims, now).length > 0) return undefined;
   const known = claimed(claims);
   if (known.length === 0) return undefined;
 
-  const unusedSince = Math.max(...known.map(endedAt));
-  const purge = known.every(({ purge }) => purge === true);
+  const ended = counts === 'releases' ? claims : known;
+  const unusedSince = Math.max(...ended.map(endedAt));
+  const purge = ended.every(({ purge }) => purge === true);
   const shared = known.some(({ claim }) => claim.shared);
   const retentionMs = purge ? 0 : Math.max(longestRetentionMs(known), shared ? sharedRetentionMs * pace : 0);
   return {

@@ -118,6 +118,19 @@ describe('the retention clock', () => {
     expect(expiryOf(held(aClaim({ ttlMs: hours })), t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + hours });
   });
 
+  test('starts anew when a cluster lets go whose claim found no keeper, and no purge of another one ends it before', () => {
+    const elsewhere = holdRelease(ended, release('paris-2', 5), t0 + 5 * hours);
+
+    expect(expiryOf(elsewhere, t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + 5 * hours, dueAt: t0 + 5 * hours + 40 * days });
+    expect(expiryOf(holdRelease(elsewhere, release('paris-2', 6), t0 + 9 * hours), t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + 5 * hours }); // said again, it is no news
+    const purged = holdRelease(held(aClaim()), release('berlin', 2, true), t0);
+    expect(expiryOf(holdRelease(purged, release('paris', 5), t0), t0, t0, 1)).toMatchObject({ purge: false, dueAt: t0 + 30 * days });
+  });
+
+  test('is none where nobody ever claimed, whoever lets go', () => {
+    expect(expiryOf(holdRelease([], release('paris', 5), t0), t0, t0, 1)).toBeUndefined();
+  });
+
   test('never ends sooner than 48 hours on a shared mirror, nor for a younger keeper', () => {
     const shared = holdRelease(held(aClaim({ shared: true, retentionMs: 0 })), release('berlin', 2), t0);
 

@@ -51,7 +51,7 @@ export function aKeeper(...claims: readonly Claim[]): KeeperState {
 
 /** A run of the keeper that has just begun. */
 export function aRun(some: Partial<RunFacts> = {}): RunFacts {
-  return { startedAt: t0, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', ...some };
+  return { startedAt: t0, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', counts: 'releases', ...some };
 }
 
 export function copied(some: Partial<CopyOutcome> = {}): CopyOutcome {

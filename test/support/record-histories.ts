@@ -33,6 +33,7 @@ await recordMonitors(lab, save);
 await deleted();
 await refused();
 await stopped();
+await releasedElsewhere();
 await lab.stop();
 
 async function copied(): Promise<void> {
@@ -152,6 +153,16 @@ async function stopped(): Promise<void> {
   const { keeper, task } = lab.handles(claim.destination);
   await save('deleteImage', 'stopped-by-a-claim', task);
   await save('keepImage', 'deletion-stopped-by-a-claim', keeper);
+}
+
+/** A cluster whose claim found no keeper lets go later than the one whose claim did: to older releases that was no end. */
+async function releasedElsewhere(): Promise<void> {
+  const claim = await unclaimed('released-elsewhere', { retentionMs: 6_000 });
+  const { keeper } = lab.handles(claim.destination);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await lab.keepers.release(claim.destination, { v: 1, cluster: 'paris', generation: 5 });
+  await keeper.result();
+  await save('keepImage', 'deleted-though-released-later', keeper);
 }
 
 async function unclaimed(name: string, some: Partial<Claim> = {}): Promise<Claim> {

@@ -164,7 +164,7 @@ export class Model {
   }
 
   #step({ state, startedAt }: Keeping): Step {
-    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules' });
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', counts: 'releases' });
   }
 
   #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
