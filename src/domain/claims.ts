@@ -23,6 +23,8 @@ export interface HeldClaim {
   readonly expiresAt: number;
   /** milliseconds since the epoch */
   readonly releasedAt?: number;
+  /** when it last kept the copy from being deleted, claim or not: milliseconds since the epoch */
+  readonly refusedAt?: number;
   readonly purge?: boolean;
   /** a person said that the cluster is gone */
   readonly forgotten?: boolean;
@@ -63,6 +65,16 @@ export function holdRelease(claims: Claims, release: Release, now: number): Clai
 /** Whoever says so does not know the generation of a cluster that is gone; if it comes back after all, it claims again. */
 function forgotten(claims: Claims, held: HeldClaim | undefined, now: number): Claims {
   return held === undefined ? claims : put(claims, { ...held, releasedAt: held.releasedAt ?? now, forgotten: true });
+}
+
+/** Clusters that were asked, and keep the copy. */
+export function holdRefusals(claims: Claims, by: readonly string[], now: number): Claims {
+  return claims.map((held) => (by.includes(held.cluster) ? { ...held, refusedAt: now } : held));
+}
+
+/** Until when a cluster counts as one that speaks: a word against a deletion is as good as a claim of that moment. */
+export function speaksUntil({ claim, expiresAt, refusedAt = -Infinity }: HeldClaim): number {
+  return Math.max(expiresAt, refusedAt + (claim?.ttlMs ?? usualTtlMs));
 }
 
 function put(claims: Claims, held: HeldClaim): Claims {

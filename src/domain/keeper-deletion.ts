@@ -8,7 +8,7 @@
  * @see docs/concepts/retain.md
  */
 import { slowRetryMs, spreadMs } from './backoff.js';
-import { liveClaims } from './claims.js';
+import { holdRefusals, liveClaims } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import type { HeldBlock, HeldCopy, KeeperState, RunningDeletion } from './keeper-state.js';
@@ -97,7 +97,7 @@ export function settleDeletion(state: Ended, running: RunningDeletion, outcome: 
     case 'absent':
       return { ...ended, told: [], copy: undefined, seen: undefined, drift: undefined, failure: undefined, blocked: undefined, lookAt: undefined, deletedAt: now };
     case 'blocked':
-      return { ...ended, blocked: blockedAgain(state, outcome.block, running.cancelled === true ? 'stopped' : 'refused', now) };
+      return { ...ended, claims: holdRefusals(state.claims, outcome.by ?? [], now), blocked: blockedAgain(state, outcome.block, running.cancelled === true ? 'stopped' : 'refused', now) };
     case 'failed':
       return fence({ ...ended, blocked: failedAgain(state, outcome.failure, now) }, now);
   }

@@ -35,8 +35,8 @@ export function isConsent(payload: unknown): payload is Consent {
   return refused === undefined || (isObject(refused) && isText(refused['reason']) && isText(refused['message']));
 }
 
-function isDeletion({ result, digest, block }: Record<string, unknown>): boolean {
-  if (result === 'blocked') return isObject(block) && isText(block['reason']) && isText(block['message']);
+function isDeletion({ result, digest, block, by = [] }: Record<string, unknown>): boolean {
+  if (result === 'blocked') return isObject(block) && isText(block['reason']) && isText(block['message']) && Array.isArray(by) && by.every(isText);
   return (result === 'deleted' || result === 'absent') && isText(digest);
 }
 

@@ -224,7 +224,7 @@ function without(list: readonly string[], item: string): readonly string[] {
  */
 export function compact(state: KeeperState, now: number): KeeperState {
   if (liveClaims(state.claims, now).length === 0) return state;
-  const isForgotten = ({ claim, releasedAt, expiresAt, purge, forgotten }: Claims[number]): boolean =>
-    (releasedAt ?? expiresAt) + (claim?.retentionMs ?? 0) < now && (claim?.cleanup !== false || purge === true || forgotten === true);
+  const isForgotten = ({ claim, releasedAt, expiresAt, refusedAt = 0, purge, forgotten }: Claims[number]): boolean =>
+    Math.max(releasedAt ?? expiresAt, refusedAt) + (claim?.retentionMs ?? 0) < now && (claim?.cleanup !== false || purge === true || forgotten === true);
   return { ...state, claims: state.claims.filter((held) => !isForgotten(held)) };
 }

@@ -6,7 +6,7 @@
  * @see docs/concepts/retain.md
  */
 import { isNameless } from './claim.js';
-import { liveClaims, type Claimed, type Claims, type HeldClaim } from './claims.js';
+import { liveClaims, speaksUntil, type Claimed, type Claims, type HeldClaim } from './claims.js';
 import { sharedRetentionMs } from './copy-policy.js';
 import type { ImageName } from './image-ref.js';
 import type { KnownCluster } from './task.js';
@@ -79,7 +79,8 @@ export function tombstoneOf(claims: Claims): number {
 
 /**
  * Every cluster that has to say that it does not use a copy before it goes: whoever claims it or did. One that fell
- * silent is waited for until its lease has been over for the whole retention.
+ * silent is waited for until its lease has been over for the whole retention; so is one whose Pods kept the copy when it
+ * was last asked, though nothing there claims it.
  *
  * @param image whose copy it is: for clusters whose claim never arrived, or does not know
  */
@@ -89,7 +90,7 @@ export function knownClusters(claims: Claims, image: ImageName, now: number): re
     cluster: held.cluster,
     image: held.claim === undefined || isNameless(held.claim) ? image : held.claim.image,
     rules: held.claim?.rules ?? [],
-    ...(held.forgotten === true || held.expiresAt + retentionMs <= now ? { isLost: true } : {}),
+    ...(held.forgotten === true || speaksUntil(held) + retentionMs <= now ? { isLost: true } : {}),
   }));
 }
 

@@ -95,7 +95,7 @@ export interface KnownCluster {
   /** what it calls the image: the key of its record */
   readonly image: ImageName;
   readonly rules: Claim['rules'];
-  /** its lease has been over for the whole retention, or a person said it is gone: its silence no longer blocks */
+  /** its lease, and a lease after its last word against a deletion, has been over for the whole retention, or a person said it is gone: its silence no longer blocks */
   readonly isLost?: true;
 }
 
@@ -123,7 +123,7 @@ export interface DeleteTask {
 /** How a deletion ended. `deleted` and `absent` only after the registry itself answered that the tag is missing. */
 export type DeletionOutcome =
   | { readonly v: 1; readonly result: 'deleted' | 'absent'; readonly digest: Digest }
-  | { readonly v: 1; readonly result: 'blocked'; readonly block: Block };
+  | { readonly v: 1; readonly result: 'blocked'; readonly block: Block; /** clusters that keep it by their own word */ readonly by?: readonly string[] };
 
 /** What the last step of every operation tells its keeper, whoever started it; a deletion also asks with it. */
 export type Observed =

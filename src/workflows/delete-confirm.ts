@@ -13,10 +13,11 @@ export interface Unused {
   readonly held: readonly Said[];
 }
 
-/** Why it stays; and who did not answer, if that is why: nobody waits for it once more. */
+/** Why it stays; who did not answer, if that is why: nobody waits for it once more; and who keeps it by its own word. */
 export interface Kept {
   readonly block: Block;
   readonly silent?: string;
+  readonly by?: readonly string[];
 }
 
 type Said = Extract<Confirmation, { verdict: 'unused' }> & { readonly by: KnownCluster };
@@ -28,16 +29,21 @@ type Said = Extract<Confirmation, { verdict: 'unused' }> & { readonly by: KnownC
 export async function confirmUnused({ clusters }: DeleteTask, { confirmUnused: ask }: DeleteActivities, minds: ConfirmInput['minds']): Promise<Unused | Kept> {
   const answers = await Promise.allSettled(clusters.map((cluster) => ask(cluster, minds)));
   const said: Said[] = [];
+  const against: Kept[] = [];
+  const by: string[] = [];
   for (const [index, answer] of answers.entries()) {
-    const by = clusters[index];
-    if (by === undefined) continue;
+    const cluster = clusters[index];
+    if (cluster === undefined) continue;
     if (answer.status === 'rejected') {
       if (isCancellation(answer.reason)) throw answer.reason;
-      if (by.isLost !== true) return { block: silence(by, answer.reason), silent: by.cluster };
-    } else if (answer.value.verdict === 'blocked') return { block: told(by, answer.value.block) };
-    else said.push({ ...answer.value, by });
+      if (cluster.isLost !== true) against.push({ block: silence(cluster, answer.reason), silent: cluster.cluster });
+    } else if (answer.value.verdict === 'blocked') {
+      against.push({ block: told(cluster, answer.value.block) });
+      by.push(cluster.cluster);
+    } else said.push({ ...answer.value, by: cluster });
   }
-  return together(said);
+  const [first] = against;
+  return first === undefined ? together(said) : { ...first, by };
 }
 
 function silence({ cluster }: KnownCluster, error: unknown): Block {

@@ -121,12 +121,12 @@ function endOf({ digest }: DeleteTask, end: Exclude<DeletePlan, { verdict: 'dele
   return end.verdict === 'blocked' ? blocked(end.block) : { v: 1, result: end.verdict, digest };
 }
 
-function kept({ block, silent }: Kept): Ending {
-  return { ...blocked(block), ...(silent === undefined ? {} : { silent }) };
+function kept({ block, silent, by = [] }: Kept): Ending {
+  return { ...blocked(block, by), ...(silent === undefined ? {} : { silent }) };
 }
 
-function blocked(block: Block): DeletionOutcome {
-  return { v: 1, result: 'blocked', block: { ...block, message: block.message.slice(0, 256) } };
+function blocked(block: Block, by: readonly string[] = []): DeletionOutcome {
+  return { v: 1, result: 'blocked', block: { ...block, message: block.message.slice(0, 256) }, ...(by.length === 0 ? {} : { by }) };
 }
 
 /** The last step, in every ending and even when cancelled; it never changes how the deletion ended. */

@@ -100,6 +100,16 @@ describe('a cluster is waited for', () => {
     ]);
   });
 
+  test('anew when it kept the copy from being deleted, though nothing there claims it', () => {
+    const released = acceptRelease(both, { ...release, cluster: 'paris' }, t0);
+    const refusedAt = t0 + 30 * days; // day after day until then
+    const blocked = after(released, { ...refused(), by: ['paris'] } as DeletionOutcome, refusedAt);
+    const clusters = (now: number): object => clustersAt(acceptRetry(blocked, now), now);
+
+    expect(clusters(refusedAt + 4 * days - 1)).toEqual([['berlin', true], ['paris', false]]);
+    expect(clusters(refusedAt + 4 * days)).toEqual([['berlin', true], ['paris', true]]);
+  });
+
   test('that is forgotten keeps its word on retention, and is back when it claims again', () => {
     const forgotten = acceptRelease(mirrored(aKeeper(aClaim(), aClaim({ cluster: 'paris', retentionMs: 60 * days }))), { ...release, cluster: 'paris', forget: true }, t0);
     const again = acceptClaim(forgotten, aClaim({ cluster: 'paris', renewal: true }), t0 + days).state;

@@ -92,6 +92,8 @@ export class ModelCluster {
   /** what was used last before then may go without waiting */
   #purgedUntil = 0;
   #ruleSince = 0;
+  /** when its manager fell silent */
+  #wasRuled = false;
   #heardSince = 0;
   #term = 1;
   #said = 0;
@@ -133,7 +135,10 @@ export class ModelCluster {
   /** The manager is gone, and what it remembered with it. */
   fallSilent(): void {
     this.#noteUse();
-    if (this.isAlive) this.silentSince = this.#model.agenda.now;
+    if (this.isAlive) {
+      this.silentSince = this.#model.agenda.now;
+      this.#wasRuled = this.rule !== undefined;
+    }
     this.isAlive = false;
     this.#sent.clear();
     this.#mute.clear();
@@ -220,11 +225,12 @@ export class ModelCluster {
     return this.#model.agenda.now + this.skewMs;
   }
 
-  /** No rule, no record and no Pod that was sent there: whoever writes the name of a copy here may as well have no kuik. */
+  /** No rule its manager knew, no record and no Pod that was sent there: whoever writes the name of a copy here may as well have no kuik. */
   #takesForForeign(image: ImageName): boolean {
     const wasSent = [...this.pods.values()].some(({ asked, pulls }) => pulls === copyOf(image) && asked !== pulls);
     const isRecorded = this.record(image)?.places.some(({ reference, role }) => reference === copyOf(image) && role === 'mirror') === true;
-    return this.rule === undefined && !wasSent && !isRecorded;
+    const isRuled = this.isAlive ? this.rule !== undefined : this.#wasRuled;
+    return !isRuled && !wasSent && !isRecorded;
   }
 
   #usedSince(image: ImageName): number | undefined {

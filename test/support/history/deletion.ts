@@ -105,28 +105,35 @@ export class RunningDeletion {
   #isBlocked(): boolean {
     const { destination, publishAs, digest, unusedSince } = this.#task;
     const held: Holder[] = [];
+    const against: Block[] = [];
+    const by: string[] = [];
     for (const { cluster: name, image, isLost } of this.#task.clusters) {
       const cluster = this.#model.cluster(name);
       if (cluster?.isAlive !== true) {
         if (isLost === true) continue;
-        return this.#blockedBy({ reason: 'incomplete-inventory', message: `${name} does not answer` });
+        against.push({ reason: 'incomplete-inventory', message: `${name} does not answer` });
+        continue;
       }
       const use = useOf({ destination, publishAs, image, digest, unusedSince }, cluster.picture());
       const block = protection(use, cluster.now);
-      if (block !== undefined) return this.#blockedBy(block);
-      if (use.isHeld) held.push({ cluster, use });
+      if (block !== undefined) {
+        against.push(block);
+        by.push(name);
+      } else if (use.isHeld) held.push({ cluster, use });
     }
+    const [first] = against;
+    if (first !== undefined) return this.#blockedBy(first, by);
     this.#held = held;
     return held.length > 0 ? false : this.#blockedBy({ reason: 'no-credential', message: 'no cluster holds it' });
   }
 
-  #blockedBy(block: Block): true {
-    this.#stay(block);
+  #blockedBy(block: Block, by: readonly string[] = []): true {
+    this.#stay(block, by);
     return true;
   }
 
-  #stay(block: Block): void {
-    this.#end({ v: 1, result: 'blocked', block });
+  #stay(block: Block, by: readonly string[] = []): void {
+    this.#end({ v: 1, result: 'blocked', block, by });
   }
 
   #end(outcome: DeletionOutcome): void {
