@@ -26,8 +26,8 @@ export function createMirrorActivities({ engine, credentials, observe = () => un
     async resolveSource(input: ResolveInput) {
       const destination = { image: input.publishAs, as: await credentials.destination(input) };
       const sources = await Promise.all(input.sources.map(async (image) => ({ image, as: await credentials.source(image, input) })));
-      const { platforms, copy, referrers = 'none', recorded = 'nothing' } = input;
-      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image), referrers, recorded }, callFor('copy', input));
+      const { platforms, copy, referrers = 'none', recorded = 'nothing', sourceDigest } = input;
+      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image), referrers, recorded, sourceDigest }, callFor('copy', input));
     },
 
     async copyPlatform(input: CopyPlatformInput) {

@@ -94,11 +94,12 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
 function copied(place: PlaceRecord, outcome: CopyOutcome): Partial<PlaceRecord> {
   const { digest, sourceDigest, strategy, platforms, missingPlatforms, bytes, mirroredAt } = outcome;
   const isKnown = place.digest === digest && place.mirroredAt !== undefined;
-  // equal digests were compared and nothing was read: what is recorded of the content still holds
-  const content = isKnown && outcome.result === 'unchanged' && platforms.length === 0 ? {} : { strategy, platforms, missingPlatforms };
+  // digests were compared and nothing was read: what is recorded of the content still holds
+  const content = isKnown && outcome.result !== 'copied' && platforms.length === 0 ? {} : { strategy, platforms, missingPlatforms };
   return {
     digest,
-    sourceDigest,
+    // no source could be read: what it was made of is still the same
+    sourceDigest: sourceDigest ?? (isKnown ? place.sourceDigest : undefined),
     ...content,
     // a copy that was there already is as old, and as large, as it was
     bytes: isKnown && bytes === 0 ? place.bytes : bytes,

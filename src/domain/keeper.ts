@@ -155,12 +155,19 @@ function copyTask(state: KeeperState, wanted: Wanted, reason: CopyReason): Omit<
   const { destination, searchable, pace } = state;
   const { publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, plan } = wanted;
   const urgency = reason === 'Asked' ? 'waiting' : 'normal';
-  const known = state.copy === undefined ? {} : { recorded: recordedOf(state.copy.outcome) };
+  const known = state.copy === undefined ? {} : { recorded: recordedOf(state.copy.outcome), ...sourceOf(state, wanted, reason) };
   return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, ...known, urgency, plan, searchable, pace };
 }
 
-function recordedOf({ digest, strategy, platforms, missingPlatforms, warnings }: CopyOutcome): CopyTask['recorded'] {
-  return { digest, strategy, platforms, missingPlatforms, ...(warnings === undefined ? {} : { warnings }) };
+function recordedOf({ digest, sourceDigest, strategy, platforms, missingPlatforms, warnings }: CopyOutcome): CopyTask['recorded'] {
+  return { digest, ...(sourceDigest === undefined ? {} : { sourceDigest }), strategy, platforms, missingPlatforms, ...(warnings === undefined ? {} : { warnings }) };
+}
+
+/** Other settings are no reason to follow a tag that moved; a person who asks for a copy, and `drift: sync`, are. */
+function sourceOf(state: KeeperState, wanted: Wanted, reason: CopyReason): Pick<CopyTask, 'sourceDigest'> {
+  const sourceDigest = state.copy?.outcome.sourceDigest;
+  const follows = reason === 'Asked' || wanted.drift === 'sync' || copyNeed(state, wanted) !== 'SettingsChanged';
+  return follows || sourceDigest === undefined ? {} : { sourceDigest };
 }
 
 function lookDue({ copy, lookAt }: KeeperState): number {

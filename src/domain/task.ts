@@ -22,7 +22,9 @@ export interface CopyTask {
   readonly copy: Claim['copy'];
   readonly referrers: Claim['referrers'];
   /** what the keeper knows of the copy that is there: spares looking at the whole of it again */
-  readonly recorded?: Pick<CopyOutcome, 'digest' | 'strategy' | 'platforms' | 'missingPlatforms' | 'warnings'>;
+  readonly recorded?: Published;
+  /** made once more for other settings: of what it was made of, wherever the tag points by now */
+  readonly sourceDigest?: Digest;
   readonly urgency: 'waiting' | 'normal';
   /** names the settings it was planned from; the outcome repeats it */
   readonly plan: string;
@@ -43,7 +45,7 @@ export interface CopyOutcome extends Published {
   readonly mirroredAt: string;
   /** where the bytes came from */
   readonly source?: ImageName;
-  /** which cluster did the work: what was seen was seen with its credentials */
+  /** which cluster looked at the tag of the origin, with its credentials; absent when only a digest was looked for */
   readonly by?: string;
   /** the task's */
   readonly plan?: string;

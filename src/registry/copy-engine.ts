@@ -60,11 +60,10 @@ export interface ResolveRequest {
    * What is recorded of the copy: an index with an equal digest is complete for these platforms, for others its children
    * are looked for. `nothing`: for all of them. Absent: nobody keeps records, and an equal digest is believed.
    */
-  readonly recorded?: Recorded | 'nothing';
+  readonly recorded?: Published | 'nothing';
+  /** what a copy was made of, when it is made once more for other settings: looked for instead of what the tag has by now */
+  readonly sourceDigest?: Digest;
 }
-
-/** What was once published, as far as an equal digest does not tell. */
-export type Recorded = Omit<Published, 'sourceDigest'>;
 
 /**
  * `current`: the destination already holds it, nothing to send. When equal digests told so, no manifest was read:
@@ -73,7 +72,7 @@ export type Recorded = Omit<Published, 'sourceDigest'>;
 export type Resolved =
   | { readonly verdict: 'copy'; readonly plan: CopyPlan }
   | { readonly verdict: 'current'; readonly published: Published; readonly plan: CopyPlan }
-  /** no source can be read, but the destination can: a copy another tool prepared */
+  /** no source can be read, but the destination can: a copy of ours with all there is to have, or one another tool prepared */
   | { readonly verdict: 'adopted'; readonly published: Published };
 
 export interface CopyPlan {

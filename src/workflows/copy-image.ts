@@ -55,7 +55,7 @@ async function announce(task: CopyTask, { signOfLife }: CopyActivities): Promise
 /** Content that is damaged at one source is looked for at the next. */
 async function copyFrom(task: CopyTask, activities: CopyActivities, persist: Persistence): Promise<CopyOutcome> {
   for (let { sources } = task; ; ) {
-    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy, referrers: task.referrers, recorded: task.recorded }));
+    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy, referrers: task.referrers, recorded: task.recorded, sourceDigest: task.sourceDigest }));
     try {
       return await copyResolved(task, resolved, activities, persist);
     } catch (error) {
@@ -90,7 +90,8 @@ function warned(published: Published, ofParts: readonly string[]): Published {
 }
 
 function outcomeOf(task: CopyTask, result: CopyOutcome['result'], published: Published, facts: { readonly source?: CopyOutcome['source']; readonly bytes: number } = { bytes: 0 }): CopyOutcome {
-  return { v: 1, result, ...published, ...facts, by: task.cluster, mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
+  const sawTag = task.sourceDigest === undefined ? { by: task.cluster } : {}; // of the tag a digest tells nothing
+  return { v: 1, result, ...published, ...facts, ...sawTag, mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
 }
 
 function changedBehindUs({ destination }: CopyTask, { digest }: Published, found: string): Failure {

@@ -82,6 +82,17 @@ describe('what a keeper knows of a copy', () => {
     expect(stepAt(again, t0)).toMatchObject({ task: { recorded: { strategy: 'rewrite', warnings } } });
   });
 
+  test('sends it back to what it was made of when only settings changed, but not when somebody asks, or the tag is followed', () => {
+    const sourceDigest = digestOf('b');
+    const keeps = (drift: 'keep' | 'sync') => afterCopy(aKeeper(aClaim({ drift })), copied({ sourceDigest }), t0);
+    const changed = (state: KeeperState, drift: 'keep' | 'sync') => acceptClaim(state, aClaim({ generation: 2, drift, platforms: [{ os: 'linux', architecture: 'arm64' }] }), t0).state;
+    const settings = changed(keeps('keep'), 'keep');
+
+    expect(stepAt(settings, t0)).toMatchObject({ reason: 'SettingsChanged', task: { sourceDigest, recorded: { sourceDigest } } });
+    expect(stepAt(afterCopy(settings, failed('unreachable'), t0), t0 + 1 * days)).toMatchObject({ reason: 'SlowRetry', task: { sourceDigest } });
+    for (const state of [acceptRetry(settings, t0), changed(keeps('sync'), 'sync')]) expect((stepAt(state, t0) as { task: object }).task).not.toHaveProperty('sourceDigest');
+  });
+
   test('is nothing before the first', () => {
     expect((stepAt(aKeeper(aClaim()), t0) as { task: object }).task).not.toHaveProperty('recorded');
   });

@@ -60,6 +60,7 @@ test.each(strategies)('another platform is added to a copy that is there, with c
   expect(await strategyOf(image)).toBe(copy);
   const before = await contentOf(registry);
   const sent = mirror.sent();
+  await push(stage, `${copy}:1.0`, [{ seed: `${copy}-moved-{platform}`, size: layerBytes }]); // no reason to follow the tag
 
   await wantPlatforms(copy, 'amd64', 'arm64');
   await until('arm64 to be added', async () => (await columns(image)) === 'linux/amd64,linux/arm64');

@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { knownImageRef, type ImageName } from '../../src/domain/image-ref.js';
 import type { Platform } from '../../src/domain/platform.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
-import type { CopyEngine, EngineCall, Recorded, Resolved, ResolveRequest } from '../../src/registry/copy-engine.js';
+import type { Published } from '../../src/domain/published.js';
+import type { CopyEngine, EngineCall, Resolved, ResolveRequest } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { ociIndex, ociManifest } from '../../src/registry/media-types.js';
 import type { Descriptor } from '../../src/registry/registry.js';
@@ -95,7 +96,7 @@ describe('an index without any wanted platform', () => {
 
 describe('an equal digest, after a restart', () => {
   /** A sparse copy of amd64 that another process made. */
-  async function sparse(): Promise<Scene & { readonly recorded: Recorded }> {
+  async function sparse(): Promise<Scene & { readonly recorded: Published }> {
     const scene = await aScene(two);
     scene.registry.host('mirror.test').acceptsSparse = true;
     const { published } = await copyImage(scene.engine, scene.request(), call);
@@ -111,7 +112,7 @@ describe('an equal digest, after a restart', () => {
     expect(['source.test', 'mirror.test'].map((host) => scene.registry.host(host).calls.length)).toEqual([1, 1]);
   });
 
-  test.each<[string, Partial<ResolveRequest>, (recorded: Recorded) => ResolveRequest['recorded'], Resolved['verdict']]>([
+  test.each<[string, Partial<ResolveRequest>, (recorded: Published) => ResolveRequest['recorded'], Resolved['verdict']]>([
     ['is not enough when another platform is wanted that is not there', { platforms: [amd64, arm64] }, (recorded) => recorded, 'copy'],
     ['is not enough when all of it is wanted', { copy: 'all' }, (recorded) => recorded, 'copy'],
     ['is not enough when nothing is recorded and something is absent', { platforms: [arm64] }, () => 'nothing', 'copy'],

@@ -3,6 +3,7 @@ import type { ImageName } from '../../src/domain/image-ref.js';
 import type { Platform } from '../../src/domain/platform.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
 import type { CopyEngine, CopyPlan, EngineCall, Progress, ResolveRequest } from '../../src/registry/copy-engine.js';
+import type { Published } from '../../src/domain/published.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, written, type AGraph } from '../support/images.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
@@ -207,6 +208,52 @@ describe('what is already there', () => {
     registry.host('source.test').fails('throttled', { retryAfterMs: 60_000 });
 
     await expect(engine.resolve(request(), call)).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 60_000 });
+  });
+
+  describe('of ours, once more is wanted', () => {
+    const old = aMultiPlatformImage('old', 'linux/amd64', 'linux/arm64');
+    const both = [amd64, arm64];
+
+    /** One platform of `old` was copied; the tag at the source points to `two` by now. */
+    async function aCopyOfOld(): Promise<Scene & { readonly recorded: Published }> {
+      const scene = await aScene(old);
+      const { published } = await copyImage(scene.engine, scene.request(), call);
+      await pushImage(scene.registry, source, two);
+      return { ...scene, recorded: published };
+    }
+
+    test('is copied from the digest it was made of, wherever the tag points by now', async () => {
+      const { engine, request, recorded } = await aCopyOfOld();
+
+      const { published } = await copyImage(engine, request({ platforms: both, recorded, sourceDigest: recorded.sourceDigest }), call);
+
+      expect(published).toMatchObject({ digest: old.root.digest, sourceDigest: old.root.digest, platforms: ['linux/amd64', 'linux/arm64'] });
+    });
+
+    test('stays with the gap when that digest is gone at the source', async () => {
+      const { registry, engine, request, recorded } = await aCopyOfOld();
+      await registry.deleteManifest({ ...knownImageRef(source), tag: undefined, digest: old.root.digest }, [], aCall());
+
+      const resolved = await engine.resolve(request({ platforms: both, recorded, sourceDigest: recorded.sourceDigest }), call);
+
+      expect(resolved).toEqual({ verdict: 'adopted', published: { ...recorded, missingPlatforms: ['linux/arm64'] } });
+    });
+
+    test('fails while no source answers: what is missing is not forgotten', async () => {
+      const { registry, engine, request, recorded } = await aCopyOfOld();
+      registry.host('source.test').fails('unreachable');
+
+      await expect(engine.resolve(request({ platforms: both, recorded }), call)).rejects.toMatchObject({ code: 'unreachable', side: 'source' });
+      expect(await engine.resolve(request({ recorded }), call)).toEqual({ verdict: 'adopted', published: recorded }); // all that is wanted is there
+    });
+
+    test('is never what somebody else put in its place', async () => {
+      const { registry, engine, request, recorded } = await aCopyOfOld();
+      await pushImage(registry, destination, single(anImage('foreign')));
+      registry.host('source.test').fails('unreachable');
+
+      await expect(engine.resolve(request({ recorded }), call)).rejects.toMatchObject({ code: 'unreachable', side: 'source' });
+    });
   });
 
   test('a pinned image is current only with its own digest', async () => {

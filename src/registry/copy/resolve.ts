@@ -2,7 +2,7 @@
  * The first step of a copy: what there is, and what of it has to be sent.
  *
  * 1. look at source and destination together: equal digests are done, in two requests;
- * 2. no source can be read: what the destination holds is adopted;
+ * 2. no source can be read: what the destination holds is adopted, unless it is ours and something is missing;
  * 3. read the manifests, choose the platforms;
  * 4. the destination may already hold what choosing would give.
  */
@@ -12,14 +12,14 @@ import { knownImageRef } from '../../domain/image-ref.js';
 import type { EngineCall, Resolved, ResolveRequest } from '../copy-engine.js';
 import type { Seen } from '../registry.js';
 import { choose, type Found } from './choose.js';
-import { sideCall, type CopyContext } from './context.js';
-import { asEqual, standsFor } from './standing.js';
+import { byDigest, sideCall, type CopyContext } from './context.js';
+import { asEqual, covers, gapOf, recordedOf, standsFor } from './standing.js';
 
 export async function resolve(context: CopyContext, request: ResolveRequest, call: EngineCall): Promise<Resolved> {
   const [source, standing] = await Promise.allSettled([findSource(context, request, call), lookAtDestination(context, request, call)]);
   call.signal.throwIfAborted();
   if (standing.status === 'rejected') throw standing.reason;
-  if (source.status === 'rejected') return adopt(standing.value, source.reason);
+  if (source.status === 'rejected') return adopt(request, standing.value, source.reason);
 
   const { value: found } = source;
   const isEqual = standing.value !== 'missing' && standing.value.digest === found.seen.digest;
@@ -38,12 +38,12 @@ function stillWarning({ recorded }: ResolveRequest, current: Published): Publish
 }
 
 /** The first source that serves; when none does, the failure that trying again may heal, else the first. */
-async function findSource({ registry }: CopyContext, { sources }: ResolveRequest, call: EngineCall): Promise<Found> {
+async function findSource({ registry }: CopyContext, { sources, sourceDigest }: ResolveRequest, call: EngineCall): Promise<Found> {
   const failed: Failure[] = [];
   for (const [index, { image, as }] of sources.entries()) {
     const ref = knownImageRef(image);
     try {
-      const seen = await registry.head(ref, as, sideCall('source', call));
+      const seen = await registry.head(sourceDigest === undefined ? ref : byDigest(ref, sourceDigest), as, sideCall('source', call));
       if (seen !== 'missing') return { index, ref, seen };
       failed.push(new Failure({ code: 'missing', side: 'source', host: ref.host, message: `manifest ${image} missing on source ${ref.host}` }));
     } catch (error) {
@@ -64,8 +64,25 @@ async function lookAtDestination({ registry }: CopyContext, { destination }: Res
   }
 }
 
-/** A copy that another tool prepared. A source that only asks us to wait is not unreadable. */
-function adopt(standing: Seen | 'missing', why: unknown): Resolved {
+/** What stands there is kept. A source that only asks us to wait is not unreadable. */
+function adopt(request: ResolveRequest, standing: Seen | 'missing', why: unknown): Resolved {
   if (standing === 'missing' || !isFailure(why) || why.code === 'throttled') throw why;
-  return { verdict: 'adopted', published: { digest: standing.digest, strategy: 'adopted', platforms: [], missingPlatforms: [] } };
+  return { verdict: 'adopted', published: keptOf(request, standing, why) };
+}
+
+/**
+ * A copy of ours stays as it is recorded, when all that is wanted is there or what it was made of is gone; otherwise
+ * the failure tells that something is missing, and the next attempt brings it. What another tool prepared is taken.
+ */
+function keptOf(request: ResolveRequest, { digest }: Seen, why: Failure): Published {
+  const { recorded } = request;
+  if (recorded === undefined || recorded === 'nothing' || recorded.strategy === 'adopted') return { digest, strategy: 'adopted', platforms: [], missingPlatforms: [] };
+
+  const ours = recordedOf(request, digest);
+  if (ours === undefined || (why.code !== 'missing' && !isWhole(ours, request))) throw why;
+  return { ...ours, missingPlatforms: gapOf(ours, request.platforms) };
+}
+
+function isWhole(ours: Published, request: ResolveRequest): boolean {
+  return covers(ours, request) || (request.platforms.length === 0 && ours.strategy === 'all');
 }

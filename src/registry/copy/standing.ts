@@ -2,8 +2,8 @@
 import type { Published } from '../../domain/published.js';
 import { failures, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
-import { meetsPlatform, parsePlatform, platformText } from '../../domain/platform.js';
-import type { EngineCall, Recorded, Resolved, ResolveRequest } from '../copy-engine.js';
+import { meetsPlatform, parsePlatform, platformText, type Platform } from '../../domain/platform.js';
+import type { EngineCall, Resolved, ResolveRequest } from '../copy-engine.js';
 import { isIndexType } from '../media-types.js';
 import type { Manifest, Seen } from '../registry.js';
 import { rewriteIndex } from '../rewrite.js';
@@ -42,20 +42,26 @@ function current(request: ResolveRequest, { index, seen }: Found, published: Pub
   return { verdict: 'current', published, plan: { ...envelope(request, index, seen), parts: [], platforms, missingPlatforms } };
 }
 
-function recordedOf({ recorded }: ResolveRequest, digest: Seen['digest']): Recorded | undefined {
+/** What is recorded of a copy, if it is still the one that stands there. */
+export function recordedOf({ recorded }: ResolveRequest, digest: Seen['digest']): Published | undefined {
   return recorded === undefined || recorded === 'nothing' || recorded.digest !== digest ? undefined : recorded;
 }
 
-function isKnown({ learned }: CopyContext, request: ResolveRequest, { seen }: Found, recorded: Recorded | undefined): boolean {
+function isKnown({ learned }: CopyContext, request: ResolveRequest, { seen }: Found, recorded: Published | undefined): boolean {
   if (request.recorded !== undefined) return recorded !== undefined && covers(recorded, request);
   return !isIndexType(seen.mediaType) || learned.sparse(knownImageRef(request.destination.image).host) !== 'accepted';
 }
 
 /** Whether a copy was made for all that is wanted now. */
-function covers({ strategy, platforms, missingPlatforms }: Recorded, { platforms: wanted, copy }: ResolveRequest): boolean {
+export function covers({ strategy, platforms, missingPlatforms }: Published, { platforms: wanted, copy }: ResolveRequest): boolean {
   if (copy === 'all' && strategy !== 'all') return false;
+  return wanted.length > 0 && gapOf({ platforms }, wanted).every((text) => missingPlatforms.includes(text));
+}
+
+/** Which wanted platforms a copy lacks, as texts. */
+export function gapOf({ platforms }: Pick<Published, 'platforms'>, wanted: readonly Platform[]): readonly string[] {
   const present = platforms.flatMap((text) => parsePlatform(text) ?? []);
-  return wanted.length > 0 && wanted.every((platform) => missingPlatforms.includes(platformText(platform)) || present.some((each) => meetsPlatform(each, platform)));
+  return wanted.filter((platform) => !present.some((each) => meetsPlatform(each, platform))).map(platformText);
 }
 
 /** The same bytes as at the source: read where nobody counts how often. */
