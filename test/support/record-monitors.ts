@@ -31,6 +31,7 @@ export async function recordMonitors(lab: Lab, save: Save): Promise<void> {
   await all.cutShort('cgr.dev');
   await all.repaced('nvcr.io');
   await all.cancelled('public.ecr.aws');
+  await all.failing('registry.redhat.io');
 }
 
 class Recorder {
@@ -152,6 +153,21 @@ class Recorder {
     await this.#until(registry, 6);
     await this.#becomes(registry, 'Turn');
     await this.#save('monitorRegistry', 'asked-and-cut-short-called-off', monitor);
+  }
+
+  /** Of more wishes than one go takes along none can be made; a tick later all can. */
+  async failing(registry: string): Promise<void> {
+    const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
+    const monitor = await this.#start(registry, [() => isOpen.then(() => report()), fails('unreachable'), () => report()]);
+    await this.#until(registry, 1);
+    await monitor.signal('pause');
+    for (let image = 1; image <= 25; image++) await this.#monitors.checkNow(registry, `${registry}/app:${image}` as ImageName);
+    open();
+    await this.#becomes(registry, 'Paused');
+    await monitor.signal('resume');
+    await this.#until(registry, 3);
+    await this.#becomes(registry, 'Turn');
+    await this.#save('monitorRegistry', 'asked-for-many-failed-and-forgotten', monitor);
   }
 
   /** Its pace becomes a faster one in the middle of checks. */
