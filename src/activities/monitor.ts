@@ -107,7 +107,7 @@ class Go {
       }
     } catch (error) {
       // what was found is written down, and the next go, perhaps of another worker, looks again: nothing failed
-      if (!this.#isCalledOff()) throw error;
+      if (!this.#isCalledOff() && !this.#leavesTheRest(error)) throw error;
     } finally {
       stop();
     }
@@ -136,6 +136,11 @@ class Go {
     return workerShutdown === true || cancelRequested === true;
   }
 
+  /** Of what somebody asked for some is made: that is told. What could not be is the first of the next go, which fails and says why. */
+  #leavesTheRest(error: unknown): boolean {
+    return this.#task.asked !== undefined && this.#checked > 0 && failureInfo(error) !== undefined;
+  }
+
   #look(): void {
     const { registry } = this.#task;
     const tracked = this.#deps.tracked(registry);
@@ -153,8 +158,8 @@ class Go {
   }
 
   /** Who had a turn has another one where turns come fast: any longer wait than a few seconds is the workflow's. */
-  *#next(): Generator<Check> {
-    if (this.#task.asked !== undefined) return yield* this.#asked;
+  *#next(): Generator<Check, void> {
+    if (this.#task.asked !== undefined) return yield* this.#nextAsked();
     if (!this.#isTurnSoon()) return;
     const places = this.#checks.length;
     const most = turnsAtOnce(this.#task, this.#goMs);
@@ -166,6 +171,13 @@ class Go {
       }
       const check = this.#checks[next++ % this.#checks.length];
       if (check === undefined) return;
+      yield check;
+      if (this.#isOver()) return;
+    }
+  }
+
+  *#nextAsked(): Generator<Check, void> {
+    for (const check of this.#asked) {
       yield check;
       if (this.#isOver()) return;
     }

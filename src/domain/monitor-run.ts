@@ -4,7 +4,8 @@
  *
  * 1. renew, when the history has grown or a week has passed;
  * 2. wait, while it is paused, or was not told its pace yet;
- * 3. check what somebody asked for now;
+ * 3. check what somebody asked for now; where that could not be done before, not while it is the registry's turn after a
+ *    failure: a turn tells whether anything can be done again, and what cannot be done keeps nothing else from its turn;
  * 4. done, when nothing was left to check, twice in a row: who looked may have been the last to hear of it;
  * 5. check, when it is the registry's turn; else wait for it.
  */
@@ -35,8 +36,10 @@ export interface MonitorState extends MonitorBirth {
   readonly paused: boolean;
   /** texts of images that somebody wants checked now; none: whichever is next */
   readonly asked?: readonly string[];
-  /** not before, beside its turn: nobody came to anything of `asked` */
+  /** not before, beside its turn: nobody came to anything of `asked`, or nobody could */
   readonly askedAt?: number;
+  /** how often in a row nobody could do what was asked for; absent after something was */
+  readonly askedFailures?: number;
   /** not before: it is another's turn, or the registry asked to be left alone */
   readonly dueAt: number;
   readonly waitsFor: 'Turn' | 'Throttled' | 'Failed';
@@ -109,20 +112,22 @@ export function reviveMonitor(input: MonitorBirth | MonitorState, now: number): 
 }
 
 export function nextMonitorStep(state: MonitorState, now: number, run: MonitorRunFacts): MonitorStep {
-  const { settings, paused, asked, askedAt = 0, empty = 0 } = state;
+  const { settings, paused, asked, askedAt = 0, askedFailures, empty = 0 } = state;
   const weekOver = run.startedAt + weekMs * (state.pace ?? 1);
   if (run.isFull) return { kind: 'renew', reason: 'HistoryFull' };
   if (weekOver <= now) return { kind: 'renew', reason: 'WeekOver' };
   const wait = (reason: WaitReason, at: number): MonitorStep => ({ kind: 'wait', at, ms: Math.max(1, Math.min(at, weekOver) - now), reason });
   if (paused) return wait('Paused', weekOver);
   if (settings === undefined) return wait('NotConfigured', weekOver);
-  if (asked !== undefined && askedAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Asked' };
+  const isTurn = state.dueAt <= now;
+  const tellsTurn = isTurn && state.failure !== undefined && askedFailures !== undefined;
+  if (asked !== undefined && askedAt <= now && !tellsTurn) return { kind: 'check', task: taskOf(state, settings, asked), reason: 'Asked' };
   if (asked === undefined && empty >= emptyTwice) return { kind: 'done', reason: 'NothingToCheck' };
-  if (state.dueAt <= now) return { kind: 'check', task: taskOf(state, settings), reason: 'Turn' };
+  if (isTurn) return { kind: 'check', task: taskOf(state, settings, askedFailures === undefined ? asked : undefined), reason: 'Turn' };
   return wait(state.waitsFor, asked === undefined ? state.dueAt : Math.min(state.dueAt, askedAt));
 }
 
-function taskOf({ registry, asked }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings): ChecksTask {
+function taskOf({ registry }: MonitorState, { intervalMs, maxPerInterval }: MonitorSettings, asked: MonitorState['asked']): ChecksTask {
   return { v: 1, registry, intervalMs, maxPerInterval, ...(asked === undefined ? {} : { asked: asked.slice(0, mostAskedAtOnce) }) };
 }
 
@@ -132,10 +137,10 @@ export function acceptSettings(state: MonitorState, settings: MonitorSettings, n
   return { ...state, settings, dueAt, empty: undefined };
 }
 
-/** @param image whatever somebody wrote; who checks finds out whether it is tracked */
+/** Tried at once, whatever failed before. @param image whatever somebody wrote; who checks finds out whether it is tracked */
 export function acceptCheckNow(state: MonitorState, image: string | undefined): MonitorState {
   const asked = new Set([...(state.asked ?? []), ...(image === undefined ? [] : [image])]);
-  return { ...state, asked: [...asked].slice(0, mostAsked), askedAt: undefined };
+  return { ...state, asked: [...asked].slice(0, mostAsked), askedAt: undefined, askedFailures: undefined };
 }
 
 export function acceptMonitorPause(state: MonitorState, paused: boolean): MonitorState {
@@ -153,15 +158,19 @@ export function acceptChecks(state: MonitorState, report: ChecksReport, asked: M
   const empty = report.places === 0 ? (state.empty ?? 0) + 1 : undefined;
   const restMs = empty === undefined ? 0 : firstRestMs * (state.pace ?? 1);
   const delayMs = isThrottled ? report.nextDelayMs : atNewPace(report.nextDelayMs, state.settings, madeAt);
+  const wishes = asked === undefined && state.askedFailures !== undefined ? state : afterWishes(state, report, unmade, now);
   return {
-    ...withoutAsked(state, isThrottled ? state.asked : madeOf(asked, unmade)),
-    askedAt: unmade > 0 && report.checked === 0 ? now + unmadeRestMs * (state.pace ?? 1) : undefined,
+    ...withoutAsked(wishes, isThrottled ? state.asked : madeOf(asked, unmade)),
     failure: undefined,
     empty,
     last: { ...report, at: now },
     dueAt: now + Math.max(delayMs, restMs),
     waitsFor: isThrottled ? 'Throttled' : 'Turn',
   };
+}
+
+function afterWishes(state: MonitorState, { checked }: ChecksReport, unmade: number, now: number): MonitorState {
+  return { ...state, askedAt: unmade > 0 && checked === 0 ? now + unmadeRestMs * (state.pace ?? 1) : undefined, askedFailures: undefined };
 }
 
 /** What is done of those that were asked for; undefined where one that named nothing stays. */
@@ -176,20 +185,46 @@ function atNewPace(delayMs: number, pace: Pace | undefined, madeAt: Pace | undef
 
 /**
  * Nobody could look, or write down what was seen: again after a minute, doubling to an hour, and no sooner than a tick:
- * a worker that was lost did not say when it asked last.
+ * a worker that was lost did not say when it asked last. What was asked for stays until somebody made it.
+ *
+ * @param options `keepsWishes`: not so in earlier releases, which forgot what could not be made
  */
-export function acceptChecksFailure(state: MonitorState, info: FailureInfo, asked: MonitorState['asked'], now: number, { waitsATick = true } = {}): MonitorState {
+export function acceptChecksFailure(state: MonitorState, info: FailureInfo, asked: MonitorState['asked'], now: number, { waitsATick = true, keepsWishes = true } = {}): MonitorState {
   const attempts = (state.failure?.attempts ?? 0) + 1;
-  const usualMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(attempts - 1, 16)) * (state.pace ?? 1);
-  const restMs = Math.max(usualMs, waitsATick && state.settings !== undefined ? tickMs(state.settings) : 0);
-  // of many that were asked for the rest would fail one batch after the other, at once
-  const done = asked !== undefined && asked.length >= mostAskedAtOnce ? state.asked : asked;
-  return { ...withoutAsked(state, done), failure: { ...info, attempts }, dueAt: now + restMs, waitsFor: 'Failed' };
+  const restMs = Math.max(restAfter(attempts, state), waitsATick && state.settings !== undefined ? tickMs(state.settings) : 0);
+  const wishes = keepsWishes ? withFailed(state, asked, attempts, now) : forgetting(state, asked);
+  return { ...wishes, failure: { ...info, attempts }, dueAt: now + restMs, waitsFor: 'Failed' };
+}
+
+function restAfter(attempts: number, { pace = 1 }: MonitorState): number {
+  return Math.min(longestRestMs, firstRestMs * 2 ** Math.min(attempts - 1, 16)) * pace;
+}
+
+/**
+ * What could not be made rests, like everything else when nothing can be done, and longer each time. The first of it is
+ * last from now on: it may be the only one that cannot be made. What nobody tried yet does not rest.
+ */
+function withFailed(state: MonitorState, tried: MonitorState['asked'], attempts: number, now: number): MonitorState {
+  const { asked, askedFailures = 0 } = state;
+  if (asked === undefined || (tried === undefined && askedFailures === 0)) return state;
+  const times = askedFailures + (tried === undefined ? 0 : 1);
+  const [first, ...others] = asked;
+  return {
+    ...state,
+    ...(first !== undefined && first === tried?.[0] ? { asked: [...others, first] } : {}),
+    askedAt: now + restAfter(Math.max(times, attempts), state),
+    askedFailures: times,
+  };
+}
+
+/** Of many that were asked for the rest would fail one batch after the other, at once. */
+function forgetting(state: MonitorState, asked: MonitorState['asked']): MonitorState {
+  return withoutAsked(state, asked !== undefined && asked.length >= mostAskedAtOnce ? state.asked : asked);
 }
 
 function withoutAsked(state: MonitorState, done: MonitorState['asked']): MonitorState {
   if (done === undefined) return state;
   const { asked, ...rest } = state;
   const left = asked?.filter((image) => !done.includes(image)) ?? [];
-  return left.length === 0 ? rest : { ...rest, asked: left };
+  return left.length === 0 ? { ...rest, askedFailures: undefined } : { ...rest, asked: left };
 }

@@ -64,7 +64,8 @@ async function check(monitor: Monitor, task: ChecksTask, summary: string): Promi
     }
     const failure = failureOf(error, cluster);
     log.warn('the checks of a registry cannot be made, trying again later', { registry, ...failure });
-    monitor.state = acceptChecksFailure(monitor.state, failure, doneBy(monitor, asked), Date.now(), { waitsATick: patched('failures-wait-a-tick') });
+    const how = { waitsATick: patched('failures-wait-a-tick'), keepsWishes: patched('keeps-wishes-that-failed') };
+    monitor.state = acceptChecksFailure(monitor.state, failure, doneBy(monitor, asked), Date.now(), how);
   }
 }
 

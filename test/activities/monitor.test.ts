@@ -498,6 +498,30 @@ describe('one go', () => {
     expect(bench.records.size).toBe(0);
   });
 
+  test('of what somebody asked for is over after a minute, too, and tells what it did not come to', async () => {
+    const names = ['app:1', 'app:2', 'app:3', 'app:4'];
+    const bench = await Bench.open({}, ...names);
+    bench.goMs = 60_000;
+    bench.tracked = names.map((name) => bench.image(name));
+    jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
+    bench.onAsk = () => jest.setSystemTime(Date.now() + 30_000);
+
+    const report = await bench.run({ asked: names.map((name) => bench.image(name).image) });
+
+    expect(report).toMatchObject({ checked: 2, unmade: 2 });
+  });
+
+  test('of what somebody asked for tells what it did before one could not be written down: that one, then, is first and is a failure', async () => {
+    const names = ['app:1', 'app:2', 'app:3'];
+    const bench = await Bench.open({}, ...names);
+    bench.tracked = names.map((name) => bench.image(name));
+    bench.writeFails = (record) => (record.endsWith('app:2') ? new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' }) : undefined);
+    const asked = names.map((name) => bench.image(name).image);
+
+    expect(await bench.run({ asked })).toMatchObject({ checked: 1, unmade: 2 });
+    await expect(bench.run({ asked: asked.slice(1) })).rejects.toMatchObject({ code: 'unreachable', side: 'cluster' });
+  });
+
   test.each<[string, readonly string[]]>([
     ['of what is not tracked', ['somebody/wrote:nonsense']],
     ['of whichever is next, where there is nothing', []],

@@ -26,7 +26,19 @@ const every = (intervalMs: number): MonitorState => acceptSettings(born(), { v: 
 const checkedOnce = (rest: Partial<ChecksReport> = {}): MonitorState => acceptChecks(configured(), report(rest), undefined, t0);
 const emptyTwice = (): MonitorState => acceptChecks(checkedOnce({ places: 0 }), report({ places: 0 }), undefined, t0);
 const failure = { code: 'unreachable', side: 'cluster', message: 'no connection to the api server' } as const;
+const asking = (image: string): MonitorState => acceptCheckNow(checkedOnce({ nextDelayMs: 12 * hour }), image);
 const step = (state: MonitorState, now = t0) => nextMonitorStep(state, now, run);
+
+function many(count: number): MonitorState {
+  let state = checkedOnce();
+  for (let image = 0; image < count; image++) state = acceptCheckNow(state, `image-${image}`);
+  return state;
+}
+
+function batchOf(state: MonitorState): readonly string[] | undefined {
+  const planned = step(state);
+  return planned.kind === 'check' ? planned.task.asked : undefined;
+}
 
 describe('a monitor', () => {
   test.each<[string, MonitorState, number, string]>([
@@ -72,13 +84,94 @@ describe('a monitor', () => {
     expect(step(acceptChecks(meanwhile, report(), undefined, t0))).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: [] } });
   });
 
-  test('nobody could look: of many that were asked for the rest is not tried at once', () => {
-    let asked = configured();
-    for (let image = 0; image < 50; image++) asked = acceptCheckNow(asked, `image-${image}`);
-    const planned = step(asked);
-    const batch = planned.kind === 'check' ? planned.task.asked : undefined;
+  test('nobody could look: what was asked for stays, the first of it last, and is tried a minute later', () => {
+    const asked = many(25);
+    const failed = acceptChecksFailure(asked, failure, batchOf(asked), t0);
 
-    expect(step(acceptChecksFailure(asked, failure, batch, t0))).toMatchObject({ kind: 'wait', reason: 'Failed' });
+    expect(failed.asked).toEqual([...asked.asked!.slice(1), 'image-0']);
+    expect(step(failed)).toMatchObject({ kind: 'wait', reason: 'Failed', ms: minutes });
+    expect(nextMonitorStep(failed, t0 + minutes, run)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: failed.asked!.slice(0, 20) } });
+  });
+
+  test('what cannot be made is tried less and less often, at least once an hour, until it is made', () => {
+    const tries: number[] = [];
+    let state = asking('a');
+    for (let now = t0; now <= t0 + 4 * hour; ) {
+      const next = nextMonitorStep(state, now, run);
+      if (next.kind === 'wait') now += next.ms;
+      else if (next.kind === 'check' && next.task.asked !== undefined) {
+        tries.push((now - t0) / minutes);
+        state = acceptChecksFailure(state, failure, next.task.asked, now);
+      } else state = acceptChecks(state, report(), undefined, now);
+    }
+
+    expect(tries).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    expect(acceptChecks(state, report(), ['a'], t0)).not.toHaveProperty('asked');
+  });
+
+  test('what cannot be made keeps nothing else from its turn, however fast turns come', () => {
+    let state = acceptCheckNow(every(1_000), 'a');
+    let turns = 0;
+    for (let now = t0; now <= t0 + hour; ) {
+      const next = nextMonitorStep(state, now, run);
+      if (next.kind === 'wait') now += next.ms;
+      else if (next.kind === 'check' && next.task.asked !== undefined) state = acceptChecksFailure(state, failure, next.task.asked, now);
+      else {
+        turns += 1;
+        now += minutes; // a go of a minute
+        state = acceptChecks(state, report({ nextDelayMs: 0 }), undefined, now);
+      }
+    }
+
+    expect(turns).toBeGreaterThan(45);
+    expect(state.asked).toEqual(['a']);
+  });
+
+  test('while nobody can do anything, turns tell when somebody can: what was asked for is tried then, and not beside them', () => {
+    let state = acceptCheckNow(every(1_000), 'a');
+    const tries: string[] = [];
+    let now = t0;
+    for (; now <= t0 + 20 * minutes; ) {
+      const next = nextMonitorStep(state, now, run);
+      if (next.kind === 'wait') now += next.ms;
+      else if (next.kind === 'check') {
+        tries.push(`${(now - t0) / minutes} ${next.task.asked === undefined ? 'Turn' : 'Asked'}`);
+        state = acceptChecksFailure(state, failure, next.task.asked, now);
+      }
+    }
+
+    expect(tries).toEqual(['0 Asked', '1 Turn', '3 Turn', '7 Turn', '15 Turn']);
+    expect(nextMonitorStep(acceptChecks(state, report(), undefined, now), now + hour, run)).toMatchObject({ kind: 'check', task: { asked: ['a'] } });
+  });
+
+  test('who asks for more has it tried at once, before what could not be made', () => {
+    const failed = acceptChecksFailure(asking('a'), failure, ['a'], t0);
+    const more = acceptCheckNow(failed, 'b');
+    const again = acceptChecksFailure(more, failure, ['a', 'b'], t0);
+
+    expect(step(more)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: ['a', 'b'] } });
+    expect(nextMonitorStep(again, t0 + 2 * minutes, run)).toMatchObject({ kind: 'check', task: { asked: ['b', 'a'] } });
+  });
+
+  test('what somebody asks for in the middle of a turn that comes to nothing is tried at once, and stays', () => {
+    const meanwhile = acceptChecksFailure(acceptCheckNow(configured(), 'a'), failure, undefined, t0);
+
+    expect(step(meanwhile)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: ['a'] } });
+    expect(step(acceptChecksFailure(meanwhile, failure, ['a'], t0))).toMatchObject({ kind: 'wait', reason: 'Failed' });
+  });
+
+  test('a wish that names nothing stays, too', () => {
+    const asked = acceptCheckNow(checkedOnce(), undefined);
+    const failed = acceptChecksFailure(asked, failure, asked.asked, t0);
+
+    expect(nextMonitorStep(failed, t0 + minutes, run)).toMatchObject({ kind: 'check', reason: 'Asked', task: { asked: [] } });
+  });
+
+  test('of earlier releases forgets what could not be made, all of it where there was more', () => {
+    const before = { keepsWishes: false };
+
+    expect(acceptChecksFailure(asking('a'), failure, ['a'], t0, before)).not.toHaveProperty('asked');
+    expect(acceptChecksFailure(many(25), failure, batchOf(many(25)), t0, before)).not.toHaveProperty('asked');
   });
 
   test('a faster pace counts at once, and not before the registry wants to hear of us again', () => {
@@ -116,8 +209,7 @@ describe('a monitor', () => {
   });
 
   test('has many that somebody asked for checked a few at a time, until all are', () => {
-    let state = checkedOnce();
-    for (let index = 0; index < 45; index++) state = acceptCheckNow(state, `image-${index}`);
+    let state = many(45);
 
     const goes: number[] = [];
     for (let next = step(state); next.kind === 'check'; next = step(state)) {
@@ -129,15 +221,13 @@ describe('a monitor', () => {
   });
 
   test('forgets what was asked for when the registry wants to be left alone: all of it has its turn later', () => {
-    let state = checkedOnce();
-    for (let index = 0; index < 45; index++) state = acceptCheckNow(state, `image-${index}`);
+    const state = many(45);
 
     expect(acceptChecks(state, report({ throttled: true }), state.asked?.slice(0, 20), t0).asked).toBeUndefined();
   });
 
   test('keeps of what somebody asked for what the go did not come to, since its worker ended, and has it checked at once', () => {
-    let state = checkedOnce();
-    for (let index = 0; index < 25; index++) state = acceptCheckNow(state, `image-${index}`);
+    let state = many(25);
 
     state = acceptChecks(state, report({ checked: 3 }), state.asked?.slice(0, 20), t0, { unmade: 17 });
 

@@ -124,7 +124,7 @@ class Recorder {
     await monitor.signal('checkNow');
     await this.#until(registry, 5);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'asked-while-paused-called-off', monitor);
+    await this.#save('monitorRegistry', 'asked-while-paused-failed-and-kept', monitor);
   }
 
   /** Somebody wants a check, whichever is next, while another one is made. */
@@ -155,7 +155,7 @@ class Recorder {
     await this.#save('monitorRegistry', 'asked-and-cut-short-called-off', monitor);
   }
 
-  /** Of more wishes than one go takes along none can be made; a tick later all can. */
+  /** Of more wishes than one go takes along none can be made; a little later all can. */
   async failing(registry: string): Promise<void> {
     const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
     const monitor = await this.#start(registry, [() => isOpen.then(() => report()), fails('unreachable'), () => report()]);
@@ -165,9 +165,9 @@ class Recorder {
     open();
     await this.#becomes(registry, 'Paused');
     await monitor.signal('resume');
-    await this.#until(registry, 3);
+    await this.#until(registry, 4);
     await this.#becomes(registry, 'Turn');
-    await this.#save('monitorRegistry', 'asked-for-many-failed-and-forgotten', monitor);
+    await this.#save('monitorRegistry', 'asked-for-many-failed-and-kept', monitor);
   }
 
   /** Its pace becomes a faster one in the middle of checks. */

@@ -15,7 +15,7 @@ const pace = { v: 1, intervalMs: 3_600_000, maxPerInterval: 6 } as const;
 let lab: Lab;
 let monitors: MonitorClient;
 /** what the next checks tell; they wait for nothing */
-let tells: (task: ChecksTask) => ChecksReport;
+let tells: (task: ChecksTask) => ChecksReport | Promise<ChecksReport>;
 const asked: ChecksTask[] = [];
 let names = 0;
 let registry = '';
@@ -159,6 +159,31 @@ describe('the monitor of a registry', () => {
     expect(await statusOf(handle())).toBe('RUNNING');
     expect(await status()).not.toHaveProperty('failure');
   });
+
+  test.each([
+    ['cannot be made', (): ChecksReport => {
+      throw new Failure({ code: 'unreachable', side: 'cluster', message: 'no connection to the api server' });
+    }],
+    ['is made by a worker that is lost', () => new Promise<never>(() => undefined)],
+  ])('what somebody asked for and %s stays asked for until it is made', async (_sentence, fails) => {
+    await monitors.configure(registry, { v: 1, intervalMs: 100, maxPerInterval: 1 });
+    await becomes('Turn');
+    const wanted = Array.from({ length: 25 }, (_, at) => `${registry}/app:${at}` as ImageName);
+    tells = (task) => (task.asked === undefined ? report() : fails());
+    await handle().signal('pause');
+    for (const image of wanted) await monitors.checkNow(registry, image);
+    await handle().signal('resume');
+    await until(async () => goes() === 2);
+
+    tells = () => report();
+    const made = await until(async () => {
+      const left = tasks().slice(2).flatMap((task) => task.asked ?? []);
+      return new Set(left).size === wanted.length && left;
+    });
+
+    expect([...made].sort()).toEqual([...wanted].sort());
+    expect(await status()).not.toHaveProperty('failure');
+  }, 60_000);
 
   test('ends when nothing is left to check, and begins again when there is something', async () => {
     tells = () => report({ places: 0, checked: 0, counts: {}, nextDelayMs: 0 });
