@@ -42,7 +42,7 @@ export async function images(args: readonly string[]): Promise<number> {
     .option('-n, --namespace <name>', 'only images that Pods of this namespace use')
     .option('-A, --all-namespaces', 'images of all namespaces, as without -n')
     .option('-l, --selector <labels>', 'only images of Pods with these labels')
-    .option('-w, --watch', 'go on, and print what changes')
+    .option('-w, --watch', 'go on, and print what changes; while the API server is away, say so and look again')
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name']))
     .addHelpText('after', help);
   const read = readArguments<ImagesOptions>(command, args);

@@ -20,7 +20,7 @@ export async function logs(args: readonly string[]): Promise<number> {
     .argument('[images...]', 'as in a Pod (nginx:1.27), or a record (ia/NAME)')
     .option('-n, --namespace <name>', 'where kuik is installed; else POD_NAMESPACE, kuik-system')
     .option('--runs <number>', 'how many of the last copies and deletions are told', readRuns, usualRuns)
-    .option('-w, --watch', 'go on, and print what happens')
+    .option('-w, --watch', 'go on, and print what happens; while the API server or Temporal is away, say so and look again')
     .addOption(outputOption(['table', 'json', 'yaml']))
     .addHelpText('after', '\nExamples:\n  kuik logs nginx:1.27\n  kuik logs ghcr.io/acme/api:v4 --runs 20\n  kuik logs nginx:1.27 -w\n\nExit status: 0 told, 1 failed, 130 interrupted');
   const read = readArguments<LogsOptions>(command, args);

@@ -24,28 +24,39 @@ interface Told {
 }
 
 type Asked = Pick<KubernetesCluster, 'configMap' | 'objects' | 'forward'>;
+type Installed = Pick<Environment, 'installNamespace' | 'fullName'>;
 
 /**
  * @param which `grpc`: what clients talk to; `ui`: what browsers do
  * @returns why there is no way, with the next step, as a text
  */
-export async function openTemporal(cluster: Asked, environment: Pick<Environment, 'installNamespace' | 'fullName'>, which: 'grpc' | 'ui', localPort = 0): Promise<TemporalWay | string> {
+export async function openTemporal(cluster: Asked, environment: Installed, which: 'grpc' | 'ui', localPort = 0): Promise<TemporalWay | string> {
   try {
-    const told = await readTold(cluster, environment);
-    const found = await findPod(cluster, environment.installNamespace, which);
-    if (found === undefined) return absentText(told, environment.installNamespace, which);
-    const { port, close } = await cluster.forward({ namespace: environment.installNamespace, name: found.name }, found.port, localPort);
-    return { port, close, namespace: told.namespace };
+    return await reachTemporal(cluster, environment, which, localPort);
   } catch (error) {
     if (!isFailure(error)) throw error;
     return withNextStep(error);
   }
 }
 
+/**
+ * The same for who can do something about a failure.
+ *
+ * @returns why there is no way, when no Pod of Temporal is there
+ * @throws Failure side `cluster`: the API server fails us, or refuses
+ */
+export async function reachTemporal(cluster: Asked, environment: Installed, which: 'grpc' | 'ui', localPort = 0): Promise<TemporalWay | string> {
+  const told = await readTold(cluster, environment);
+  const found = await findPod(cluster, environment.installNamespace, which);
+  if (found === undefined) return absentText(told, environment.installNamespace, which);
+  const { port, close } = await cluster.forward({ namespace: environment.installNamespace, name: found.name }, found.port, localPort);
+  return { port, close, namespace: told.namespace };
+}
+
 const usualNamespace = 'kuik';
 
 /** Who may not read the configuration is told nothing of it, and gets the usual. */
-async function readTold(cluster: Asked, environment: Pick<Environment, 'installNamespace' | 'fullName'>): Promise<Told> {
+async function readTold(cluster: Asked, environment: Installed): Promise<Told> {
   const found = await cluster.configMap({ namespace: environment.installNamespace, name: managerConfigName({ environment }) }).catch((error: unknown) => {
     if (isFailure(error) && error.code === 'denied') return undefined;
     throw error;

@@ -1,5 +1,6 @@
 /** Reads what Temporal knows of one destination: its keeper, its copies and deletions. Asks, and changes nothing. */
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, isGrpcServiceError, makeGrpcRetryInterceptor, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { Failure, type FailureCode } from '../domain/failure.js';
 import type { PlaceId } from '../domain/image-ref.js';
 import type { KeeperStatus } from '../domain/keeper-story.js';
 import { connectionOptions, type Endpoint } from './connection.js';
@@ -8,7 +9,12 @@ import { decoded, failureText, storyOf, type Run, type StoryLine } from './story
 import { workflowIds } from './workflow-ids.js';
 
 export interface Histories {
-  /** What happened there, in order of time. @param runs how many of its last copies and deletions are told */
+  /**
+   * What happened there, in order of time.
+   *
+   * @param runs how many of its last copies and deletions are told
+   * @throws Failure side `cluster`: Temporal does not answer, or refuses
+   */
   story(destination: PlaceId, runs: number): Promise<readonly StoryLine[]>;
   /** How far a copy under way is; undefined when none is, or nothing is known yet. */
   progress(destination: PlaceId): Promise<CopyProgress | undefined>;
@@ -25,20 +31,16 @@ export interface CopyProgress {
 }
 
 const deadlineMs = 15_000;
+const storyDeadlineMs = 60_000; // long histories come in pages; a line that has gone dead says nothing, and would for ever
+const mostAttempts = 5; // two seconds of a person's time; the usual ten are twenty
 
-/** @throws when nobody answers there */
+/** @throws Failure side `cluster`, when nobody answers there */
 export async function openHistories(endpoint: Endpoint): Promise<Histories> {
-  const connection = await Connection.connect({ ...connectionOptions(endpoint), connectTimeout: deadlineMs });
+  const connection = await connect(endpoint);
   const client = new Client({ connection, namespace: endpoint.namespace });
   return {
-    story: async (destination, runs) => {
-      const { keeper, task } = workflowIds(destination);
-      const told = [...(await runsOf(client, keeper, 1)), ...(await runsOf(client, task, runs))];
-      const lines = await Promise.all(told.map((run) => storyOfRun(client, run)));
-      const pending = await pendingOf(client, task);
-      return [...lines.flat().sort((one, other) => (one.at < other.at ? -1 : 1)), ...pending];
-    },
-    progress: (destination) => progressOf(client, workflowIds(destination).task),
+    story: (destination, runs) => client.withDeadline(Date.now() + storyDeadlineMs, () => storyThere(client, destination, runs)).catch(rethrown),
+    progress: (destination) => client.withDeadline(Date.now() + deadlineMs, () => progressOf(client, workflowIds(destination).task)),
     claims: async (destination) => {
       const keeper = client.workflow.getHandle(workflowIds(destination).keeper);
       const status = await client.withDeadline(Date.now() + deadlineMs, () => keeper.query<KeeperStatus>(queries.status)).catch(() => undefined);
@@ -48,8 +50,41 @@ export async function openHistories(endpoint: Endpoint): Promise<Histories> {
   };
 }
 
+function connect(endpoint: Endpoint): Promise<Connection> {
+  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: mostAttempts }))];
+  return Connection.connect({ ...connectionOptions(endpoint), connectTimeout: deadlineMs, interceptors }).catch((error: unknown) => {
+    throw failureFor('unreachable', error);
+  });
+}
+
+/** What is no answer of Temporal is our own mistake, and stays what it is. */
+function rethrown(error: unknown): never {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  throw isGrpcServiceError(cause) ? failureFor(codes[cause.code] ?? 'unreachable', cause) : error;
+}
+
+function failureFor(code: FailureCode, error: unknown): Failure {
+  const words = code === 'denied' || code === 'unauthorized' ? 'Temporal refuses to answer' : 'Temporal does not answer';
+  return new Failure({ code, side: 'cluster', message: `${words} (${error instanceof Error ? error.message : String(error)})` }, { cause: error });
+}
+
+/** @see https://grpc.io/docs/guides/status-codes */
+const codes: Readonly<Record<number, FailureCode>> = { 3: 'invalid', 4: 'timeout', 5: 'missing', 7: 'denied', 8: 'throttled', 12: 'unsupported', 16: 'unauthorized' };
+
+async function storyThere(client: Client, destination: PlaceId, runs: number): Promise<readonly StoryLine[]> {
+  const { keeper, task } = workflowIds(destination);
+  const told = [...(await runsOf(client, keeper, 1)), ...(await runsOf(client, task, runs))];
+  const lines = await Promise.all(told.map((run) => storyOfRun(client, run)));
+  const pending = await pendingOf(client, task);
+  return [...lines.flat().sort((one, other) => (one.at < other.at ? -1 : 1)), ...pending];
+}
+
 async function storyOfRun({ workflow }: Client, run: Run): Promise<readonly StoryLine[]> {
-  return storyOf(run, await workflow.getHandle(run.workflowId, run.runId).fetchHistory());
+  const history = await workflow.getHandle(run.workflowId, run.runId).fetchHistory().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return undefined; // its time was over just now
+    throw error;
+  });
+  return history === undefined ? [] : storyOf(run, history);
 }
 
 /** The newest runs of an ID. */

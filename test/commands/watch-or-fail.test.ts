@@ -2,9 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Cluster, WatchedKind } from '../../src/cluster/cluster.js';
 import { allOrNone, watchOrFail } from '../../src/commands/watch-or-fail.js';
+import { Outage } from '../../src/commands/outage.js';
 import { Failure } from '../../src/domain/failure.js';
 
 const denied = { code: 'denied', side: 'cluster', message: 'not allowed to watch pods' } as const;
+
+const quiet = (): Outage => new Outage({ say: () => undefined });
 
 /** Watches that go on until they are ended; those of one kind are refused again and again, as the real ones are. */
 class Watches {
@@ -21,7 +24,7 @@ class Watches {
   constructor(private readonly refused?: WatchedKind) {}
 
   both(signal: AbortSignal): Promise<void> {
-    return allOrNone(signal, (['ImageAvailability', 'Pod'] as const).map((kind) => (ended) => watchOrFail(this.cluster, kind, () => undefined, { signal: ended })));
+    return allOrNone(signal, (['ImageAvailability', 'Pod'] as const).map((kind) => (ended) => watchOrFail(this.cluster, kind, () => undefined, { signal: ended, outage: quiet() })));
   }
 }
 
@@ -50,6 +53,6 @@ describe('several watches of one command', () => {
     const broken = new Error('broken');
     const cluster = { watch: async () => Promise.reject(broken), watchHealth: () => [] };
 
-    await expect(watchOrFail(cluster, 'Pod', () => undefined, { signal: new AbortController().signal })).rejects.toBe(broken);
+    await expect(watchOrFail(cluster, 'Pod', () => undefined, { signal: new AbortController().signal, outage: quiet() })).rejects.toBe(broken);
   });
 });

@@ -18,6 +18,9 @@ export interface Relay {
   delay(ms: number): void;
   /** accepts connections and answers nothing */
   blackhole(on: boolean): void;
+  /** ends every connection, and each that comes, until it is mended */
+  cut(): void;
+  mend(): void;
   close(): Promise<void>;
 }
 
@@ -29,6 +32,7 @@ interface State {
   bytesPerSecond: number | undefined;
   delayMs: number;
   isBlackhole: boolean;
+  isCut: boolean;
   /** count at which the next cut happens */
   readonly cuts: Record<Way, number>;
 }
@@ -36,10 +40,11 @@ interface State {
 export async function startRelay(to: string): Promise<Relay> {
   const [host = '', port = ''] = to.split(':');
   const sockets = new Set<Socket>();
-  const state: State = { received: 0, sent: 0, bytesPerSecond: undefined, delayMs: 0, isBlackhole: false, cuts: { to: Infinity, from: Infinity } };
+  const state: State = { received: 0, sent: 0, bytesPerSecond: undefined, delayMs: 0, isBlackhole: false, isCut: false, cuts: { to: Infinity, from: Infinity } };
 
   const server = createServer((client) => {
     watch(client, sockets);
+    if (state.isCut) return void client.destroy();
     if (state.isBlackhole) return; // accepted, and nothing ever comes
     const upstream = createConnection({ host, port: Number(port) });
     watch(upstream, sockets);
@@ -56,6 +61,11 @@ export async function startRelay(to: string): Promise<Relay> {
     limit: (bytesPerSecond) => void (state.bytesPerSecond = bytesPerSecond),
     delay: (ms) => void (state.delayMs = ms),
     blackhole: (on) => void (state.isBlackhole = on),
+    cut: () => {
+      state.isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => void (state.isCut = false),
     close: () => closeAll(server, sockets),
   };
 }

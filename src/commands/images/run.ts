@@ -8,6 +8,7 @@ import { askCluster } from '../ask-cluster.js';
 import { columns } from '../columns.js';
 import { complain } from '../command-line.js';
 import { imageFilters, type ImagesOptions } from '../images.js';
+import { Outage } from '../outage.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { readUsage, unlessDenied } from '../read-views.js';
 import { allOrNone, watchOrFail } from '../watch-or-fail.js';
@@ -79,10 +80,11 @@ async function watchImages(options: ImagesOptions, seen: Sight, cluster: Pick<Ku
   }, gatherMs));
   const records = new RecordsView(onChange);
   const usage = new UsageView({ v1ProxyPort, onChange });
+  const outage = new Outage({ say: (text) => complain('images', text) });
   try {
     await allOrNone(signal, [
-      (ended) => watchOrFail(cluster, 'ImageAvailability', (change) => records.apply(change), { signal: ended }),
-      ...(mayListPods ? [(ended: AbortSignal) => watchOrFail(cluster, 'Pod', (change) => usage.apply(change), { signal: ended, namespace: options.namespace })] : []),
+      (ended) => watchOrFail(cluster, 'ImageAvailability', (change) => records.apply(change), { signal: ended, outage }),
+      ...(mayListPods ? [(ended: AbortSignal) => watchOrFail(cluster, 'Pod', (change) => usage.apply(change), { signal: ended, outage, namespace: options.namespace })] : []),
     ]);
   } finally {
     clearTimeout(timer);

@@ -1,27 +1,19 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesCluster } from '../../cluster/kubernetes/client.js';
 import { readEnvironment } from '../../config/environment.js';
-import type { PlaceId } from '../../domain/image-ref.js';
+import { isFailure } from '../../domain/failure.js';
 import { mirrorsOf } from '../../domain/image-standing.js';
 import type { ImageRecord } from '../../domain/record.js';
-import { openHistories, type Histories } from '../../temporal/histories.js';
 import { askCluster } from '../ask-cluster.js';
 import { cliVersion, complain } from '../command-line.js';
 import type { ImageStoryList } from '../documents/logs.js';
-import { eventsOfRecord } from '../events.js';
 import { findInstallation } from '../find-installation.js';
 import { findImages } from '../find-images.js';
 import type { LogsOptions } from '../logs.js';
+import { Outage, untilAnswered } from '../outage.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { environmentFor } from '../status/read.js';
-import { openTemporal } from '../temporal-way.js';
-import { linesOfRecord } from './told.js';
-
-type Story = ImageStoryList['items'][number];
-
-/** Whoever tells what happened to the copies of an image. */
-type Teller = (record: ImageRecord) => Promise<readonly Story[]>;
+import { TellerOfHistories, tellerOfRecords, type Story, type Teller } from './tellers.js';
 
 export async function runLogs(images: readonly string[], options: LogsOptions): Promise<number> {
   const told = environmentFor(options, readEnvironment());
@@ -33,49 +25,28 @@ export async function runLogs(images: readonly string[], options: LogsOptions): 
 
     const environment = await findInstallation(cluster, told);
     if (typeof environment === 'string') return complain('logs', environment);
-    return withHistories(cluster, environment, async (histories) => {
-      const tell = histories === undefined ? tellerOfRecords(cluster) : tellerOfHistories(histories, options.runs);
-      const read = async (): Promise<readonly Story[]> => (await Promise.all(records.map(tell))).flat();
-      if (options.watch === true) return follow(read, options, signal);
-      if (isData(options.output)) await printDocument(listOf(await read()), options.output);
-      else print(await read());
+    const fromTemporal = new TellerOfHistories(cluster, environment, options.runs);
+    try {
+      const { stories, teller } = await firstTold(records, [fromTemporal, tellerOfRecords(cluster)]);
+      if (options.watch === true) return await follow(stories, () => teller.tell(records), options, signal);
+      if (isData(options.output)) await printDocument(listOf(stories), options.output);
+      else print(stories);
       return 0;
-    });
+    } finally {
+      await fromTemporal.close();
+    }
   });
 }
 
-/** Works with the histories, or without them after saying why. */
-async function withHistories(cluster: KubernetesCluster, environment: Parameters<typeof openTemporal>[1], work: (histories: Histories | undefined) => Promise<number>): Promise<number> {
-  const way = await openTemporal(cluster, environment, 'grpc');
-  if (typeof way === 'string') {
-    complain('logs', `${way}; what follows is from records and Events`);
-    return work(undefined);
-  }
+/** By the histories, or without them after saying why. */
+async function firstTold(records: readonly ImageRecord[], [best, other]: readonly [Teller, Teller]): Promise<{ readonly stories: readonly Story[]; readonly teller: Teller }> {
   try {
-    const histories = await openHistories({ address: `127.0.0.1:${way.port}`, namespace: way.namespace }).catch((error: unknown) => {
-      complain('logs', `Temporal does not answer (${error instanceof Error ? error.message : String(error)}); what follows is from records and Events`);
-      return undefined;
-    });
-    try {
-      return await work(histories);
-    } finally {
-      await histories?.close();
-    }
-  } finally {
-    await way.close();
+    return { stories: await best.tell(records), teller: best };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    complain('logs', `${error.message}; what follows is from records and Events`);
+    return { stories: await other.tell(records), teller: other };
   }
-}
-
-function tellerOfHistories(histories: Histories, runs: number): Teller {
-  return (record) =>
-    Promise.all(mirrorsOf(record).map(async ({ reference }) => ({ image: record.image, destination: reference, source: 'temporal' as const, lines: [...(await histories.story(reference as string as PlaceId, runs))] })));
-}
-
-function tellerOfRecords(cluster: Pick<KubernetesCluster, 'objects' | 'record'>): Teller {
-  return async ({ image, name }) => {
-    const [record, events] = await Promise.all([cluster.record(image), eventsOfRecord(name, cluster)]);
-    return (record === undefined ? [] : mirrorsOf(record)).map((place) => ({ image, destination: place.reference, source: 'record' as const, lines: [...linesOfRecord(record ?? {}, place, events)] }));
-  };
 }
 
 function listOf(items: readonly Story[]): ImageStoryList {
@@ -85,10 +56,11 @@ function listOf(items: readonly Story[]): ImageStoryList {
 const lookEveryMs = 2_000;
 
 /** What is under way is told at the time somebody looks: another attempt is news, the same one is not. */
-async function follow(read: () => Promise<readonly Story[]>, { output }: LogsOptions, signal: AbortSignal): Promise<number> {
+async function follow(first: readonly Story[], read: () => Promise<readonly Story[]>, { output }: LogsOptions, signal: AbortSignal): Promise<number> {
   const told = new Set<string>();
-  while (!signal.aborted) {
-    const news = (await read()).map((story) => ({ ...story, lines: story.lines.filter((line) => !told.has(keyOf(story, line))) })).filter(({ lines }) => lines.length > 0);
+  const outage = new Outage({ say: (text) => complain('logs', text) });
+  for (let stories: readonly Story[] | undefined = first; stories !== undefined; stories = await untilAnswered(read, { outage, signal })) {
+    const news = stories.map((story) => ({ ...story, lines: story.lines.filter((line) => !told.has(keyOf(story, line))) })).filter(({ lines }) => lines.length > 0);
     for (const story of news) for (const line of story.lines) told.add(keyOf(story, line));
     if (isData(output)) for (const story of news) process.stdout.write(await documentText(listOf([story]), output, true));
     else print(news);

@@ -6,6 +6,8 @@ import { sumText, type Results } from './report.js';
 export interface ResultsDisplay {
   /** something is different, which is seen a moment later: thousands change in one */
   changed(): void;
+  /** A line that stays, above the list. */
+  say(line: string): void;
   close(): void;
 }
 
@@ -29,6 +31,10 @@ function listDisplay(stream: Screen, read: () => Results): ResultsDisplay {
   draw();
   return {
     changed: () => void (soon ??= setTimeout(draw, drawEveryMs)),
+    say: (line) => {
+      screen.say(line);
+      draw();
+    },
     close: () => {
       clearTimeout(soon);
       stream.off('resize', draw);
@@ -41,6 +47,7 @@ function linesDisplay(stream: Screen, read: () => Results): ResultsDisplay {
   const timer = setInterval(() => stream.write(`${sumText(read())}\n`), lineEveryMs);
   return {
     changed: () => undefined,
+    say: (line) => void stream.write(`${line}\n`),
     close: () => clearInterval(timer),
   };
 }

@@ -4,6 +4,7 @@ import { wantsNoColor } from '../../config/terminal.js';
 import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
 import { findImages } from '../find-images.js';
+import { Outage } from '../outage.js';
 import { isData, printDocument } from '../output.js';
 import type { RetryOptions } from '../retry.js';
 import { watchOrFail } from '../watch-or-fail.js';
@@ -26,7 +27,7 @@ export async function runRetry(name: CommandName, images: readonly string[], opt
     const followed = new Followed();
     await askAll(chosen, followed, { cluster, dryRun: options.dryRun, signal, now: Date.now });
     const isOnlyAsked = options.dryRun !== 'none' || !options.wait;
-    if (!isOnlyAsked) await untilOver(followed, options, cluster, signal);
+    if (!isOnlyAsked) await untilOver(name, followed, options, cluster, signal);
     await print(followed.results, options);
     if (isOnlyAsked) return exitCodeOfAsking(followed.results);
     if (followed.isOver || signal.aborted) return exitCodeOf(followed.results);
@@ -54,10 +55,11 @@ async function namedImages(name: CommandName, images: readonly string[], cluster
 }
 
 /** Watches the records until everything has ended, the time is over, or somebody interrupts. */
-async function untilOver(followed: Followed, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch' | 'watchHealth'>, signal: AbortSignal): Promise<void> {
+async function untilOver(name: CommandName, followed: Followed, { watch, timeout, output }: RetryOptions, cluster: Pick<Cluster, 'watch' | 'watchHealth'>, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const end = watch === true ? undefined : AbortSignal.timeout(timeout);
   const display = openResultsDisplay(process.stderr, process.stderr.isTTY && output === 'table' && !wantsNoColor() ? 'list' : 'lines', () => followed.results);
+  const outage = new Outage({ say: (text) => display.say(`kuik ${name}: ${text}`) });
   if (followed.isOver) over.abort();
   try {
     await watchOrFail(
@@ -67,7 +69,7 @@ async function untilOver(followed: Followed, { watch, timeout, output }: RetryOp
         if (followed.see(change)) display.changed();
         if (followed.isOver) over.abort();
       },
-      { signal: AbortSignal.any([over.signal, signal, ...(end === undefined ? [] : [end])]) },
+      { outage, signal: AbortSignal.any([over.signal, signal, ...(end === undefined ? [] : [end])]) },
     );
   } finally {
     display.close();

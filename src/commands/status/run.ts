@@ -6,6 +6,7 @@ import { askCluster } from '../ask-cluster.js';
 import { complain } from '../command-line.js';
 import type { Status } from '../documents/status.js';
 import { findInstallation } from '../find-installation.js';
+import { Outage, untilAnswered, type Silence } from '../outage.js';
 import { documentText, isData, printDocument } from '../output.js';
 import { Redraw, sizeOf } from '../redraw.js';
 import type { StatusOptions } from '../status.js';
@@ -43,22 +44,31 @@ const lineEveryMs = 10_000;
 
 /** Draws again and again on a terminal; elsewhere prints data when it is other data, or a line every ten seconds. */
 async function watchStatus(first: Status, read: () => Promise<Status>, { output }: StatusOptions, signal: AbortSignal): Promise<number> {
-  const isDrawn = process.stdout.isTTY && !wantsNoColor();
+  const isDrawn = process.stdout.isTTY && !wantsNoColor() && !isData(output);
   const screen = new Redraw(process.stdout);
-  const draw = (status: Status): void => screen.draw(cut(statusScreen(status, { now: Date.now(), form: output === 'wide' ? 'wide' : 'table' })));
+  let seen = { status: first, at: Date.now() };
+  const draw = (): void => screen.draw(cut(`${silenceText(outage.silence)}${statusScreen(seen.status, { now: seen.at, form: output === 'wide' ? 'wide' : 'table' })}`));
+  const outage: Outage = new Outage({ say: (text) => (isDrawn ? draw() : complain('status', text)) });
   let last = '';
-  for (let status = first; ; status = await read()) {
+  for (;;) {
     if (isData(output)) {
-      const text = await documentText(status, output, true);
+      const text = await documentText(seen.status, output, true);
       if (text !== last) process.stdout.write(text);
       last = text;
-    } else if (isDrawn) draw(status);
-    else process.stdout.write(`${statusLine(status)}\n`);
+    } else if (isDrawn) draw();
+    else process.stdout.write(`${statusLine(seen.status)}\n`);
     await sleep(isDrawn || isData(output) ? drawEveryMs : lineEveryMs, undefined, { signal }).catch(() => undefined);
+    const status = await untilAnswered(read, { outage, signal });
+    if (status !== undefined) seen = { status, at: Date.now() };
     if (!signal.aborted) continue;
-    if (isDrawn && !isData(output)) draw(status); // over the mark of Ctrl-C, so that the prompt finds an empty line
-    return codeOf(status);
+    if (isDrawn) draw(); // over the mark of Ctrl-C, so that the prompt finds an empty line
+    return codeOf(seen.status);
   }
+}
+
+/** Above the picture: what is below may be cut. */
+function silenceText(silence: Silence | undefined): string {
+  return silence === undefined ? '' : `NO ANSWER since ${silence.since}\n  ${silence.why}\n  what follows is from before; kuik looks again\n\n`;
 }
 
 /** No line is wider than the terminal, and none is below it, or erasing would go wrong. */
