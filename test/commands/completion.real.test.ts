@@ -94,6 +94,27 @@ for (const [shell, complete] of Object.entries(shells)) {
   expect(await shells['bash']!('kuik describe ghcr.io/acme/api:')).toEqual(['v1', 'v2']);
 });
 
+(isInstalled('pwsh') ? describe : describe.skip)('in PowerShell', () => {
+  const ask = async (line: string, cursor = line.length): Promise<readonly string[]> =>
+    lines(await run('pwsh', ['-NoProfile', '-Command', `kuik completion powershell | Out-String | Invoke-Expression; (TabExpansion2 -inputScript '${line.replaceAll("'", "''")}' -cursorColumn ${cursor}).CompletionMatches.CompletionText`]));
+
+  test.each<[string, string, number | undefined, string[]]>([
+    ['a word of which nothing is typed', 'kuik cluster ', undefined, ['forget', 'list']],
+    ['a word in quotes', "kuik describe 'ngi", undefined, ['nginx:1.27']],
+    ['an empty value before it', "kuik images -l '' --unav", undefined, ['--unavailable']],
+    ['a cursor within the line', 'kuik unins --yes', 'kuik unins'.length, ['uninstall']],
+    ['the path of the program', `& '${join(projectRoot(), 'bin', 'kuik')}' unins`, undefined, ['uninstall']],
+    ['nothing that could follow: no files either', 'kuik pin nginx --until ', undefined, []],
+  ])('%s is understood', async (_sentence, line, cursor, expected) => {
+    expect(await ask(line, cursor)).toEqual(expected);
+  });
+
+  test('the exit code of what ran before stays', async () => {
+    const script = "kuik completion powershell | Out-String | Invoke-Expression; sh -c 'exit 7'; $null = TabExpansion2 -inputScript 'kuik unins' -cursorColumn 10; $LASTEXITCODE";
+    expect((await run('pwsh', ['-NoProfile', '-Command', script])).trim()).toBe('7');
+  });
+});
+
 describe('as a plugin of kubectl', () => {
   test.each([
     ['help', ['--help'], 'Usage: kubectl kuik COMMAND'],

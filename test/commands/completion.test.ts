@@ -17,6 +17,7 @@ describe('what can follow', () => {
   test.each<[string, string[], string[]]>([
     ['letters of a command', ['ret'], ['retry']],
     ['nothing, as a newer PowerShell says it', ['cluster', '""'], ['list', 'forget']],
+    ['an empty value, as PowerShell says it', ['images', '-l', '""', '--unav'], ['--unavailable']],
     ['a command that has commands', ['cluster', ''], ['list', 'forget']],
     ['the dashes of an option', ['retry', '--dry'], ['--dry-run']],
     ['an option with choices', ['images', '-o', ''], ['table', 'wide', 'json', 'yaml', 'name']],

@@ -27,7 +27,7 @@ const files: Answer = { candidates: [], directive: directives.files };
 
 /** @param typed behind the name of the program; the last word is being typed, and may be empty */
 export async function candidatesFor(typed: readonly string[]): Promise<Answer> {
-  const [name = '', ...rest] = withEmptyEnd(typed);
+  const [name = '', ...rest] = typed.map(emptyIfQuotes);
   if (rest.length === 0) return only(name, Object.entries(commands).filter(([, { isProcess, isHidden }]) => !isProcess && !isHidden).map(([value, { help }]) => ({ value, description: help })));
   if (!Object.hasOwn(commands, name)) return nothing;
   const below = parts[name];
@@ -38,12 +38,12 @@ export async function candidatesFor(typed: readonly string[]): Promise<Answer> {
 }
 
 /**
- * PowerShell before 7.3 drops an empty argument and keeps one of two quotes, which later ones hand over as it is written.
+ * PowerShell before 7.3 drops an empty argument, and makes one of two quotes; later ones hand over the quotes as they are.
  *
  * @see https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_preference_variables#psnativecommandargumentpassing
  */
-function withEmptyEnd(words: readonly string[]): readonly string[] {
-  return words.at(-1) === '""' ? [...words.slice(0, -1), ''] : words;
+function emptyIfQuotes(word: string): string {
+  return word === '""' ? '' : word;
 }
 
 async function candidatesOf(path: string, before: readonly string[], words: readonly string[]): Promise<Answer> {

@@ -69,19 +69,48 @@ complete -c kuik -f -k -a '(__kuik_complete)'
 complete -c kubectl-kuik -f -k -a '(__kuik_complete)'
 `;
 
+/**
+ * `-Native` is found by the last name of what is typed, with and without its extension: `kuik.exe` and `./kuik` as well.
+ *
+ * @see https://learn.microsoft.com/powershell/module/microsoft.powershell.core/register-argumentcompleter
+ */
 const powershell = `# kuik completion powershell
 Register-ArgumentCompleter -Native -CommandName 'kuik', 'kubectl-kuik' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $words = @($commandAst.CommandElements | Where-Object { $_.Extent.StartOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
-    $program = $words[0]
-    $rest = @($words | Select-Object -Skip 1)
-    if ($wordToComplete -eq '') { $rest += '""' }
-    $out = @(& $program __complete @rest 2>$null)
-    if ($out.Count -lt 1) { return }
-    $out | Select-Object -SkipLast 1 | ForEach-Object {
-        $value, $description = $_ -split "\`t", 2
+    $ErrorActionPreference = 'SilentlyContinue'
+    # the words before the cursor, without their quotes; one of which nothing is typed yet is no element
+    $words = @()
+    $isBegun = $false
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
+        $extent = $element.Extent
+        if ($extent.StartOffset -ge $cursorPosition) { break }
+        $isBegun = $extent.EndOffset -ge $cursorPosition
+        if ($extent.EndOffset -gt $cursorPosition) {
+            $words += $extent.Text.Substring(0, $cursorPosition - $extent.StartOffset) -replace '^[''"]', ''
+        } elseif ($element -is [System.Management.Automation.Language.StringConstantExpressionAst]) {
+            $words += $element.Value
+        } else {
+            $words += $extent.Text
+        }
+    }
+    if (-not $isBegun) { $words += '' }
+    # an empty argument is lost on the way in versions before 7.3
+    $words = @($words | ForEach-Object { if ($_ -eq '') { '""' } else { $_ } })
+    $program = $commandAst.GetCommandName()
+    $lastExitCode = $global:LASTEXITCODE
+    $out = @(& $program __complete @words 2>$null)
+    $global:LASTEXITCODE = $lastExitCode
+    if ($out.Count -eq 0) { return }
+    $directive = [int]$out[-1].TrimStart(':')
+    $candidates = @($out | Select-Object -SkipLast 1)
+    # who answers nothing has files offered; an empty text is an answer, and is not shown
+    if ($candidates.Count -eq 0 -and ($directive -band 4) -ne 0) { return '' }
+    foreach ($candidate in $candidates) {
+        $value, $description = $candidate -split "\`t", 2
         if (-not $description) { $description = $value }
-        if ($value -like "$wordToComplete*") { [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $description) }
+        $text = $value
+        if ($value -notmatch '^[A-Za-z0-9_./-][A-Za-z0-9_./:=@+~%-]*$') { $text = "'" + $value.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $description)
     }
 }
 `;
