@@ -7,6 +7,7 @@ import type { Published } from '../../src/domain/published.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, written, type AGraph } from '../support/images.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
+import { rewriteIndex } from '../../src/registry/rewrite.js';
 import { dockerList } from '../../src/registry/media-types.js';
 
 const amd64: Platform = { os: 'linux', architecture: 'amd64' };
@@ -208,6 +209,19 @@ describe('what is already there', () => {
     registry.host('source.test').fails('throttled', { retryAfterMs: 60_000 });
 
     await expect(engine.resolve(request(), call)).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 60_000 });
+  });
+
+  test('of ours leaves out what is wanted no more, where the index was rewritten; one that nobody recorded stays as it is', async () => {
+    const three = aMultiPlatformImage('three', 'linux/amd64', 'linux/arm64', 'linux/s390x');
+    const { registry, engine, request } = await aScene(three);
+    const { published: recorded } = await copyImage(engine, request({ platforms: [amd64, arm64], copy: 'rewrite' }), call);
+    const { digest: onlyAmd64 } = rewriteIndex(await registry.manifest({ ...knownImageRef(source), tag: undefined, digest: three.root.digest }, [], aCall()), [0])!;
+
+    expect(await engine.resolve(request({ copy: 'rewrite', recorded: 'nothing' }), call)).toMatchObject({ verdict: 'current', published: { digest: recorded.digest } });
+    const { verdict, published, bytes } = await copyImage(engine, request({ copy: 'rewrite', recorded, sourceDigest: recorded.sourceDigest }), call);
+
+    expect({ verdict, digest: published.digest, platforms: published.platforms, bytes }).toEqual({ verdict: 'copy', digest: onlyAmd64, platforms: ['linux/amd64'], bytes: 0 });
+    expect(await tagOf(registry)).toBe(onlyAmd64);
   });
 
   describe('of ours, once more is wanted', () => {

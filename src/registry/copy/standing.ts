@@ -100,8 +100,12 @@ export async function standsFor(context: CopyContext, request: ResolveRequest, c
   return (await isReducedFrom(context, request, chosen, standing, call)) ? published : undefined;
 }
 
-/** All its manifests are the source's, and the wanted images are among them: copies made by v2. */
-async function isReducedFrom({ registry }: CopyContext, { destination }: ResolveRequest, { root, selection }: Chosen, standing: Seen, call: EngineCall): Promise<boolean> {
+/**
+ * All its manifests are the source's, and the wanted images are among them: copies made by v2. One that is recorded was
+ * looked at when it was recorded: what else it has is wanted no more.
+ */
+async function isReducedFrom({ registry }: CopyContext, request: ResolveRequest, { root, selection }: Chosen, standing: Seen, call: EngineCall): Promise<boolean> {
+  const { destination } = request;
   const at = byDigest(knownImageRef(destination.image), standing.digest);
   const there = await registry.manifest(at, destination.as, sideCall('destination', call)).catch((error: unknown) => {
     if (isFailure(error) && failures[error.code].retry !== 'again') return undefined;
@@ -109,7 +113,9 @@ async function isReducedFrom({ registry }: CopyContext, { destination }: Resolve
   });
   if (there === undefined) return false;
   const held = new Set(there.manifests.map(({ digest }) => digest));
-  const known = new Set(root.manifests.map(({ digest }) => digest));
-  const wanted = selection.kept.map((position) => root.manifests[position]!).filter(({ platform }) => platform !== undefined && platform.os !== 'unknown');
+  const kept = selection.kept.map((position) => root.manifests[position]!);
+  const allowed = recordedOf(request, standing.digest) === undefined ? root.manifests : kept;
+  const known = new Set(allowed.map(({ digest }) => digest));
+  const wanted = kept.filter(({ platform }) => platform !== undefined && platform.os !== 'unknown');
   return held.size > 0 && [...held].every((digest) => known.has(digest)) && wanted.every(({ digest }) => held.has(digest));
 }
