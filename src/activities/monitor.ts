@@ -18,10 +18,11 @@ import type { Call, Registry, Seen } from '../registry/registry.js';
 import type { MonitorActivities } from '../temporal/activities.js';
 import type { CheckAccess, CheckCredentials } from './monitor-credentials.js';
 import { MonitorTurns } from './monitor-turns.js';
+import { TrackedLately } from './tracked-lately.js';
 
 export interface MonitorDeps {
-  /** what this cluster tracks at a registry at this moment */
-  readonly tracked: (host: string) => readonly TrackedImage[];
+  /** what this cluster tracks at this moment, at one registry or everywhere */
+  readonly tracked: (host?: string) => readonly TrackedImage[];
   readonly settings: (host: string) => CheckSettings;
   readonly credentials: CheckCredentials;
   readonly registry: Pick<Registry, 'head' | 'manifest'>;
@@ -51,7 +52,8 @@ const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
   const turns = new MonitorTurns();
-  return { checkBatch: (task) => new Go(task, deps, turns).run() };
+  const lately = new TrackedLately(() => deps.tracked(), lookAgainMs);
+  return { checkBatch: (task) => new Go(task, deps, { turns, lately }).run() };
 }
 
 /** The API server was away, or somebody else between us and a record: nothing is wrong with what was checked. */
@@ -60,11 +62,18 @@ function isOutage(error: unknown): boolean {
   return failure?.side === 'cluster' && failures[failure.code].retry === 'again';
 }
 
+/** What the goes of one process know of each other. */
+interface Shared {
+  readonly turns: MonitorTurns;
+  readonly lately: TrackedLately;
+}
+
 /** One go: checks round after round until its time is over, it is called off, or the registry asks to be left alone. */
 class Go {
   readonly #task: ChecksTask;
   readonly #deps: MonitorDeps;
   readonly #turns: MonitorTurns;
+  readonly #lately: TrackedLately;
   readonly #context = Context.current();
   readonly #goMs: number;
   /** what somebody asked for, in that order: nothing else is checked then, and out of turn */
@@ -81,12 +90,14 @@ class Go {
   /** when the last check began, whoever made it: milliseconds since the epoch */
   #beganAt: number | undefined;
 
-  constructor(task: ChecksTask, deps: MonitorDeps, turns: MonitorTurns) {
+  constructor(task: ChecksTask, deps: MonitorDeps, { turns, lately }: Shared) {
     this.#task = task;
     this.#deps = deps;
     this.#turns = turns;
+    this.#lately = lately;
     this.#goMs = deps.goMs ?? usualGoMs;
-    this.#look();
+    // records of this moment: another manager may have checked a moment ago
+    this.#look(deps.tracked(task.registry));
     this.#asked = askedAmong(this.#checks, task.asked);
     // whoever checked last may have been another monitor, or a worker that was lost: records tell
     this.#beganAt = lastAskedAt(this.#checks.filter(({ askedAt }) => this.#isPast(askedAt)));
@@ -141,9 +152,8 @@ class Go {
     return this.#task.asked !== undefined && this.#checked > 0 && failureInfo(error) !== undefined;
   }
 
-  #look(): void {
+  #look(tracked: readonly TrackedImage[]): void {
     const { registry } = this.#task;
-    const tracked = this.#deps.tracked(registry);
     this.#lookedAt = Date.now();
     this.#checks = checksAt(registry, tracked, this.#lookedAt, this.#turns.tried);
     this.#awaits = awaitsRecords(registry, tracked);
@@ -166,7 +176,7 @@ class Go {
     let next = 0;
     for (let turns = 0; turns < most && (turns < places || this.#isTurnSoon()); turns++) {
       if (Date.now() - this.#lookedAt >= lookAgainMs) {
-        this.#look();
+        this.#look(this.#lately.at(this.#task.registry, Date.now()));
         next = 0; // what was checked since comes last now
       }
       const check = this.#checks[next++ % this.#checks.length];

@@ -107,7 +107,7 @@ const monitorSide = { shutdownGraceTime: 0, maxHeartbeatThrottleInterval: '5s' }
 
 const registrySlots = 8; // twice the transfers that go on at once at a registry, so that publishing finds room
 const clusterSlots = 20;
-const monitorSlots = 20; // a fast registry holds one for a minute, and mostly waits for its turn: a copy could not do without it
+const monitorSlots = 200; // a fast registry holds one all the time, and mostly waits for its turn: more than any cluster has of these
 const workflowSlots = 20;
 const cachedKeepers = 100; // about 1.5 MB each
 

@@ -67,3 +67,18 @@ test('the checks of a registry do not wait for copies that last', async () => {
   expect(happened).toEqual(['a go begins']);
   world.open();
 }, 120_000);
+
+test('fast registries do not wait for each other: what a go does most of its minute is to wait for its turn', async () => {
+  const happened: string[] = [];
+  const servers = await Promise.all(Array.from({ length: 25 }, () => aRegistryServer()));
+  const { activities } = new Monitored(servers.map(({ host }) => `${host}/app:1`), aClient().registry);
+  const checkBatch: MonitorActivities['checkBatch'] = (task) => activities.checkBatch(task).finally(() => happened.push('a go ends'));
+  await lab.work('lima', new World(), { monitor: { checkBatch } });
+  const began = Date.now();
+  for (const { host } of servers) await lab.keepers.monitors('lima').configure(host, { v: 1, intervalMs: 60_000, maxPerInterval: 60 });
+
+  await until(async () => Date.now() - began > 30_000 || servers.every(({ requests }) => requests.length >= 5));
+
+  expect(servers.map(({ requests }) => Math.min(requests.length, 5))).toEqual(servers.map(() => 5));
+  expect(happened).toEqual([]);
+}, 120_000);

@@ -44,7 +44,7 @@ function usersOf(image: ImageName, { usage, workloads, namespaces }: Pick<Manage
 /**
  * What this cluster tracks at this moment, on whichever replica.
  *
- * @param at only what lies at this registry: each go looks, and there may be thousands elsewhere
+ * @param at only what lies at this registry
  */
 export function trackedNow(around: Surroundings, at?: string): readonly TrackedImage[] {
   const records = around.records.snapshot();
