@@ -9,6 +9,8 @@ export interface PaceSeen {
   readonly limits: Readonly<Record<string, number>>;
   /** requests, by priority */
   readonly waiting: Readonly<Record<string, number>>;
+  /** milliseconds for which it still wants no requests, since there were too many: the longest over credentials */
+  readonly throttledMs: number;
   /** the lowest over credentials; undefined where the registry does not say */
   readonly remaining?: number;
 }
@@ -17,6 +19,10 @@ export const paceMeasures: readonly Measure<readonly PaceSeen[]>[] = [
   {
     name: 'registry_ratelimit_remaining', help: 'Requests a registry still grants, the lowest over credentials', labelNames: ['registry'], together: Math.min,
     of: (seen) => seen.flatMap(({ registry, remaining }) => (remaining === undefined ? [] : [{ labels: { registry }, value: remaining }])),
+  },
+  {
+    name: 'registry_throttled_seconds', help: 'How long a registry still asks not to be asked, because there were too many requests, the longest over credentials', labelNames: ['registry'], together: Math.max,
+    of: (seen) => seen.map(({ registry, throttledMs }) => ({ labels: { registry }, value: throttledMs / 1000 })),
   },
   {
     name: 'registry_circuit_open', help: '1 while a registry does not answer and is left alone', labelNames: ['registry'], together: Math.max,

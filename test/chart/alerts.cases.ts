@@ -41,6 +41,11 @@ const expiring = (severity: Said['severity'], certificate: string, left: string)
   labels: { certificate },
   description: `The certificate ${certificate} ends in ${left}${severity === 'warning' ? ', and should have been renewed by now.' : '. After that the API server cannot ask kube-image-keeper any more, and Pods start as their users wrote them.'}`,
 });
+const undecided = (pod: string): string => ours('admission_reviews_total', `pod="${pod}",outcome="failed_open"`);
+const letThrough = (count: number): string => `${count} Pods were admitted undecided in the last ten minutes, because something went wrong. They start, but from where their users wrote, available or not.`;
+const limited = { severity: 'warning', labels: { registry: 'docker.io' }, description: 'For 15 minutes docker.io has refused requests because there were too many, or asked not to be asked for so long.' } as const;
+const refused = ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"');
+const askedToWait = (pod: string): string => ours('registry_throttled_seconds', `pod="${pod}",registry="docker.io"`);
 const tokens = (result: string): string => ours('registry_token_requests_total', `pod="a",registry="docker.io",result="${result}"`);
 const failedSteps = (reason: string): string => `temporal_workflow_task_execution_failed_total{${kuik},failure_reason="${reason}"}`;
 
@@ -55,8 +60,13 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikWebhookSlow', sentence: 'is quiet when one in two hundred does', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '0+199x30', [ours('admission_duration_seconds_bucket', 'le="2"')]: '0+200x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '0+200x30' }, at: '20m' },
   { alert: 'KuikWebhookSlow', sentence: 'is quiet when nobody creates Pods', seen: { [ours('admission_duration_seconds_bucket', 'le="1"')]: '7x30', [ours('admission_duration_seconds_bucket', 'le="+Inf"')]: '7x30' }, at: '20m' },
 
-  { alert: 'KuikFailingOpen', sentence: 'fires when reviews go wrong for five minutes', seen: { [ours('admission_reviews_total', 'pod="a",outcome="failed_open"')]: '0+6x20' }, at: '10m', fires: [{ severity: 'critical', description: '30 Pods were admitted undecided in the last five minutes, because something went wrong. They start, but from where their users wrote, available or not.' }] },
-  { alert: 'KuikFailingOpen', sentence: 'is quiet when other reviews are answered', seen: { [ours('admission_reviews_total', 'pod="a",outcome="failed_open"')]: '3x20', [ours('admission_reviews_total', 'pod="a",outcome="rewritten"')]: '0+60x20' }, at: '10m' },
+  { alert: 'KuikFailingOpen', sentence: 'fires when reviews go wrong for five minutes', seen: { [undecided('a')]: '0+6x20' }, at: '10m', fires: [{ severity: 'critical', description: letThrough(60) }] },
+  { alert: 'KuikFailingOpen', sentence: 'fires at a burst that is over', seen: { [undecided('a')]: '0 0 6x30' }, at: '9m', fires: [{ severity: 'critical', description: letThrough(6) }] },
+  { alert: 'KuikFailingOpen', sentence: 'fires at a burst before anybody asked a webhook that had just started', seen: { [undecided('a')]: '0x40', [started('a')]: '0x40', [undecided('b')]: '_x5 5x30', [started('b')]: '_x5 270x30' }, at: '11m', fires: [{ severity: 'critical', description: letThrough(5) }] },
+  { alert: 'KuikFailingOpen', sentence: 'is over ten minutes after that burst', seen: { [undecided('b')]: '_x5 5x30', [started('b')]: '_x5 270x30' }, at: '16m' },
+  { alert: 'KuikFailingOpen', sentence: 'is quiet about what was long before anybody asked', seen: { [undecided('a')]: '_x25 2x30', [started('a')]: '_x25 60x30' }, at: '33m' },
+  { alert: 'KuikFailingOpen', sentence: 'is quiet when webhooks start', seen: { [undecided('a')]: '_x5 0x30', [started('a')]: '_x5 270x30' }, at: '11m' },
+  { alert: 'KuikFailingOpen', sentence: 'is quiet when other reviews are answered', seen: { [undecided('a')]: '3x20', [ours('admission_reviews_total', 'pod="a",outcome="rewritten"')]: '0+60x20' }, at: '10m' },
 
   { alert: 'KuikImageUnavailable', sentence: 'fires when an image in use is nowhere', seen: { [ours('images_unavailable', 'registry="docker.io"')]: '2x20' }, at: '6m', fires: [{ severity: 'critical', labels: { registry: 'docker.io' }, description: '2 images of docker.io are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.' }] },
   { alert: 'KuikImageUnavailable', sentence: 'fires when Pods are admitted and no place answers', seen: { [ours('routing_decisions_total', 'verdict="keep",reason="NoPlaceAvailable"')]: '0+1x20' }, at: '15m', fires: [{ severity: 'critical', description: '10 images are neither where they come from nor anywhere else. Pods that run go on; one that is made again stays in ImagePullBackOff unless its node has the image.' }] },
@@ -86,10 +96,15 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'KuikMirrorQueueOld', sentence: 'goes on when it takes minutes until another manager leads', seen: { [ours('mirroring_oldest_waiting_seconds', 'pod="a",registry="mirror.example.com"')]: '0+60x62 stale', [ours('mirroring_oldest_waiting_seconds', 'pod="b",registry="mirror.example.com"')]: '_x66 3960+60x60' }, at: '70m', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com' }, description: 'The oldest copy to mirror.example.com that is wanted and has not failed has waited for 1h 10m 0s.' }] },
   { alert: 'KuikMirrorQueueOld', sentence: 'is quiet while copies are made', seen: { [ours('mirroring_oldest_waiting_seconds', 'registry="mirror.example.com"')]: '0+60x30 0x60' }, at: '70m' },
 
-  { alert: 'KuikRegistryThrottled', sentence: 'fires after a quarter of an hour', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0+2x60' }, at: '20m', fires: [{ severity: 'warning', labels: { registry: 'docker.io' }, description: 'docker.io has refused requests for 15 minutes because there were too many.' }] },
-  { alert: 'KuikRegistryThrottled', sentence: 'fires when it is the token service that limits us', seen: { [tokens('throttled')]: '0+2x60' }, at: '20m', fires: [{ severity: 'warning', labels: { registry: 'docker.io' }, description: 'docker.io has refused requests for 15 minutes because there were too many.' }] },
+  { alert: 'KuikRegistryThrottled', sentence: 'fires after a quarter of an hour', seen: { [refused]: '0+2x60' }, at: '20m', fires: [limited] },
+  { alert: 'KuikRegistryThrottled', sentence: 'fires when it is the token service that limits us', seen: { [tokens('throttled')]: '0+2x60' }, at: '20m', fires: [limited] },
+  // a registry that asks for an hour is asked once an hour
+  ...['20m', '55m', '63m', '80m'].map((at) => ({ alert: 'KuikRegistryThrottled', sentence: `fires while it wants an hour between two requests, still after ${at}`, seen: { [refused]: '0 1x60 2x60', [askedToWait('a')]: '0 3600-60x60 3600-60x60' }, at, fires: [limited] })),
+  { alert: 'KuikRegistryThrottled', sentence: 'fires for what it asked for before anybody looked', seen: { [refused]: '1x60', [askedToWait('a')]: '3600-60x60', [askedToWait('b')]: '0x60' }, at: '20m', fires: [limited] },
+  { alert: 'KuikRegistryThrottled', sentence: 'is quiet once it may be asked again', seen: { [refused]: '0 1x90', [askedToWait('a')]: '0 3600-60x60 0x30' }, at: '65m' },
   { alert: 'KuikRegistryThrottled', sentence: 'is quiet about tokens that are refused for another reason', seen: { [tokens('refused')]: '0+2x60', [tokens('granted')]: '0+2x60' }, at: '20m' },
-  { alert: 'KuikRegistryThrottled', sentence: 'is quiet after one refusal', seen: { [ours('registry_requests_total', 'pod="a",registry="docker.io",purpose="copy",result="throttled"')]: '0 0 0 1x60' }, at: '20m' },
+  { alert: 'KuikRegistryThrottled', sentence: 'is quiet after one refusal', seen: { [refused]: '0 0 0 1x60' }, at: '20m' },
+  { alert: 'KuikRegistryThrottled', sentence: 'is quiet after one refusal for ten minutes', seen: { [refused]: '0 0 0 1x60', [askedToWait('a')]: '0 0 0 600-60x10 0x60' }, at: '18m' },
 
   { alert: 'KuikDeletionBlocked', sentence: 'fires after a day', seen: { [ours('retention_blocked_deletions', 'registry="mirror.example.com",reason="shared-digest"')]: '4x2000' }, at: '25h', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com', reason: 'shared-digest' }, description: 'For a day 4 copies in mirror.example.com could not be deleted: shared-digest.' }] },
   { alert: 'KuikDeletionBlocked', sentence: 'goes on when it takes minutes until another manager leads', seen: { [ours('retention_blocked_deletions', 'pod="a",registry="mirror.example.com",reason="shared-digest"')]: '4x700 stale', [ours('retention_blocked_deletions', 'pod="b",registry="mirror.example.com",reason="shared-digest"')]: '_x720 4x1000' }, at: '25h', fires: [{ severity: 'warning', labels: { registry: 'mirror.example.com', reason: 'shared-digest' }, description: 'For a day 4 copies in mirror.example.com could not be deleted: shared-digest.' }] },

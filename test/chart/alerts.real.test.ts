@@ -38,6 +38,16 @@ describe('promtool', () => {
       seen: { [tracked('original="true"')]: '3x5', [tracked('original="false"')]: '2x5' },
       shows: [{ labels: '{name="all",registry="docker.io",status="NotFound"}', value: 5 }],
     }],
+    ['workloads of several clusters add up, and count once while another manager begins to lead', {
+      panel: 'Workloads that hang on one registry',
+      seen: { [atRisk('north', 'a')]: '3x5', [atRisk('north', 'b')]: '3x5', [atRisk('south', 'c')]: '2x5' },
+      shows: [{ labels: '{registry="docker.io"}', value: 5 }],
+    }],
+    ['copies whose clock runs are told cluster by cluster: clusters may share them', {
+      panel: 'Copies whose clock runs',
+      seen: { [expiring('north', 'a')]: '3x5', [expiring('north', 'b')]: '3x5', [expiring('south', 'c')]: '2x5' },
+      shows: [{ labels: '{cluster="north",registry="mirror.example.com"}', value: 3 }, { labels: '{cluster="south",registry="mirror.example.com"}', value: 2 }],
+    }],
   ])('shows that %s', async (_sentence, { panel, seen, shows }) => {
     const { queries } = dashboards.flatMap(({ rows }) => rows.flatMap(({ panels }) => panels)).find(({ title }) => title === panel) ?? { queries: [] };
     const asked = queries.map(({ expr }) => ({ expr: expr.replaceAll(/\$(?:cluster|namespace)/g, '.*'), eval_time: '5m', exp_samples: shows }));
@@ -68,6 +78,14 @@ test('the chart writes the namespace it is installed in, and changes nothing els
 
 function invalid(pod: string, kind: string): string {
   return `kube_image_keeper_rules_invalid{namespace="kuik-system",pod="${pod}",kind="${kind}"}`;
+}
+
+function atRisk(cluster: string, pod: string): string {
+  return `kube_image_keeper_workloads_at_risk{cluster="${cluster}",namespace="kuik-system",pod="${pod}",registry="docker.io"}`;
+}
+
+function expiring(cluster: string, pod: string): string {
+  return `kube_image_keeper_retention_expiring{cluster="${cluster}",namespace="kuik-system",pod="${pod}",registry="mirror.example.com"}`;
 }
 
 function tracked(original: string): string {

@@ -35,6 +35,9 @@ const sdk = (name: string, labels = ''): string => `temporal_${name}{${scope}${l
 const rate = (series: string): string => `rate(${series}[$__rate_interval])`;
 const sumBy = (labels: string, inner: string): string => `sum by (${labels}) (${inner})`;
 const maxBy = (labels: string, inner: string): string => `max by (${labels}) (${inner})`;
+/** of the cluster, which only the manager that leads tells: while another begins to, two do */
+const oncePerCluster = (labels: string, series: string): string => maxBy(`cluster, ${labels}`, series);
+const sumOfClusters = (labels: string, series: string): string => sumBy(labels, maxBy(`cluster, namespace, ${labels}`, series));
 const quantile = (q: number, name: string, by: string): string => `histogram_quantile(${q}, ${sumBy(['le', by].filter((part) => part !== '').join(', '), rate(ours(`${name}_bucket`)))})`;
 
 const graph = (title: string, unit: string, queries: readonly Query[], description?: string): Panel => ({ type: 'timeseries', title, unit, queries, ...(description === undefined ? {} : { description }) });
@@ -63,7 +66,7 @@ export const dashboards: readonly Dashboard[] = [
         title: 'Over time',
         panels: [
           graph('Reviews by outcome', 'reqps', [{ legend: '{{outcome}}', expr: sumBy('outcome', rate(ours('admission_reviews_total'))) }]),
-          graph('Workloads that hang on one registry', 'short', [{ legend: '{{registry}}', expr: maxBy('registry', ours('workloads_at_risk')) }], 'They could not start again if this registry went away.'),
+          graph('Workloads that hang on one registry', 'short', [{ legend: '{{registry}}', expr: sumOfClusters('registry', ours('workloads_at_risk')) }], 'They could not start again if this registry went away.'),
           graph('Copies by outcome', 'ops', [{ legend: '{{outcome}}', expr: sumBy('outcome', rate(ours('mirroring_copies_total'))) }]),
           graph('Requests to registries that fail', 'reqps', [{ legend: '{{registry}} {{result}}', expr: sumBy('registry, result', rate(ours('registry_requests_total', 'result!~"ok|missing|unauthorized"'))) }]),
         ],
@@ -88,7 +91,7 @@ export const dashboards: readonly Dashboard[] = [
           graph('Decisions by reason', 'ops', [{ legend: '{{verdict}} {{reason}}', expr: sumBy('verdict, reason', rate(ours('routing_decisions_total'))) }]),
           graph('Images that were sent elsewhere', 'percentunit', [{ legend: 'rewritten', expr: `sum(${rate(ours('routing_decisions_total', 'verdict="rewrite"'))}) / sum(${rate(ours('routing_decisions_total'))})` }]),
           graph('Copies of pull Secrets', 'ops', [{ legend: '{{action}}', expr: sumBy('action', rate(ours('routing_pull_secrets_total'))) }]),
-          graph('Workloads that hang on one registry', 'short', [{ legend: '{{registry}}', expr: maxBy('registry', ours('workloads_at_risk')) }]),
+          graph('Workloads that hang on one registry', 'short', [{ legend: '{{registry}}', expr: sumOfClusters('registry', ours('workloads_at_risk')) }]),
         ],
       },
       {
@@ -108,8 +111,8 @@ export const dashboards: readonly Dashboard[] = [
         title: 'Images',
         panels: [
           graph('Images by state', 'short', ['mirrored', 'pending', 'failed', 'unused'].map((state) => ({ legend: state, expr: `sum(${ours('mirroring_images', `state="${state}"`)})` }))),
-          graph('Failed, by rule', 'short', [{ legend: '{{kind}} {{exported_namespace}} {{name}}', expr: `${maxBy('kind, exported_namespace, name', ours('mirroring_images', 'state="failed"'))} > 0` }]),
-          graph('Oldest copy that waits', 's', [{ legend: '{{registry}}', expr: maxBy('registry', ours('mirroring_oldest_waiting_seconds')) }]),
+          graph('Failed, by rule', 'short', [{ legend: '{{cluster}} {{kind}} {{exported_namespace}} {{name}}', expr: `${oncePerCluster('kind, exported_namespace, name', ours('mirroring_images', 'state="failed"'))} > 0` }]),
+          graph('Oldest copy that waits', 's', [{ legend: '{{cluster}} {{registry}}', expr: oncePerCluster('registry', ours('mirroring_oldest_waiting_seconds')) }]),
         ],
       },
       {
@@ -129,18 +132,19 @@ export const dashboards: readonly Dashboard[] = [
           graph('Requests by result', 'reqps', [{ legend: '{{registry}} {{result}}', expr: sumBy('registry, result', rate(ours('registry_requests_total', 'purpose!="probe"'))) }]),
           graph('Requests still granted', 'short', [{ legend: '{{registry}}', expr: `min by (registry) (${ours('registry_ratelimit_remaining')})` }]),
           graph('Requests that wait for their turn', 'short', [{ legend: '{{registry}} {{priority}}', expr: sumBy('registry, priority', ours('registry_queue_length')) }]),
-          graph('Requests at once', 'short', [{ legend: '{{registry}} {{lane}}', expr: maxBy('registry, lane', ours('registry_concurrency_limit')) }]),
-          graph('Left alone', 'bool_yes_no', [{ legend: '{{registry}}', expr: maxBy('registry', ours('registry_circuit_open')) }]),
+          graph('Requests at once', 'short', [{ legend: '{{cluster}} {{registry}} {{lane}}', expr: oncePerCluster('registry, lane', ours('registry_concurrency_limit')) }], 'Of the process that may ask most.'),
+          graph('Left alone', 'bool_yes_no', [{ legend: '{{cluster}} {{registry}}', expr: oncePerCluster('registry', ours('registry_circuit_open')) }], 'It did not answer lately.'),
+          graph('Asks not to be asked for', 's', [{ legend: '{{cluster}} {{registry}}', expr: oncePerCluster('registry', ours('registry_throttled_seconds')) }], 'There were too many requests.'),
           graph('Requests repeated', 'ops', [{ legend: '{{registry}} {{code}}', expr: sumBy('registry, code', rate(ours('registry_retries_total'))) }]),
         ],
       },
       {
         title: 'Retain',
         panels: [
-          graph('Copies whose clock runs', 'short', [{ legend: '{{registry}}', expr: maxBy('registry', ours('retention_expiring')) }]),
+          graph('Copies whose clock runs', 'short', [{ legend: '{{cluster}} {{registry}}', expr: oncePerCluster('registry', ours('retention_expiring')) }], 'Clusters may share copies.'),
           graph('Deletions by outcome', 'ops', [{ legend: '{{registry}} {{outcome}}', expr: sumBy('registry, outcome', rate(ours('retention_deletions_total'))) }]),
-          graph('Deletions that did not take place', 'short', [{ legend: '{{registry}} {{reason}}', expr: maxBy('registry, reason', ours('retention_blocked_deletions')) }]),
-          graph('Tags that nobody keeps', 'short', [{ legend: '{{registry}}', expr: maxBy('registry', ours('retention_orphans')) }], 'As the last daily sweep counted them.'),
+          graph('Deletions that did not take place', 'short', [{ legend: '{{cluster}} {{registry}} {{reason}}', expr: oncePerCluster('registry, reason', ours('retention_blocked_deletions')) }]),
+          graph('Tags that nobody keeps', 'short', [{ legend: '{{cluster}} {{registry}}', expr: oncePerCluster('registry', ours('retention_orphans')) }], 'As the last daily sweep counted them.'),
         ],
       },
     ],

@@ -39,14 +39,14 @@ describe('metrics', () => {
     expect({ type: found?.type, labels: [...(found?.labels ?? [])].sort() }).toEqual({ type, labels: [...labels].sort() });
   });
 
-  test('of registries beyond the fiftieth are told together: queues added up, the lowest remainder, any open circuit', async () => {
+  test('of registries beyond the fiftieth are told together: queues added up, the lowest remainder, the longest wait, any open circuit', async () => {
     const metrics = createMetrics(build);
-    const aPace = (position: number) => ({ registry: `r${position}.example.com`, circuit: position === 51 ? 'open' : 'closed', limits: {}, waiting: { copy: 2 }, remaining: position }) as const;
+    const aPace = (position: number) => ({ registry: `r${position}.example.com`, circuit: position === 51 ? 'open' : 'closed', limits: {}, waiting: { copy: 2 }, throttledMs: position === 52 ? 60_000 : 0, remaining: position }) as const;
     metrics.registry.watchPace(() => Array.from({ length: 53 }, (_, position) => aPace(position)));
 
     const text = await metrics.text();
 
-    for (const line of ['registry_queue_length{registry="other",priority="copy"} 6', 'registry_ratelimit_remaining{registry="other"} 50', 'registry_circuit_open{registry="other"} 1', 'registry_circuit_open{registry="r1.example.com"} 0']) {
+    for (const line of ['registry_queue_length{registry="other",priority="copy"} 6', 'registry_ratelimit_remaining{registry="other"} 50', 'registry_circuit_open{registry="other"} 1', 'registry_throttled_seconds{registry="other"} 60', 'registry_throttled_seconds{registry="r1.example.com"} 0', 'registry_circuit_open{registry="r1.example.com"} 0']) {
       expect(text).toContain(`kube_image_keeper_${line}\n`);
     }
     expect(await metrics.text()).toEqual(expect.stringContaining('registry_queue_length{registry="other",priority="copy"} 6\n'));
@@ -65,7 +65,7 @@ describe('metrics', () => {
     metrics.registry.blob('docker.io', 'restarted');
     metrics.registry.corrupt('docker.io', 'destination');
     metrics.registry.guarded('docker.io', 'downgrade');
-    metrics.registry.watchPace(() => [{ registry: 'docker.io', circuit: 'open', limits: { metadata: 4 }, waiting: { probe: 0, check: 12 }, remaining: 76 }]);
+    metrics.registry.watchPace(() => [{ registry: 'docker.io', circuit: 'open', limits: { metadata: 4 }, waiting: { probe: 0, check: 12 }, throttledMs: 90_000, remaining: 76 }]);
     metrics.mirroring.copied('reg.example.com', 'failed', 'denied');
     metrics.mirroring.copied('reg.example.com', 'copied');
     metrics.mirroring.moved('reg.example.com', 'written', 42);
@@ -97,6 +97,7 @@ describe('metrics', () => {
       'registry_corrupt_total{registry="docker.io",side="destination"} 1',
       'registry_guard_refusals_total{registry="docker.io",rule="downgrade"} 1',
       'registry_ratelimit_remaining{registry="docker.io"} 76',
+      'registry_throttled_seconds{registry="docker.io"} 90',
       'registry_circuit_open{registry="docker.io"} 1',
       'registry_concurrency_limit{registry="docker.io",lane="metadata"} 4',
       'registry_queue_length{registry="docker.io",priority="check"} 12',

@@ -39,6 +39,8 @@ export interface PaceSeen {
   readonly limits: Readonly<Record<Lane, number>>;
   readonly busy: Readonly<Record<Lane, number>>;
   readonly waiting: Readonly<Record<Priority, number>>;
+  /** milliseconds for which it still wants no requests, since there were too many: the longest over credentials */
+  readonly throttledMs: number;
   /** the lowest over credentials; undefined where the registry does not say */
   readonly remaining?: number;
 }
@@ -103,13 +105,15 @@ export class HostPace {
   see(): PaceSeen {
     const now = this.time.now();
     const queues = [...lanes.map((lane) => this.#lanes[lane].queue), ...(this.#bucket === undefined ? [] : [this.#bucket.queue])];
-    const known = [...this.#quotas.values()].flatMap((quota) => quota.remaining(now) ?? []);
+    const quotas = [...this.#quotas.values()];
+    const known = quotas.flatMap((quota) => quota.remaining(now) ?? []);
     return {
       registry: this.registry.host,
       circuit: this.breaker.circuit,
       limits: ofLanes((lane) => this.#lanes[lane].limit),
       busy: ofLanes((lane) => this.#lanes[lane].busy),
       waiting: Object.fromEntries(priorities.map((priority) => [priority, queues.reduce((sum, queue) => sum + queue.lengthOf(priority), 0)])) as Record<Priority, number>,
+      throttledMs: Math.max(0, ...quotas.map((quota) => quota.throttledMs(now))),
       ...(known.length === 0 ? {} : { remaining: Math.min(...known) }),
     };
   }

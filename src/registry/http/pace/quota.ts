@@ -62,6 +62,11 @@ export class Quota {
     return Math.max(this.#throttled.waitMs(now), isBackground(priority) ? this.#reserved.waitMs(now) : 0);
   }
 
+  /** Milliseconds for which the registry still wants no requests of this credential; 0 when it has not said so, or its time is over. */
+  throttledMs(now: number): number {
+    return this.#throttled.waitMs(now);
+  }
+
   /** A request goes. Where a gate's time was over, it is the one that goes ahead. */
   pass(priority: Priority, now: number): void {
     if (priority === 'probe') return;

@@ -58,6 +58,7 @@ describe('a wait that the registry asks for', () => {
     server.fault({ on: { path: 'limited' }, does: { status: 429, headers: { 'retry-after': seconds } } });
     const client = aTimedClient({ metadataConcurrency: 1 });
     await client.registry.head(refAt(server, 'limited:1'), [], aCall()).catch(() => undefined);
+    expect(client.registry.pace()).toMatchObject([{ throttledMs: Number(seconds) * 1000 }]);
 
     const waiting = client.registry.head(refAt(server, 'limited:1'), [], aCall()).catch((error: unknown) => error);
     await settle();

@@ -69,6 +69,14 @@ describe('a registry that said 429', () => {
     expect(waits(quota)).toEqual({ probe: 0, publish: 90_000, waiting: 90_000, copy: 90_000, check: 90_000, delete: 90_000 });
   });
 
+  test('tells for how long still, which a quota below its reserve does not', () => {
+    const [refused, low] = [new Quota(20), new Quota(20)];
+    refused.close(90_000, now);
+    low.answered({ remaining: 1, ...hub }, 'copy', now);
+
+    expect([refused.throttledMs(now + 30_000), refused.throttledMs(now + 91_000), low.throttledMs(now)]).toEqual([60_000, 0, 0]);
+  });
+
   test('an answer to what was sent before, and a probe that is served, open nothing', () => {
     const quota = new Quota(20);
     quota.close(90_000, now);
