@@ -16,6 +16,7 @@ export interface PlaceDeps {
     at(place: PlaceId): readonly { readonly record: { readonly image: ImageName }; readonly place: PlaceRecord }[];
     fact(place: PlaceId): Fact | undefined;
     holder(destination: PlaceId): ImageName | undefined;
+    isRetiring(place: PlaceId): boolean;
   };
   readonly identities: Pick<Identities, 'find'>;
   readonly prober: Pick<Prober, 'known' | 'ask'>;
@@ -101,7 +102,7 @@ export async function consider(candidate: Candidate, circumstances: PlaceCircums
   const access = isNamed ? await circumstances.deadline.before(deps.identities.find(candidate.ref, candidate.secret, pod)) : { as: [] };
   const unusable = access === 'over' ? 'its secrets could not be read in time' : 'unusable' in access ? access.unusable : undefined;
 
-  const passedOver = passOver(candidate, {
+  const passedOver = isRetiring(candidate, deps) ? 'Retiring' : passOver(candidate, {
     record: deps.records.at(candidate.place).find(({ record }) => record.image === candidate.image)?.place,
     holder: deps.records.holder(candidate.place),
     secret: !isNamed ? 'not-named' : unusable === undefined ? 'usable' : 'missing',
@@ -111,6 +112,11 @@ export async function consider(candidate: Candidate, circumstances: PlaceCircums
 
   const as = access === 'over' || 'unusable' in access ? [] : access.as;
   return new Place(candidate, as, deps.prober.known({ place: candidate.place, ref: candidate.ref, as }) ?? recordedFact(candidate, as, circumstances.now, deps));
+}
+
+/** The names of one digest share a copy and have a record each: whichever says that it goes is right. */
+function isRetiring({ role, place }: Candidate, { records }: PlaceDeps): boolean {
+  return role !== 'origin' && records.isRetiring(place);
 }
 
 function mayName(candidate: Candidate, { pod, mayAddSecrets }: PlaceCircumstances): boolean {

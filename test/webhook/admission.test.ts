@@ -251,6 +251,7 @@ describe('records', () => {
 
   test.each<[string, string, object]>([
     ['a copy that is being deleted', 'docker.io/library/nginx:1', { retiringSince: '2026-11-21T00:00:00Z', mirroredAt: '2026-11-20T00:00:00Z' }],
+    ['a copy that is being deleted, as only the record of another name of it tells', 'docker.io/library/nginx:2', { retiringSince: '2026-11-21T00:00:00Z' }],
     ['a destination that holds another image', 'quay.io/library/nginx:1', { mirroredAt: '2026-11-20T00:00:00Z' }],
   ])('keep Pods from %s', async (_sentence, image, place) => {
     const world = aMirrorWorld();

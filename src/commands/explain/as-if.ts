@@ -45,6 +45,7 @@ export function forgetful(records: RouteDeps['records'], asIf: AsIf): RouteDeps[
   return {
     at: (place) => records.at(place),
     holder: (destination) => records.holder(destination),
+    isRetiring: (place) => records.isRetiring(place),
     fact: (place) => (asIf.has(hostOfPlace(place)) ? undefined : records.fact(place)),
   };
 }

@@ -218,7 +218,7 @@ class Side {
       registry: { head: (place, as) => answerOf(at().all, place.host, as[0]?.id) },
       views: {
         rules: { inForce: (home) => at().views.rules.inForce(home), snapshot: () => at().views.rules.snapshot() },
-        records: { at: (place) => at().views.records.at(place), fact: (place) => at().views.records.fact(place), holder: (place) => at().views.records.holder(place) },
+        records: { at: (place) => at().views.records.at(place), fact: (place) => at().views.records.fact(place), holder: (place) => at().views.records.holder(place), isRetiring: (place) => at().views.records.isRetiring(place) },
         namespaces: { labels: (name) => at().views.namespaces.labels(name) },
       },
       clock: this.#clock,
