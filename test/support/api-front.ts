@@ -40,6 +40,7 @@ export async function startApiFront({ url, caFile }: Pick<ApiServer, 'url' | 'ca
     const onward = https.request(options, (answer) => {
       if (isList) return void answerList(answer, pages.get(searchParams.get('continue') ?? '') ?? 1, response);
       response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders(); // a watch may have nothing to say for a minute, and begins all the same
       answer.pipe(response);
     });
     // whoever hangs up on one side hangs up on the other
