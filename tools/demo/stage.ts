@@ -77,9 +77,10 @@ export class Stage {
   static async open(options: StageOptions): Promise<Stage> {
     const { dir, onStart = () => undefined, configuration, processes = 'one', beside, clusterId, fullName } = options;
     await mkdir(dir, { recursive: true });
-    const api = await startApiServer({ dir: join(dir, 'api') });
-    onStart(`etcd and kube-apiserver${clusterId === undefined ? '' : ` of cluster ${clusterId}`} at ${api.url}`);
-    const around = beside ?? (await startAround(options, onStart));
+    const kubernetes = startApiServer({ dir: join(dir, 'api') });
+    const told = kubernetes.then(({ url }) => onStart(`etcd and kube-apiserver${clusterId === undefined ? '' : ` of cluster ${clusterId}`} at ${url}`), () => undefined);
+    // what starts beside the API server is told of after it
+    const [api, around] = await Promise.all([kubernetes, beside ?? startAround(options, (what) => void told.then(() => onStart(what)))]);
     const temporalAddress = await (options.temporalLine?.(around.temporalAddress) ?? around.temporalAddress);
 
     const until = options.temporal === 'away' ? 'answering' : 'ready';
@@ -127,22 +128,23 @@ export class Stage {
     return toolOutput('crane', args, { timeoutMs: 300_000, env: { DOCKER_CONFIG: join(this.dir, 'docker') } });
   }
 
+  /** Nobody looks at it any more: what it wrote goes with its folder, so nothing is waited for. */
   async close(): Promise<void> {
-    await Promise.all([this.kuik.stop(), this.manager?.stop()]);
-    if (this.#host === undefined) {
-      await this.temporal.stop();
-      await Promise.all([this.source.stop(), this.mirror.stop()]);
-    }
-    await this.api.stop();
+    const around = this.#host === undefined ? [this.temporal.stop('kill'), this.source.stop('kill'), this.mirror.kill()] : [];
+    await Promise.all([this.kuik.stop('kill'), this.manager?.stop('kill'), ...around, this.api.kill()]);
   }
 
   /** What the chart puts there before kuik starts: commands read the settings that kuik has. */
   async #prepareCluster({ fullName = 'kube-image-keeper', text }: { readonly fullName?: string; readonly text: string }): Promise<void> {
-    await this.kubectl('apply', '--server-side', '-f', join(projectRoot(), 'charts', 'kube-image-keeper', 'crds'));
-    await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
-    await this.kubectl('create', 'namespace', 'kuik-system');
+    const kinds = async (): Promise<void> => {
+      await this.kubectl('apply', '--server-side', '-f', join(projectRoot(), 'charts', 'kube-image-keeper', 'crds'));
+      await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
+    };
     const labels = { 'app.kubernetes.io/part-of': 'kube-image-keeper', 'app.kubernetes.io/component': 'manager' };
-    await this.apply(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${fullName}-manager-config`, namespace: 'kuik-system', labels }, data: { 'config.yaml': text } }));
+    const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${fullName}-manager-config`, namespace: 'kuik-system', labels }, data: { 'config.yaml': text } };
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kuik-system' } };
+    const settings = this.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [namespace, configMap] }));
+    await Promise.all([kinds(), settings]);
   }
 }
 
