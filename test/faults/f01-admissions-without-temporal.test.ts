@@ -18,8 +18,7 @@ describe('Temporal is dead', () => {
     await lab.untilKnown();
   }, 120_000);
   afterAll(async () => {
-    await Promise.all([manager?.stop(), ...(replicas ?? []).map((replica) => replica.stop())]);
-    await temporal?.stop();
+    await Promise.all([manager, temporal, ...(replicas ?? [])].map((each) => each?.kill()));
     await lab?.close();
   });
 

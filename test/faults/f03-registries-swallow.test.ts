@@ -14,7 +14,7 @@ describe('every registry swallows what it is sent', () => {
     await lab.mirrorEverything(hole.address);
   }, 120_000);
   afterAll(async () => {
-    await Promise.all((replicas ?? []).map((replica) => replica.stop()));
+    await Promise.all((replicas ?? []).map((replica) => replica.kill()));
     await hole?.close();
     await lab?.close();
   });

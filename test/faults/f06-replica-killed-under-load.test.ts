@@ -14,7 +14,7 @@ describe('a replica is killed again and again, one of two', () => {
     await lab.mirrorEverything();
   }, 120_000);
   afterAll(async () => {
-    await Promise.all((replicas ?? []).map((replica) => replica.stop()));
+    await Promise.all((replicas ?? []).map((replica) => replica.kill()));
     await lab?.close();
   });
 

@@ -10,12 +10,12 @@ describe('both replicas are replaced, one after the other', () => {
     await lab.mirrorEverything();
   }, 120_000);
   afterAll(async () => {
-    await Promise.all((replicas ?? []).map((replica) => replica.stop()));
+    await Promise.all((replicas ?? []).map((replica) => replica.kill()));
     await lab?.close();
   });
 
   fault('F7', 'no Pod is refused', async ({ size }) => {
-    const upgrades = size({ quick: 3, soak: 20 });
+    const upgrades = size({ quick: 2, soak: 20 });
     let isOver = false;
     const upgrading = (async () => {
       for (let done = 0; done < upgrades; done++) {
