@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Claim } from '../../src/domain/claim.js';
 import { Failure } from '../../src/domain/failure.js';
@@ -18,8 +18,8 @@ beforeAll(async () => {
   await lab.work('paris', world);
 });
 
-beforeEach(() => {
-  world.keeps.clear();
+// after it, since tests that run together have no hooks of their own
+afterEach(() => {
   world.onDelete = () => undefined;
 });
 
@@ -57,8 +57,9 @@ async function retiring(name: string, tombstoneMs: number): Promise<Claim> {
 
 const longTombstone = 100 * minutes; // 6 s at this pace
 
+// most of the time passes in waiting: tests that touch nothing but a copy of their own wait together
 describe('a copy that nobody claims', () => {
-  test('is deleted after its tombstone, leaves the record, and takes its keeper along', async () => {
+  test.concurrent('is deleted after its tombstone, leaves the record, and takes its keeper along', async () => {
     const claim = await released('deleted', { tombstoneMs: 20 * minutes });
     const { keeper } = lab.handles(claim.destination);
 
@@ -73,7 +74,7 @@ describe('a copy that nobody claims', () => {
     expect(record(claim)).toMatchObject({ digest: undefined, mirroredAt: undefined, retiringSince: undefined });
   });
 
-  test('is copied again when it is claimed again, and the story begins anew', async () => {
+  test.concurrent('is copied again when it is claimed again, and the story begins anew', async () => {
     const claim = await released('again');
     await lab.handles(claim.destination).keeper.result();
 
@@ -84,7 +85,7 @@ describe('a copy that nobody claims', () => {
     expect(record(claim)).toMatchObject({ digest: digestOf('a') });
   });
 
-  test('that is gone from the registry already needs no tombstone', async () => {
+  test.concurrent('that is gone from the registry already needs no tombstone', async () => {
     const claim = await mirrored('gone');
     world.tags.delete(claim.publishAs);
     await lab.keepers.release(claim.destination, release);
@@ -94,7 +95,7 @@ describe('a copy that nobody claims', () => {
     expect(world.deletions).not.toContain(claim.publishAs);
   });
 
-  test('whose tag somebody else moved stays, and says so', async () => {
+  test.concurrent('whose tag somebody else moved stays, and says so', async () => {
     const claim = await mirrored('moved');
     world.tags.set(claim.publishAs, digestOf('f'));
     await lab.keepers.release(claim.destination, release);
@@ -107,9 +108,10 @@ describe('a copy that nobody claims', () => {
 });
 
 describe('a guard that says no', () => {
-  test('keeps the copy until it says yes: it is asked daily', async () => {
-    world.keeps.set('berlin', { reason: 'in-use', message: 'pod shop/web pulls from it' });
-    const claim = await released('blocked');
+  test.concurrent('keeps the copy until it says yes: it is asked daily', async () => {
+    const claim = await mirrored('blocked');
+    world.keeps.set(`berlin ${claim.destination}`, { reason: 'in-use', message: 'pod shop/web pulls from it' });
+    await lab.keepers.release(claim.destination, release);
 
     await until(async () => (await lab.status(claim.destination))?.blocked);
     const status = await lab.status(claim.destination);
@@ -117,13 +119,13 @@ describe('a guard that says no', () => {
     expect(await deletionOf(claim).result()).toMatchObject({ result: 'blocked', block: { message: 'berlin: pod shop/web pulls from it' } });
     expect(record(claim)).toMatchObject({ blocked: { reason: 'in-use' } });
 
-    world.keeps.clear();
+    world.keeps.delete(`berlin ${claim.destination}`);
     await lab.keepers.retry(claim.destination);
     await lab.handles(claim.destination).keeper.result();
     expect(world.tags.has(claim.publishAs)).toBe(false);
   });
 
-  test('after the tombstone keeps it as well, and routing goes on', async () => {
+  test.concurrent('after the tombstone keeps it as well, and routing goes on', async () => {
     const claim = await retiring('late', longTombstone);
     world.keeps.set(`berlin ${claim.destination}`, { reason: 'in-use', message: 'pod shop/web pulls from it' });
 
@@ -132,21 +134,21 @@ describe('a guard that says no', () => {
     expect(record(claim)).toMatchObject({ retiringSince: undefined, blocked: { reason: 'in-use' } });
   });
 
-  test('because one of several clusters uses it', async () => {
+  test.concurrent('because one of several clusters uses it', async () => {
     const claim = await mirrored('two');
     await lab.keepers.claim({ ...claim, cluster: 'paris' });
     await until(async () => record(claim, 'paris'));
-    world.keeps.set('paris', { reason: 'pinned', message: 'somebody keeps it' });
+    world.keeps.set(`paris ${claim.destination}`, { reason: 'pinned', message: 'somebody keeps it' });
     for (const cluster of ['berlin', 'paris']) await lab.keepers.release(claim.destination, { ...release, cluster });
 
     await until(async () => (await lab.status(claim.destination))?.blocked?.reason === 'pinned');
-    world.keeps.clear();
+    world.keeps.delete(`paris ${claim.destination}`);
     await lab.keepers.retry(claim.destination);
     await lab.handles(claim.destination).keeper.result();
     expect([world.tags.has(claim.publishAs), record(claim, 'paris')?.mirroredAt]).toEqual([false, undefined]);
   });
 
-  test('by silence: a cluster that released the copy and does not answer', async () => {
+  test.concurrent('by silence: a cluster that released the copy and does not answer', async () => {
     const rome = await lab.work('rome', world);
     const claim = await mirrored('silent');
     await lab.keepers.claim({ ...claim, cluster: 'rome' });
@@ -221,7 +223,7 @@ describe('a registry that fails', () => {
 });
 
 describe('a person', () => {
-  test('who terminates a deletion stops it: the keeper waits, and then tries again', async () => {
+  test.concurrent('who terminates a deletion stops it: the keeper waits, and then tries again', async () => {
     const claim = await retiring('terminated', longTombstone);
     await lab.handles(claim.destination).task.terminate('a person pressed Terminate');
 
@@ -232,7 +234,7 @@ describe('a person', () => {
     expect(world.tags.has(claim.publishAs)).toBe(false);
   });
 
-  test('who resets a running deletion gets one that begins again, and its consent', async () => {
+  test.concurrent('who resets a running deletion gets one that begins again, and its consent', async () => {
     const claim = await retiring('reset', longTombstone);
     const { task, keeper } = lab.handles(claim.destination);
     const { runId } = await task.describe();
@@ -244,7 +246,7 @@ describe('a person', () => {
     expect(world.deletions.filter((at) => at === claim.publishAs)).toHaveLength(1);
   });
 
-  test('who starts a deletion of a copy that is claimed gets no consent', async () => {
+  test.concurrent('who starts a deletion of a copy that is claimed gets no consent', async () => {
     const pattern = await released('pattern');
     await lab.handles(pattern.destination).keeper.result();
     const task = await inputOf<DeleteTask>(deletionOf(pattern));
@@ -263,7 +265,7 @@ describe('a person', () => {
     expect(await phase(claim.destination)).toBe('Mirrored');
   });
 
-  test('who starts one where no keeper is gets none either', async () => {
+  test.concurrent('who starts one where no keeper is gets none either', async () => {
     const claim = await released('orphan');
     await lab.handles(claim.destination).keeper.result();
     const task = await inputOf<DeleteTask>(deletionOf(claim));
@@ -279,7 +281,7 @@ describe('a person', () => {
     expect(world.tags.get(claim.publishAs)).toBe(digestOf('a'));
   });
 
-  test('who terminates the keeper ends its deletion: without a keeper nobody knows the claims', async () => {
+  test.concurrent('who terminates the keeper ends its deletion: without a keeper nobody knows the claims', async () => {
     const claim = await retiring('keeper-lost', longTombstone);
     const { keeper, task } = lab.handles(claim.destination);
     await keeper.terminate('a person pressed Terminate');
@@ -291,7 +293,7 @@ describe('a person', () => {
     expect(record(claim)).toMatchObject({ retiringSince: undefined });
   });
 
-  test('who pauses the keeper during the tombstone keeps the copy', async () => {
+  test.concurrent('who pauses the keeper during the tombstone keeps the copy', async () => {
     const claim = await retiring('paused', longTombstone);
     await lab.handles(claim.destination).keeper.signal('pause');
 

@@ -30,6 +30,7 @@ async function afterFailure(name: string, fails: () => Failure): Promise<{ desti
   await lab.keepers.claim(claim);
   await becomes(claim.destination, 'Failed');
   const { task } = lab.handles(claim.destination);
+  await until(async () => (await statusOf(task)) === 'FAILED'); // a moment after its keeper knows
   return { destination: claim.destination, task, runId: (await task.describe()).runId };
 }
 
@@ -399,7 +400,7 @@ describe('several clusters', () => {
     await lyon.stop();
   });
 
-  test('one of which is dead: nobody waits for it, and it is told when it claims again', async () => {
+  test.concurrent('one of which is dead: nobody waits for it, and it is told when it claims again', async () => {
     world.sourceFails = undefined;
     const claim = someClaim('asleep', { cluster: 'berlin' });
     await lab.keepers.claim({ ...claim, cluster: 'pompeii' });
@@ -414,7 +415,7 @@ describe('several clusters', () => {
     await pompeii.stop();
   });
 
-  test('one of which does not answer: the next one copies', async () => {
+  test.concurrent('one of which does not answer: the next one copies', async () => {
     world.sourceFails = undefined;
     const claim = someClaim('deaf', { cluster: 'atlantis' });
     await lab.keepers.claim(claim);
