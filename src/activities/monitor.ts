@@ -47,7 +47,7 @@ export type Finding =
 const beatMs = 5_000; // several times within the timeout of 30 s
 const lookAgainMs = 5_000; // patterns of thousands of images take a while, and nobody minds a check too many
 const recordsMs = 5_000; // a pass of the watchers, and the way of a watch
-const longestWaitInsideMs = 5_000; // a longer wait is the workflow's: it holds no slot
+const longestWaitInsideMs = 5_000; // before the first check, or at the gate; a longer wait is the workflow's: it holds no slot
 const longestTimeoutMs = 10 * 60_000; // of the 15 minutes an attempt may take
 
 export function createMonitorActivities(deps: MonitorDeps): MonitorActivities {
@@ -167,14 +167,13 @@ class Go {
     return asked.length === 0 ? 1 : asked.length - asked.findIndex((text) => waiting.some((check) => isOf(check, text)));
   }
 
-  /** Who had a turn has another one where turns come fast: any longer wait than a few seconds is the workflow's. */
+  /** Who had a turn has another one where more fall into the time of a go: any other wait than for these is the workflow's. */
   *#next(): Generator<Check, void> {
     if (this.#task.asked !== undefined) return yield* this.#nextAsked();
     if (!this.#isTurnSoon()) return;
-    const places = this.#checks.length;
     const most = turnsAtOnce(this.#task, this.#goMs);
     let next = 0;
-    for (let turns = 0; turns < most && (turns < places || this.#isTurnSoon()); turns++) {
+    for (let turns = 0; turns < most && (turns === 0 || this.#isTurnWithinGo()); turns++) {
       if (Date.now() - this.#lookedAt >= lookAgainMs) {
         this.#look(this.#lately.at(this.#task.registry, Date.now()));
         next = 0; // what was checked since comes last now
@@ -195,6 +194,10 @@ class Go {
 
   #isTurnSoon(): boolean {
     return this.#untilNextMs() <= longestWaitInsideMs;
+  }
+
+  #isTurnWithinGo(): boolean {
+    return Date.now() + this.#untilNextMs() < this.#startedAt + this.#goMs;
   }
 
   /** A registry that takes long to answer holds a slot no longer than one that does not. */

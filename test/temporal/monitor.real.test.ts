@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { Failure } from '../../src/domain/failure.js';
+import { turnsAtOnce } from '../../src/domain/check-pace.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { ChecksReport, ChecksTask } from '../../src/domain/monitor-run.js';
 import type { MonitorStatus } from '../../src/domain/monitor-story.js';
@@ -8,6 +9,8 @@ import type { KeeperClient } from '../../src/temporal/client.js';
 import type { MonitorClient } from '../../src/temporal/monitor-client.js';
 import { monitorId } from '../../src/temporal/workflow-ids.js';
 import { startLab, statusOf, until, World, type Lab } from '../support/temporal-lab.js';
+
+const suggestedEvents = 4_096; // from here on the server suggests to continue as new
 
 const secretName = 'ghcr.io/acme/merger-with-initech:v1' as ImageName;
 const pace = { v: 1, intervalMs: 3_600_000, maxPerInterval: 6 } as const;
@@ -218,6 +221,23 @@ describe('the monitor of a registry', () => {
     expect(await becomes('Turn')).toMatchObject({ places: 3, tick: '10m' });
     expect(goes()).toBe(1);
     await handle().terminate('the test is over');
+  });
+
+  test('costs a server little, whatever its pace: events a day, and how often it begins a new history', async () => {
+    tells = () => report({ nextDelayMs: 10 });
+    await monitors.configure(registry, pace);
+    await until(async () => goes() >= 12);
+    await handle().signal('pause');
+    await becomes('Paused');
+    const { historyLength } = await handle().describe();
+    const eventsPerGo = historyLength / goes(); // 11 or so
+    const goesADay = (tickMs: number): number => 86_400_000 / (tickMs * turnsAtOnce({ intervalMs: tickMs, maxPerInterval: 1 }));
+    const eventsADay = [600, 4_900, 5_100, 10_000, 29_000, 31_000, 432_000].map((tickMs) => Math.round(eventsPerGo * goesADay(tickMs)));
+
+    expect(eventsPerGo).toBeGreaterThan(8);
+    expect(Math.max(...eventsADay)).toBeLessThan(45_000); // at a tick of 31 s: one go for each check
+    expect(eventsADay[3]).toBeLessThan(20_000); // at one of 10 s: six in a go
+    expect(Math.max(...eventsADay) / suggestedEvents).toBeLessThan(24); // new histories a day
   });
 
   test('of two clusters are two: each looks with its own credentials', async () => {
