@@ -58,9 +58,9 @@ export interface ResolveRequest {
   readonly referrers?: 'auto' | 'none';
   /**
    * What is recorded of the copy: an index with an equal digest is complete for these platforms, for others its children
-   * are looked for. `nothing`: for all of them. Absent: nobody keeps records, and an equal digest is believed.
+   * are looked for. `nothing`: for all of them. `foreign`: what is there is another image's. Absent: nobody keeps records, and an equal digest is believed.
    */
-  readonly recorded?: Published | 'nothing';
+  readonly recorded?: Published | 'nothing' | 'foreign';
   /** what a copy was made of, when it is made once more for other settings: looked for instead of what the tag has by now */
   readonly sourceDigest?: Digest;
 }

@@ -4,6 +4,7 @@ import type { Platform } from '../../src/domain/platform.js';
 import { copyImage, createCopyEngine } from '../../src/registry/copy.js';
 import type { CopyEngine, CopyPlan, EngineCall, Progress, ResolveRequest } from '../../src/registry/copy-engine.js';
 import type { Published } from '../../src/domain/published.js';
+import { Failure } from '../../src/domain/failure.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
 import { aBlob, aCall, aMultiPlatformImage, anImage, anIndex, pushImage, single, written, type AGraph } from '../support/images.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
@@ -261,6 +262,31 @@ describe('what is already there', () => {
       expect(await engine.resolve(request({ recorded }), call)).toEqual({ verdict: 'adopted', published: recorded }); // all that is wanted is there
     });
 
+    test('is copied from the tag when it is gone at both ends', async () => {
+      const { registry, engine, request, recorded } = await aCopyOfOld();
+      await registry.deleteManifest({ ...knownImageRef(source), tag: undefined, digest: old.root.digest }, [], aCall());
+      await registry.deleteManifest(knownImageRef(destination), [], aCall());
+
+      expect(await engine.resolve(request({ recorded, sourceDigest: recorded.sourceDigest }), call)).toMatchObject({ verdict: 'copy', plan: { digest: two.root.digest } });
+    });
+
+    test('waits beside what somebody else wrote in its place, though it could be copied', async () => {
+      const { registry, engine, request, recorded } = await aCopyOfOld();
+      const foreign = single(anImage('foreign'));
+      await pushImage(registry, destination, foreign);
+
+      expect(await engine.resolve(request({ platforms: both, recorded, sourceDigest: recorded.sourceDigest }), call)).toEqual({ verdict: 'adopted', published: { ...recorded, missingPlatforms: ['linux/arm64'] } });
+      expect(await engine.resolve(request({ platforms: both, recorded }), call)).toMatchObject({ verdict: 'copy' }); // somebody asks
+    });
+
+    test('is never another image, whether a source answers or not', async () => {
+      const { registry, engine, request } = await aCopyOfOld();
+
+      expect(await engine.resolve(request({ recorded: 'foreign' }), call)).toMatchObject({ verdict: 'copy', plan: { digest: two.root.digest } });
+      registry.host('source.test').fails('unreachable');
+      await expect(engine.resolve(request({ recorded: 'foreign' }), call)).rejects.toMatchObject({ code: 'unreachable' });
+    });
+
     test('is never what somebody else put in its place', async () => {
       const { registry, engine, request, recorded } = await aCopyOfOld();
       await pushImage(registry, destination, single(anImage('foreign')));
@@ -288,6 +314,17 @@ describe('what is already there', () => {
 });
 
 describe('sources', () => {
+  test('one that answers, and then does not serve, is followed by the next', async () => {
+    const replica = 'replica.test/team/app:1' as ImageName;
+    const { registry, engine, request } = await aScene(two);
+    await pushImage(registry, replica, two);
+    const manifest = registry.manifest.bind(registry);
+    registry.manifest = (at, as, of) => (at.host === 'source.test' ? Promise.reject(new Failure({ code: 'throttled', side: 'source', host: at.host, message: 'pulls are counted, looks are not' })) : manifest(at, as, of));
+
+    expect(await engine.resolve(request({ sources: [{ image: source, as: [] }, { image: replica, as: [] }] }), call)).toMatchObject({ verdict: 'copy', plan: { source: replica, sourceIndex: 1 } });
+    await expect(engine.resolve(request(), call)).rejects.toMatchObject({ code: 'throttled' });
+  });
+
   const replica = 'replica.test/team/app:1' as ImageName;
 
   test.each(['unreachable', 'unauthorized', 'throttled'] as const)('a source that is %s is followed by the next', async (code) => {

@@ -44,7 +44,7 @@ function current(request: ResolveRequest, { index, seen }: Found, published: Pub
 
 /** What is recorded of a copy, if it is still the one that stands there. */
 export function recordedOf({ recorded }: ResolveRequest, digest: Seen['digest']): Published | undefined {
-  return recorded === undefined || recorded === 'nothing' || recorded.digest !== digest ? undefined : recorded;
+  return typeof recorded !== 'object' || recorded.digest !== digest ? undefined : recorded;
 }
 
 function isKnown({ learned }: CopyContext, request: ResolveRequest, { seen }: Found, recorded: Published | undefined): boolean {
