@@ -5,7 +5,8 @@
 import { Context } from '@temporalio/activity';
 import { isFailure } from '../domain/failure.js';
 import { parseImageRef, type ImageName } from '../domain/image-ref.js';
-import type { CopyEngine, EngineCall } from '../registry/copy-engine.js';
+import type { PlaceRecord } from '../domain/record.js';
+import type { CopyEngine, EngineCall, ResolveRequest } from '../registry/copy-engine.js';
 import type { CopyPlatformInput, MirrorActivities, PublishInput, ResolveInput, Subject, VerifyInput } from '../temporal/activities.js';
 import type { Credentials } from './credentials.js';
 import { beat } from './heartbeat.js';
@@ -13,6 +14,8 @@ import { beat } from './heartbeat.js';
 export interface MirrorDeps {
   readonly engine: CopyEngine;
   readonly credentials: Credentials;
+  /** what the record of this cluster says of a place: a keeper that was lost knows nothing */
+  readonly recorded?: (subject: Pick<Subject, 'image' | 'destination'>) => PlaceRecord | undefined;
   /** counts what the copies of this process did */
   readonly observe?: (event: { readonly activity: keyof MirrorActivities; readonly destination: string; readonly bytes?: number }) => void;
   /** milliseconds between two looks at who holds the destination of a running copy */
@@ -21,13 +24,13 @@ export interface MirrorDeps {
 
 const usualLookMs = 5_000; // a rule that is gone writes nothing any more ten seconds later
 
-export function createMirrorActivities({ engine, credentials, observe = () => undefined, lookEveryMs = usualLookMs }: MirrorDeps): MirrorActivities {
+export function createMirrorActivities({ engine, credentials, recorded: inRecord = () => undefined, observe = () => undefined, lookEveryMs = usualLookMs }: MirrorDeps): MirrorActivities {
   return {
     async resolveSource(input: ResolveInput) {
       const destination = { image: input.publishAs, as: await credentials.destination(input) };
       const sources = await Promise.all(input.sources.map(async (image) => ({ image, as: await credentials.source(image, input) })));
-      const { platforms, copy, referrers = 'none', recorded = 'nothing', sourceDigest } = input;
-      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image), referrers, recorded, sourceDigest }, callFor('copy', input));
+      const { platforms, copy, referrers = 'none' } = input;
+      return engine.resolve({ sources, destination, platforms, copy, pinned: isPinned(input.image), referrers, ...knownOf(input, inRecord) }, callFor('copy', input));
     },
 
     async copyPlatform(input: CopyPlatformInput) {
@@ -111,6 +114,15 @@ function watchHolder(holder: () => string, everyMs: number): { readonly changed:
     if (!isSame()) change.abort();
   }, everyMs);
   return { changed: change.signal, stop: () => clearInterval(timer) };
+}
+
+/** What the keeper knows; else what the record does, unless the tag is to be followed whatever was there. */
+function knownOf({ recorded, sourceDigest, keeps, ...subject }: ResolveInput, inRecord: NonNullable<MirrorDeps['recorded']>): Pick<ResolveRequest, 'recorded' | 'sourceDigest'> {
+  if (recorded !== undefined || keeps !== true) return { recorded: recorded ?? 'nothing', sourceDigest };
+  const place = inRecord(subject);
+  const { digest, strategy, mirroredAt, platforms = [], missingPlatforms = [] } = place ?? {};
+  if (digest === undefined || strategy === undefined || mirroredAt === undefined) return { recorded: 'nothing' };
+  return { recorded: { digest, sourceDigest: place?.sourceDigest, strategy, platforms, missingPlatforms }, sourceDigest: place?.sourceDigest };
 }
 
 function isPinned(image: ImageName): boolean {

@@ -142,7 +142,17 @@ function driftSince(before: PlaceDrift | undefined, drift: Drift | undefined, at
 const longestMessage = 256;
 
 /** One that is told once more, after the record said so, is no other attempt. */
-function failed(place: PlaceRecord, report: Extract<Report, { state: 'failed' }>, toldAt: string): Partial<PlaceRecord> {
+function failed(before: PlaceRecord, report: Extract<Report, { state: 'failed' }>, toldAt: string): Partial<PlaceRecord> {
+  return { ...contentIn(before, report), ...failedThen(before, report, toldAt) };
+}
+
+/** A record that was lost learns what is there all the same; and one that speaks of a copy of ours where there is another image's forgets it. */
+function contentIn(place: PlaceRecord, { outcome, holder }: Extract<Report, { state: 'failed' }>): Partial<PlaceRecord> {
+  if (holder !== undefined) return { ...nothingThere, triedAt: place.triedAt, failure: place.failure };
+  return outcome === undefined ? {} : copied(place, outcome);
+}
+
+function failedThen(place: PlaceRecord, report: Extract<Report, { state: 'failed' }>, toldAt: string): Partial<PlaceRecord> {
   const triedAt = endOf(report, toldAt);
   const isKnown = place.triedAt === triedAt && place.failure?.code === report.failure.code;
   return isKnown ? {} : { triedAt, failure: failedAgain(place.failure, report.failure, triedAt) };

@@ -6,8 +6,9 @@
  * wants the destination, the claim with the highest generation says how.
  */
 import { isNameless, type Claim } from './claim.js';
+import { mayShare } from './collision.js';
 import { fingerprint } from './fingerprint.js';
-import type { ImageName } from './image-ref.js';
+import type { ImageName, PlaceId } from './image-ref.js';
 import { mergeWishes } from './mirror.js';
 import { platformText } from './platform.js';
 import type { Release } from './task.js';
@@ -114,14 +115,15 @@ export interface Wanted extends Claim {
  * Adds the claims up: the first live cluster that is not silent executes, with its own rules and sources; policies
  * are merged over all claims that stand. It `rests` when every live claim does.
  *
- * @param holder the image whose copy is there: of two images that want one destination, it keeps it
+ * @param holder the image whose copy is there: of two images that want one destination, it keeps it; for the first edition
+ *   only while it is claimed
  * @param silent clusters whose workers did not answer
  * @returns undefined when nobody claims the destination
  */
-export function wantedOf(claims: Claims, now: number, { holder, silent }: { readonly holder?: ImageName; readonly silent: readonly string[] }): Wanted | undefined {
+export function wantedOf(claims: Claims, now: number, { holder, silent, edition }: { readonly holder?: ImageName; readonly silent: readonly string[]; readonly edition?: 2 }): Wanted | undefined {
   const live = liveClaims(claims, now);
-  const image = claimedImage(live, holder);
-  const isOurs = ({ claim }: Claimed): boolean => claim.image === image || isNameless(claim);
+  const image = edition === undefined || holder === undefined ? claimedImage(live, holder) : holder;
+  const isOurs = ({ claim }: Claimed): boolean => claim.image === image || isNameless(claim) || (edition !== undefined && image !== undefined && mayShare(claim.destination, claim.image, image));
   const mine = live.filter(isOurs);
   // who merely holds a copy asks for nothing: those who want one say how
   const active = mine.filter(({ claim }) => claim.rests !== true);
@@ -138,6 +140,11 @@ export function wantedOf(claims: Claims, now: number, { holder, silent }: { read
     clusters: mine.map(({ cluster }) => cluster),
     refused: live.filter((each) => !isOurs(each)).map(({ cluster, claim }) => ({ cluster, image: claim.image })),
   };
+}
+
+/** Whether a cluster claims, or claimed, the destination for another image. */
+export function isForAnother({ claim }: Pick<HeldClaim, 'claim'>, destination: PlaceId, image: ImageName): boolean {
+  return claim !== undefined && !isNameless(claim) && !mayShare(destination, claim.image, image);
 }
 
 /** Nameless claims are for whatever is there. */

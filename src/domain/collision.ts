@@ -64,6 +64,11 @@ function identityOf(image: ImageName): string {
   return ref === undefined ? image : placeIdentity(ref);
 }
 
+/** Whether two images may share a destination: they are one, or it has a digest and so only one content. */
+export function mayShare(destination: PlaceId, one: ImageName, other: ImageName): boolean {
+  return isPinned(destination) || isSameImage(one, other);
+}
+
 /** A destination with a digest can hold only one content, so no two images contend for it. */
 export function isPinned(destination: PlaceId): boolean {
   return destination.includes('@');

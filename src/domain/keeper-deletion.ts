@@ -12,7 +12,8 @@ import { holdRefusals, liveClaims } from './claims.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
 import type { HeldBlock, HeldCopy, KeeperState, RunningDeletion } from './keeper-state.js';
-import { expiryOf, fateOf, knownClusters, tombstoneOf, type Counted, type Fate } from './retain.js';
+import { claimsOfCopy } from './holder.js';
+import { expiryOf, fateOf, knownClusters, tombstoneOf, type Expiry, type Fate } from './retain.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome, FailedOutcome, Question } from './task.js';
 
 export type DeleteReason = 'RetentionOver' | 'Purged' | 'Asked' | 'BlockedRetry';
@@ -32,27 +33,32 @@ export function fenceMs(pace: number): number {
 }
 
 /** What the claims say: nothing else is known here. */
-export function fateOfCopy(state: KeeperState, now: number, counts?: Counted): Fate {
-  return fateOf({ isClaimed: liveClaims(state.claims, now).length > 0, expiry: expiryOf(state.claims, state.bornAt, now, state.pace, counts) }, now);
+export function fateOfCopy(state: KeeperState, now: number): Fate {
+  return fateOf({ isClaimed: liveClaims(claimsOfCopy(state, now), now).length > 0, expiry: expiryOfCopy(state, now) }, now);
+}
+
+/** When the copy may go, as the claims for it say. @returns as `expiryOf` */
+export function expiryOfCopy(state: KeeperState, now: number): Expiry | undefined {
+  return expiryOf({ ...state, claims: claimsOfCopy(state, now) }, now);
 }
 
 /** When the deletion of the copy is due, and why; undefined while something keeps it. */
-export function deletionDue(state: KeeperState, now: number, counts?: Counted): { readonly at: number; readonly reason: DeleteReason } | undefined {
+export function deletionDue(state: KeeperState, now: number): { readonly at: number; readonly reason: DeleteReason } | undefined {
   const { copy, blocked, fencedUntil = 0 } = state;
-  const fate = copy === undefined ? undefined : fateOfCopy(state, now, counts);
+  const fate = copy === undefined ? undefined : fateOfCopy(state, now);
   if (fate?.fate !== 'goes') return undefined;
 
   const at = Math.max(fate.at, fencedUntil);
   if (state.asked) return { at, reason: 'Asked' };
   if (blocked !== undefined) return { at: Math.max(at, blocked.nextAt), reason: 'BlockedRetry' };
-  return { at, reason: expiryOf(state.claims, state.bornAt, now, state.pace, counts)?.purge === true ? 'Purged' : 'RetentionOver' };
+  return { at, reason: expiryOfCopy(state, now)?.purge === true ? 'Purged' : 'RetentionOver' };
 }
 
 export function deleteTask(state: KeeperState, { image, outcome }: HeldCopy, now: number): Omit<DeleteTask, 'keeper'> {
-  const { destination, claims, bornAt, searchable, pace } = state;
-  const publishAs = claims.find(({ claim }) => claim !== undefined)?.claim?.publishAs ?? image;
-  const unusedSince = expiryOf(claims, bornAt, now, pace)?.unusedSince;
-  return { v: 1, destination, publishAs, image, digest: outcome.digest, unusedSince, clusters: knownClusters(claims, image, now), tombstoneMs: tombstoneOf(claims), searchable, pace };
+  const { destination, claims, searchable, pace } = state;
+  const publishAs = claimsOfCopy(state, now).find(({ claim }) => claim !== undefined)?.claim?.publishAs ?? image;
+  const unusedSince = expiryOfCopy(state, now)?.unusedSince;
+  return { v: 1, destination, publishAs, image, digest: outcome.digest, unusedSince, clusters: knownClusters(state, image, now), tombstoneMs: tombstoneOf(claims), searchable, pace };
 }
 
 /** A deletion begins. */

@@ -8,6 +8,7 @@ import { hasWillingCluster, holdClaim, holdRelease, liveClaims, mostClusters, ty
 import { driftOf, isSameDrift } from './drift.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
+import { claimsOfCopy } from './holder.js';
 import { copyNeed, wantedNow } from './keeper.js';
 import { toldKey, type HeldFailure, type KeeperState, type RunningCopy, type Told } from './keeper-state.js';
 import { fence, settleDeletion } from './keeper-deletion.js';
@@ -205,8 +206,9 @@ export function noteUnwritten(state: KeeperState, lost: readonly Told[]): Keeper
   return { ...state, unwritten: unwritten.slice(-mostClusters) };
 }
 
-function nextLook({ claims, destination, pace, ended }: Settled, now: number): number {
-  const everyMs = Math.min(...liveClaims(claims, now).map(({ claim }) => claim.verifyEveryMs ?? usualVerifyMs), usualVerifyMs);
+function nextLook({ claims, destination, pace, ended, edition }: Settled, now: number): number {
+  const asked = liveClaims(claims, now).map(({ claim }) => claim.verifyEveryMs ?? usualVerifyMs);
+  const everyMs = asked.length > 0 && edition !== undefined ? Math.min(...asked) : Math.min(...asked, usualVerifyMs);
   return now + spreadMs(everyMs * pace, shareOf(`${destination} ${ended} ${now}`));
 }
 
@@ -223,7 +225,7 @@ function without(list: readonly string[], item: string): readonly string[] {
  * wanted no clean-up: nobody else remembers that the copy was to stay.
  */
 export function compact(state: KeeperState, now: number): KeeperState {
-  if (liveClaims(state.claims, now).length === 0) return state;
+  if (liveClaims(claimsOfCopy(state, now), now).length === 0) return state;
   const isForgotten = ({ claim, releasedAt, expiresAt, refusedAt = 0, purge, forgotten }: Claims[number]): boolean =>
     Math.max(releasedAt ?? expiresAt, refusedAt) + (claim?.retentionMs ?? 0) < now && (claim?.cleanup !== false || purge === true || forgotten === true);
   return { ...state, claims: state.claims.filter((held) => !isForgotten(held)) };

@@ -1,10 +1,9 @@
 /** What people read of a keeper: one line for a list, a few for a page. Markdown, as the Temporal UI shows it. */
 import { parseImageRef, repositoryText, type ImageName, type PlaceId } from './image-ref.js';
 import { heardAt, isLive, type HeldClaim } from './claims.js';
-import { reasonOf } from './keeper-deletion.js';
+import { expiryOfCopy, reasonOf } from './keeper-deletion.js';
 import { phaseOf, type Phase, type Step } from './keeper.js';
 import type { KeeperState } from './keeper-state.js';
-import { expiryOf } from './retain.js';
 import { ruleText } from './rule.js';
 import type { CopyOutcome } from './task.js';
 import type { Drift } from './drift.js';
@@ -27,7 +26,7 @@ export interface KeeperStatus {
 }
 
 export function statusOf(state: KeeperState, step: Step, now: number): KeeperStatus {
-  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  const expiry = expiryOfCopy(state, now);
   const { failure, blocked } = state;
   return {
     v: 1,

@@ -16,12 +16,15 @@
  * @see docs/concepts/retain.md
  */
 import { spreadMs } from './backoff.js';
-import { hasWillingCluster, heardAt, liveClaims, mostClusters, wantedOf, type Wanted } from './claims.js';
+import { hasWillingCluster, heardAt, isForAnother, isLive, liveClaims, mostClusters, wantedOf, type Wanted } from './claims.js';
+import { mayShare } from './collision.js';
 import type { FailureInfo } from './failure.js';
 import { shareOf } from './fingerprint.js';
-import { consentTo, deleteTask, deletionDue, type DeleteReason } from './keeper-deletion.js';
+import { claimsOfCopy, holderOf } from './holder.js';
+import { consentTo, deleteTask, deletionDue, expiryOfCopy, type DeleteReason } from './keeper-deletion.js';
 import { toldKey, type HeldFailure, type KeeperState, type Told } from './keeper-state.js';
-import { expiryOf, type Counted } from './retain.js';
+import type { ImageName, PlaceId } from './image-ref.js';
+import type { Published } from './published.js';
 import type { Consent, CopyOutcome, CopyTask, DeleteTask, Report } from './task.js';
 
 export type Phase = 'Pending' | 'Copying' | 'Mirrored' | 'Failed' | 'Expiring' | 'Deleting' | 'Paused';
@@ -57,8 +60,6 @@ export interface RunFacts {
   readonly hears: boolean;
   /** this run does not wait once another rule wants the copy that failed: as `deletes` */
   readonly minds: 'rules' | 'settings';
-  /** this run lets the retention begin anew with a release whose claim never came: as `deletes` */
-  readonly counts: Counted;
 }
 
 const minutes = 60_000;
@@ -80,7 +81,8 @@ export function nextStep(state: KeeperState, now: number, run: RunFacts): Step {
 
 /** What the clusters together want at this moment. */
 export function wantedNow(state: KeeperState, now: number): Wanted | undefined {
-  return wantedOf(state.claims, now, { holder: state.copy?.image, silent: state.silent });
+  const { claims, silent, edition } = state;
+  return wantedOf(claims, now, { holder: holderOf(state, now), silent, edition });
 }
 
 function answer(state: KeeperState, now: number): Step | undefined {
@@ -90,14 +92,17 @@ function answer(state: KeeperState, now: number): Step | undefined {
 }
 
 function work(state: KeeperState, wanted: Wanted | undefined, now: number, run: RunFacts): Step | undefined {
-  if (wanted === undefined) return undefined;
+  if (wanted === undefined) return tellAll(refusals(state, now).filter((each) => !state.told.includes(toldKey(each))));
   if (state.hint !== undefined) return { kind: 'look', what: 'verify', wanted, reason: 'RunOfSomebodyElse' };
 
   const due = copyDue(state, wanted, now, run);
   if (due !== undefined && due.at <= now) return { kind: 'task', operation: 'copy', task: copyTask(state, wanted, due.reason), reason: due.reason };
   if (lookDue(state) <= now) return { kind: 'look', what: 'verify', wanted, reason: 'TimeToLook' };
 
-  const reports = untold(state, wanted);
+  return tellAll(untold(state, wanted, now));
+}
+
+function tellAll(reports: readonly Told[]): Step | undefined {
   return reports.length > 0 ? { kind: 'look', what: 'tell', reports, reason: 'NewCluster' } : undefined;
 }
 
@@ -136,16 +141,17 @@ function isForOtherRule({ info, cluster, rule }: HeldFailure, wanted: Wanted): b
 }
 
 /** Why the destination does not hold what is wanted; undefined while it does. */
-export function copyNeed({ copy, seen, drift }: Pick<KeeperState, 'copy' | 'seen' | 'drift'>, wanted: Wanted): CopyReason | undefined {
+export function copyNeed({ destination, copy, seen, drift, edition }: Pick<KeeperState, 'destination' | 'copy' | 'seen' | 'drift' | 'edition'>, wanted: Wanted): CopyReason | undefined {
   if (copy === undefined) return 'NotCopied';
+  if (edition !== undefined && !mayShare(destination, copy.image, wanted.image)) return 'NotCopied';
   // what somebody else wrote there is theirs: other settings wait until it is gone, or a person asks
   const isForeign = drift?.destination !== undefined && wanted.drift !== 'sync' && seen?.digest !== 'missing';
-  if (copy.outcome.plan !== wanted.plan) return isForeign ? undefined : 'SettingsChanged';
   if (seen?.digest === 'missing') return 'CopyGone';
+  if (copy.outcome.plan !== wanted.plan) return isForeign ? undefined : 'SettingsChanged';
   if (wanted.drift !== 'sync' || seen === undefined) return undefined;
 
   if (seen.digest !== copy.outcome.digest) return 'DestinationChanged';
-  const { sourceDigest } = copy.outcome;
+  const { digest, sourceDigest = edition === undefined ? undefined : digest } = copy.outcome;
   // an origin that no longer answers never harms a copy
   const isMoved = sourceDigest !== undefined && seen.origin !== undefined && seen.origin !== 'missing' && seen.origin !== sourceDigest;
   return isMoved ? 'OriginMoved' : undefined;
@@ -155,11 +161,19 @@ function copyTask(state: KeeperState, wanted: Wanted, reason: CopyReason): Omit<
   const { destination, searchable, pace } = state;
   const { publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, plan } = wanted;
   const urgency = reason === 'Asked' ? 'waiting' : 'normal';
-  const known = state.copy === undefined ? {} : { recorded: recordedOf(state.copy.outcome), ...sourceOf(state, wanted, reason) };
-  return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, ...known, urgency, plan, searchable, pace };
+  return { v: 1, destination, publishAs, image, cluster, clusters, sources, rules, platforms, copy, referrers, ...knownOf(state, wanted, reason), urgency, plan, searchable, pace };
 }
 
-function recordedOf({ digest, sourceDigest, strategy, platforms, missingPlatforms, warnings }: CopyOutcome): CopyTask['recorded'] {
+/** What is known of the copy that is there, and whether the tag is followed. Another image's copy is nothing to go by. */
+function knownOf(state: KeeperState, wanted: Wanted, reason: CopyReason): Pick<CopyTask, 'recorded' | 'sourceDigest' | 'keeps'> {
+  const { destination, copy } = state;
+  const keeps = reason === 'Asked' || wanted.drift === 'sync' ? {} : ({ keeps: true } as const);
+  if (copy === undefined) return keeps;
+  if (!mayShare(destination, copy.image, wanted.image)) return { recorded: 'foreign' };
+  return { recorded: recordedOf(copy.outcome), ...keeps, ...sourceOf(state, wanted, reason) };
+}
+
+function recordedOf({ digest, sourceDigest, strategy, platforms, missingPlatforms, warnings }: CopyOutcome): Published {
   return { digest, ...(sourceDigest === undefined ? {} : { sourceDigest }), strategy, platforms, missingPlatforms, ...(warnings === undefined ? {} : { warnings }) };
 }
 
@@ -175,20 +189,39 @@ function lookDue({ copy, lookAt }: KeeperState): number {
 }
 
 /** Clusters whose record does not say yet what this keeper knows. */
-function untold(state: KeeperState, wanted: Wanted): Told[] {
-  const report = reportOf(state);
-  const conflict = { state: 'failed', failure: conflictWith(wanted) } as const;
+function untold(state: KeeperState, wanted: Wanted, now: number): Told[] {
+  const report = reportOf(state, wanted);
   const all = [
     ...(report === undefined ? [] : wanted.clusters.map((cluster) => ({ cluster, image: wanted.image, report }))),
-    ...wanted.refused.map(({ cluster, image }) => ({ cluster, image, report: conflict })),
+    ...wanted.refused.map(({ cluster, image }) => ({ cluster, image, report: refusalOf(state.destination, wanted.image) })),
+    ...displaced(state, wanted, now),
     ...(state.turnedAway ?? []).map(({ cluster, image }) => ({ cluster, image, report: { state: 'failed', failure: tooMany(wanted) } as const })),
   ];
   return all.filter((each) => !state.told.includes(toldKey(each)));
 }
 
-function reportOf({ copy, failure, drift }: KeeperState): Report | undefined {
-  if (failure !== undefined) return { state: 'failed', failure: failure.info, ...triedBy(failure) };
-  return copy === undefined ? undefined : { state: 'copied', outcome: copy.outcome, ...(drift === undefined ? {} : { drift }) };
+/** Clusters that want the place for another image, while the one whose copy is there is retained and nobody claims it. */
+function refusals(state: KeeperState, now: number): Told[] {
+  const holder = state.edition === undefined ? undefined : holderOf(state, now);
+  if (holder === undefined) return [];
+  const refused = liveClaims(state.claims, now).filter((held) => isForAnother(held, state.destination, holder));
+  return refused.map(({ cluster, claim: { image } }) => ({ cluster, image, report: refusalOf(state.destination, holder) }));
+}
+
+/** Clusters that let the place go before another image took it: what their records say of a copy is over. */
+function displaced({ destination, claims, copy, edition }: KeeperState, wanted: Wanted, now: number): Told[] {
+  if (edition === undefined || copy === undefined || !mayShare(destination, copy.image, wanted.image)) return [];
+  return claims.flatMap((held) => {
+    const isOver = held.forgotten !== true && !isLive(held, now) && isForAnother(held, destination, copy.image);
+    return isOver && held.claim !== undefined ? [{ cluster: held.cluster, image: held.claim.image, report: { state: 'deleted' } as const }] : [];
+  });
+}
+
+function reportOf({ destination, copy, failure, drift, edition }: KeeperState, wanted: Wanted): Report | undefined {
+  const own = copy !== undefined && (edition === undefined || mayShare(destination, copy.image, wanted.image)) ? copy.outcome : undefined;
+  // a record that was lost learns of both
+  if (failure !== undefined) return { state: 'failed', failure: failure.info, ...triedBy(failure), ...(own === undefined ? {} : { outcome: own }) };
+  return own === undefined ? undefined : { state: 'copied', outcome: own, ...(drift === undefined ? {} : { drift }) };
 }
 
 /** Told later, it is still what that cluster saw then. */
@@ -196,8 +229,8 @@ function triedBy({ cluster, failedAt }: HeldFailure): { readonly by?: string; re
   return cluster === undefined || failedAt === undefined ? {} : { by: cluster, failedAt };
 }
 
-function conflictWith({ destination, image }: Wanted): FailureInfo {
-  return { code: 'conflict', side: 'destination', message: `${destination} holds the copy of ${image}; layout: host keeps them apart` };
+function refusalOf(destination: PlaceId, holder: ImageName): Report {
+  return { state: 'failed', failure: { code: 'conflict', side: 'destination', message: `${destination} holds the copy of ${holder}; layout: host keeps them apart` }, holder };
 }
 
 function tooMany({ destination }: Wanted): FailureInfo {
@@ -205,7 +238,7 @@ function tooMany({ destination }: Wanted): FailureInfo {
 }
 
 function deletion(state: KeeperState, now: number, run: RunFacts): Step | undefined {
-  const due = deletionDue(state, now, run.counts);
+  const due = deletionDue(state, now);
   if (!run.deletes || state.copy === undefined || due === undefined || due.at > now) return undefined;
   return { kind: 'task', operation: 'delete', task: deleteTask(state, state.copy, now), reason: due.reason };
 }
@@ -223,7 +256,7 @@ function renewAt(state: KeeperState, run: RunFacts): number {
 
 function end(state: KeeperState, now: number): Step | undefined {
   if (liveClaims(state.claims, now).length > 0) return undefined;
-  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  const expiry = expiryOfCopy(state, now);
   if (expiry === undefined) return now < state.bornAt + newcomerMs * state.pace ? undefined : { kind: 'done', reason: 'NeverClaimed' };
   if (state.copy === undefined) return { kind: 'done', reason: state.deletedAt === undefined ? 'NeverCopied' : 'Deleted' };
   return expiry.cleanup ? undefined : { kind: 'done', reason: 'CopyStays' };
@@ -250,7 +283,7 @@ function wakesOf(state: KeeperState, wanted: Wanted | undefined, now: number, ru
 }
 
 function unclaimedWake(state: KeeperState, now: number, run: RunFacts): Wake {
-  const due = deletionDue(state, now, run.counts);
+  const due = deletionDue(state, now);
   if (due === undefined) return { at: state.bornAt + newcomerMs * state.pace, reason: 'FirstClaim' };
   if (!run.deletes && now >= due.at) return { at: now + days * state.pace, reason: 'DeletionNotYet' };
   return { at: due.at, reason: state.blocked === undefined ? 'RetentionEnds' : 'DeletionRetry' };
@@ -260,7 +293,7 @@ function unclaimedWake(state: KeeperState, now: number, run: RunFacts): Wake {
 export function phaseOf(state: KeeperState, now: number): Phase {
   if (state.paused) return 'Paused';
   if (state.running !== undefined) return state.running.kind === 'delete' ? 'Deleting' : 'Copying';
-  if (liveClaims(state.claims, now).length === 0 && state.copy !== undefined) return 'Expiring';
+  if (liveClaims(claimsOfCopy(state, now), now).length === 0 && state.copy !== undefined) return 'Expiring';
   if (state.failure !== undefined) return 'Failed';
   return state.copy === undefined ? 'Pending' : 'Mirrored';
 }

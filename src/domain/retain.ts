@@ -6,9 +6,10 @@
  * @see docs/concepts/retain.md
  */
 import { isNameless } from './claim.js';
-import { liveClaims, speaksUntil, type Claimed, type Claims, type HeldClaim } from './claims.js';
+import { isForAnother, liveClaims, speaksUntil, type Claimed, type Claims, type HeldClaim } from './claims.js';
 import { sharedRetentionMs } from './copy-policy.js';
 import type { ImageName } from './image-ref.js';
+import type { KeeperState } from './keeper-state.js';
 import type { KnownCluster } from './task.js';
 
 /** When an unclaimed copy may go. Times are milliseconds since the epoch. */
@@ -22,26 +23,23 @@ export interface Expiry {
   readonly purge: boolean;
 }
 
-/** What ends the use of a copy. */
-export type Counted = 'releases' | 'claims';
-
 const usualTombstoneMs = 10 * 60 * 1000;
+
+/** What the clock of a copy is computed from. */
+export type Retained = Pick<KeeperState, 'claims' | 'bornAt' | 'pace' | 'edition'>;
 
 /**
  * A release whose claim never came (there was no keeper to take it) counts as an end: its cluster used the copy until
- * then. How long it wanted it kept nobody knows; its own records do.
+ * then. How long it wanted it kept nobody knows; its own records do. The first edition overlooked such releases.
  *
- * @param bornAt when this keeper, or the one it continues, began
- * @param pace scale of the fixed periods: 1, or less in tests
- * @param counts `claims`: such releases are overlooked, as older releases of kuik did
  * @returns undefined while a claim lives, and when nobody ever claimed
  */
-export function expiryOf(claims: Claims, bornAt: number, now: number, pace: number, counts: Counted = 'releases'): Expiry | undefined {
+export function expiryOf({ claims, bornAt, pace, edition }: Retained, now: number): Expiry | undefined {
   if (liveClaims(claims, now).length > 0) return undefined;
   const known = claimed(claims);
   if (known.length === 0) return undefined;
 
-  const ended = counts === 'releases' ? claims : known;
+  const ended = edition === undefined ? known : claims;
   const unusedSince = Math.max(...ended.map(endedAt));
   const purge = ended.every(({ purge }) => purge === true);
   const shared = known.some(({ claim }) => claim.shared);
@@ -82,13 +80,13 @@ export function tombstoneOf(claims: Claims): number {
  * silent is waited for until its lease has been over for the whole retention; so is one whose Pods kept the copy when it
  * was last asked, though nothing there claims it.
  *
- * @param image whose copy it is: for clusters whose claim never arrived, or does not know
+ * @param image whose copy it is: for clusters whose claim never arrived, does not know, or is for another image
  */
-export function knownClusters(claims: Claims, image: ImageName, now: number): readonly KnownCluster[] {
+export function knownClusters({ destination, claims }: Pick<KeeperState, 'destination' | 'claims'>, image: ImageName, now: number): readonly KnownCluster[] {
   const retentionMs = longestRetentionMs(claimed(claims));
   return claims.map((held) => ({
     cluster: held.cluster,
-    image: held.claim === undefined || isNameless(held.claim) ? image : held.claim.image,
+    image: held.claim === undefined || isNameless(held.claim) || isForAnother(held, destination, image) ? image : held.claim.image,
     rules: held.claim?.rules ?? [],
     ...(held.forgotten === true || speaksUntil(held) + retentionMs <= now ? { isLost: true } : {}),
   }));

@@ -21,8 +21,10 @@ export interface CopyTask {
   readonly platforms: readonly Platform[];
   readonly copy: Claim['copy'];
   readonly referrers: Claim['referrers'];
-  /** what the keeper knows of the copy that is there: spares looking at the whole of it again */
-  readonly recorded?: Published;
+  /** what the keeper knows of the copy that is there: spares looking at the whole of it again; `foreign`: it is another image's */
+  readonly recorded?: Published | 'foreign';
+  /** a tag that moved is not followed */
+  readonly keeps?: true;
   /** made once more for other settings: of what it was made of, wherever the tag points by now */
   readonly sourceDigest?: Digest;
   readonly urgency: 'waiting' | 'normal';
@@ -174,8 +176,11 @@ export interface Sight {
 export type Report =
   | { readonly state: 'copying' }
   | { readonly state: 'copied'; readonly outcome: CopyOutcome; readonly drift?: Drift }
-  /** absent where nothing was tried, or nobody knows any more: which cluster tried, and when */
-  | { readonly state: 'failed'; readonly failure: FailureInfo; readonly by?: string; readonly failedAt?: string }
+  /**
+   * `by` and `failedAt` are absent where nothing was tried, or nobody knows any more: which cluster tried, and when.
+   * `outcome`: the copy that is there all the same; `holder`: the image whose copy is there instead
+   */
+  | { readonly state: 'failed'; readonly failure: FailureInfo; readonly by?: string; readonly failedAt?: string; readonly outcome?: CopyOutcome; readonly holder?: ImageName }
   /** nobody is routed there any more */
   | { readonly state: 'retiring' }
   /** it is not deleted: routing goes on; without a block because somebody came for it */

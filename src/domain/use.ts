@@ -11,6 +11,8 @@
 import type { Digest } from './digest.js';
 import { policyNow } from './copy-policy.js';
 import { parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { isNameless } from './claim.js';
+import { mayShare } from './collision.js';
 import { mirrorPlace } from './join.js';
 import { planMirrors, type MirrorSettings } from './mirror.js';
 import { referenceOf, type ImageUse } from './record-plan.js';
@@ -136,8 +138,10 @@ function isAnotherCopy(place: PlaceId, digest: Digest, { destination }: CopyName
   return copiesAt(records).some((copy) => copy.id !== destination && (copy.id === place || copy.place.digest === digest));
 }
 
-function isWanted({ destination }: CopyName, { used, rules, records, settings }: ClusterPicture): boolean {
-  return planMirrors({ used, rules, records, podsPulling: () => 0, pulled: [], settings }).wanted.has(destination);
+function isWanted({ destination, image }: CopyName, { used, rules, records, settings }: ClusterPicture): boolean {
+  const wish = planMirrors({ used, rules, records, podsPulling: () => 0, pulled: [], settings }).wanted.get(destination);
+  // for another image it waits until this copy is gone
+  return wish !== undefined && (isNameless(wish) || mayShare(destination, wish.image, image));
 }
 
 function isShared({ destination, publishAs, digest }: CopyName, records: readonly ImageRecord[]): boolean {

@@ -10,7 +10,7 @@ import type { CopiedPart, CopyPlan, Part, Resolved } from '../registry/copy-engi
 /** Which copy it is about: enough to find the rule, and with it the credentials, in the cluster that executes. */
 export type Subject = Pick<CopyTask, 'v' | 'destination' | 'publishAs' | 'image' | 'rules'> & Partial<Pick<CopyTask, 'urgency'>>;
 
-export interface ResolveInput extends Subject, Pick<CopyTask, 'sources' | 'platforms' | 'copy'>, Partial<Pick<CopyTask, 'referrers' | 'recorded' | 'sourceDigest'>> {}
+export interface ResolveInput extends Subject, Pick<CopyTask, 'sources' | 'platforms' | 'copy'>, Partial<Pick<CopyTask, 'referrers' | 'recorded' | 'sourceDigest' | 'keeps'>> {}
 
 export interface CopyPlatformInput extends Subject {
   /** its `parts` hold only the one to copy */

@@ -36,7 +36,7 @@ export async function copyImage(task: CopyTask): Promise<CopyOutcome> {
   } catch (error) {
     const failure = failureOf(error, task.cluster);
     upsert({ KuikErrorType: failure.code });
-    await conclude(task, activities, { v: 1, result: 'failed', failure, by: task.cluster, failedAt: new Date(Date.now()).toISOString(), plan: task.plan });
+    await conclude(task, activities, { v: 1, result: 'failed', failure, ...sawTag(task), failedAt: new Date(Date.now()).toISOString(), plan: task.plan });
     throw isCancellation(error) ? error : applicationFailure(failure);
   }
 }
@@ -55,7 +55,7 @@ async function announce(task: CopyTask, { signOfLife }: CopyActivities): Promise
 /** Content that is damaged at one source is looked for at the next. */
 async function copyFrom(task: CopyTask, activities: CopyActivities, persist: Persistence): Promise<CopyOutcome> {
   for (let { sources } = task; ; ) {
-    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy, referrers: task.referrers, recorded: task.recorded, sourceDigest: task.sourceDigest }));
+    const resolved = await persist(() => activities.resolveSource({ ...subjectOf(task), sources, platforms: task.platforms, copy: task.copy, referrers: task.referrers, recorded: task.recorded, sourceDigest: task.sourceDigest, keeps: task.keeps }));
     try {
       return await copyResolved(task, resolved, activities, persist);
     } catch (error) {
@@ -90,8 +90,12 @@ function warned(published: Published, ofParts: readonly string[]): Published {
 }
 
 function outcomeOf(task: CopyTask, result: CopyOutcome['result'], published: Published, facts: { readonly source?: CopyOutcome['source']; readonly bytes: number } = { bytes: 0 }): CopyOutcome {
-  const sawTag = task.sourceDigest === undefined ? { by: task.cluster } : {}; // of the tag a digest tells nothing
-  return { v: 1, result, ...published, ...facts, ...sawTag, mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
+  return { v: 1, result, ...published, ...facts, ...sawTag(task), mirroredAt: new Date(Date.now()).toISOString(), plan: task.plan };
+}
+
+/** Who looked for a digest saw nothing of the tag. */
+function sawTag({ cluster, sourceDigest }: CopyTask): { readonly by?: string } {
+  return sourceDigest === undefined ? { by: cluster } : {};
 }
 
 function changedBehindUs({ destination }: CopyTask, { digest }: Published, found: string): Failure {

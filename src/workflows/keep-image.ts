@@ -22,7 +22,7 @@ export interface Keeper {
 }
 
 export async function keepImage(input: KeeperBirth | KeeperState): Promise<void> {
-  const keeper: Keeper = { state: revive(input, Date.now()), woken: false };
+  const keeper: Keeper = { state: begun(revive(input, Date.now())), woken: false };
   installHandlers(keeper, () => nextStep(keeper.state, Date.now(), runFacts()));
   const publish = createPublisher(keeper.state);
   // Signals that came with the start are handled after the first pause of this function: let them in before deciding.
@@ -37,20 +37,19 @@ export async function keepImage(input: KeeperBirth | KeeperState): Promise<void>
   }
 }
 
+/** A run decides from its first step to its last as the release under which it began. */
+function begun(state: KeeperState): KeeperState {
+  return { ...state, edition: patched('edition-2') ? 2 : undefined };
+}
+
 /** A run that began under a release which could not do this or that goes on as it began, until it is to do it for the first time. */
 function decide(state: KeeperState): Step {
   let run = runFacts();
-  if (isKeptByRelease(state, run) && !patched('counts-releases')) run = { ...run, counts: 'claims' };
   let step = nextStep(state, Date.now(), run);
   if (isDeletion(step) && !patched('deletes')) step = nextStep(state, Date.now(), (run = { ...run, deletes: false }));
   if (isForClusterThatIsBack(step) && !patched('cluster-back')) step = nextStep(state, Date.now(), (run = { ...run, hears: false }));
   if (isForOtherRule(step) && !patched('minds-rules')) step = nextStep(state, Date.now(), { ...run, minds: 'settings' });
   return step;
-}
-
-/** Older releases would delete now: a release whose claim never came was no end of use to them. */
-function isKeptByRelease(state: KeeperState, run: RunFacts): boolean {
-  return isDeletion(nextStep(state, Date.now(), { ...run, counts: 'claims' })) && !isDeletion(nextStep(state, Date.now(), run));
 }
 
 function isDeletion(step: Step): boolean {
@@ -103,5 +102,5 @@ function see(state: KeeperState, sight: Sight): KeeperState {
 
 function runFacts(): RunFacts {
   const { runStartTime, historyLength, continueAsNewSuggested } = workflowInfo();
-  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true, hears: true, minds: 'rules', counts: 'releases' };
+  return { startedAt: runStartTime.getTime(), events: historyLength, isFull: continueAsNewSuggested, deletes: true, hears: true, minds: 'rules' };
 }

@@ -1,9 +1,9 @@
 import { patched, setCurrentDetails } from '@temporalio/workflow';
 import { isLive, liveClaims } from '../domain/claims.js';
+import { expiryOfCopy } from '../domain/keeper-deletion.js';
 import { phaseOf, type Step } from '../domain/keeper.js';
 import type { KeeperState } from '../domain/keeper-state.js';
 import { statusOf, storyOf, whereIs } from '../domain/keeper-story.js';
-import { expiryOf } from '../domain/retain.js';
 import { createAttributes, type Attributes } from './attributes.js';
 
 /** Shows people where a keeper stands: search attributes for lists, details for its page. */
@@ -23,7 +23,7 @@ export function createPublisher({ searchable }: KeeperState): Publisher {
 function attributesOf(state: KeeperState, namesAll: boolean, now: number): Attributes {
   const { host, repository } = whereIs(state.destination);
   const source = state.copy?.outcome.source ?? state.claims.find((held) => isLive(held, now))?.claim?.image;
-  const expiry = expiryOf(state.claims, state.bornAt, now, state.pace);
+  const expiry = expiryOfCopy(state, now);
   return {
     KuikPhase: phaseOf(state, now),
     KuikRegistry: host,

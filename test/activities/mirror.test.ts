@@ -4,6 +4,7 @@ import type { Credentials } from '../../src/activities/credentials.js';
 import { createMirrorActivities } from '../../src/activities/mirror.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
+import type { PlaceRecord } from '../../src/domain/record.js';
 import { createCopyEngine } from '../../src/registry/copy.js';
 import type { CopyEngine, Progress, Resolved } from '../../src/registry/copy-engine.js';
 import { MemoryRegistry } from '../../src/registry/memory.js';
@@ -171,6 +172,28 @@ describe('at the door to Temporal', () => {
 
     await expect(env().run(activities({ copyPart: () => Promise.reject(bug) }).copyPlatform, copying)).rejects.toMatchObject({ type: 'unexpected', message: 'unexpected TypeError in unknown, see the log of the manager' });
     expect(unexpected).toContain(bug);
+  });
+});
+
+describe('what is known of the copy that is there', () => {
+  const published = { digest: digestOf('a'), sourceDigest: digestOf('b'), strategy: 'rewrite', platforms: ['linux/amd64'], missingPlatforms: [] } as const;
+  const recorded = { reference: subject.publishAs, role: 'mirror', mirroredAt: '2026-09-01T12:00:00Z', ...published } as const;
+  const input: ResolveInput = { ...subject, sources: [nginx], platforms: [], copy: 'all' };
+
+  test.each<[string, Partial<ResolveInput>, PlaceRecord | undefined, object]>([
+    ['is what its keeper says', { recorded: { ...published, strategy: 'all' }, keeps: true }, recorded, { recorded: { strategy: 'all' }, sourceDigest: undefined }],
+    ['is what the record says when the keeper was lost: the tag may have moved since', { keeps: true }, recorded, { recorded: published, sourceDigest: digestOf('b') }],
+    ['is nothing where the tag is followed', {}, recorded, { recorded: 'nothing', sourceDigest: undefined }],
+    ['is nothing before the first copy', { keeps: true }, { reference: subject.publishAs, role: 'mirror' }, { recorded: 'nothing' }],
+    ['is nothing without a record', { keeps: true }, undefined, { recorded: 'nothing' }],
+  ])('%s', async (_sentence, some, place, expected) => {
+    let asked: object = {};
+    const engine: Partial<CopyEngine> = { resolve: async (request) => ((asked = request), { verdict: 'adopted', published }) };
+    const { resolveSource } = createMirrorActivities({ engine: engine as CopyEngine, credentials, recorded: () => place });
+
+    await anEnvironment().run(resolveSource, { ...input, ...some });
+
+    expect(asked).toMatchObject(expected);
   });
 });
 

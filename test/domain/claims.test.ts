@@ -3,7 +3,7 @@ import type { Claim } from '../../src/domain/claim.js';
 import { holdClaim, holdRelease, liveClaims, wantedOf, type Claims } from '../../src/domain/claims.js';
 import { expiryOf, knownClusters } from '../../src/domain/retain.js';
 import type { ImageName } from '../../src/domain/image-ref.js';
-import { aClaim, days, hours, nginx, t0 } from '../support/keeper.js';
+import { aClaim, days, hours, nginx, place, t0 } from '../support/keeper.js';
 
 const held = (...claims: readonly Claim[]): Claims => claims.reduce<Claims>((all, claim) => holdClaim(all, claim, t0).claims, []);
 const wanted = (claims: Claims, now = t0, some = {}) => wantedOf(claims, now, { silent: [], ...some });
@@ -82,7 +82,7 @@ describe('a claim of a cluster that does not know what the copy is a copy of', (
   });
 
   test('is asked about the copy by the name of its image', () => {
-    expect(knownClusters(held(nameless, aClaim()), nginx, t0)).toMatchObject([{ cluster: 'aachen', image: nginx }, { cluster: 'berlin', image: nginx }]);
+    expect(knownClusters({ destination: place, claims: held(nameless, aClaim()) }, nginx, t0)).toMatchObject([{ cluster: 'aachen', image: nginx }, { cluster: 'berlin', image: nginx }]);
   });
 });
 
@@ -101,48 +101,50 @@ test('the sixty-fifth cluster is refused', () => {
   expect(holdClaim(claims, aClaim({ cluster: 'cluster-7', generation: 2 }), t0).answer).toBe('accepted');
 });
 
+const expiry = (claims: Claims, bornAt: number, now: number): ReturnType<typeof expiryOf> => expiryOf({ claims, bornAt, pace: 1, edition: 2 }, now);
+
 describe('the retention clock', () => {
   const claims = held(aClaim(), aClaim({ cluster: 'paris', retentionMs: 40 * days }));
   const ended = holdRelease(holdRelease(claims, release('berlin', 2), t0 + hours), release('paris', 2), t0 + 2 * hours);
 
   test('stands still while a claim lives', () => {
-    expect(expiryOf(holdRelease(claims, release('berlin', 2), t0), t0, t0, 1)).toBeUndefined();
+    expect(expiry(holdRelease(claims, release('berlin', 2), t0), t0, t0)).toBeUndefined();
     expect(liveClaims(holdRelease(claims, release('berlin', 2), t0), t0)).toHaveLength(1);
   });
 
   test('starts when the last claim ended, and runs for the longest retention', () => {
-    expect(expiryOf(ended, t0, t0 + days, 1)).toEqual({ unusedSince: t0 + 2 * hours, cleanup: true, dueAt: t0 + 2 * hours + 40 * days, purge: false });
+    expect(expiry(ended, t0, t0 + days)).toEqual({ unusedSince: t0 + 2 * hours, cleanup: true, dueAt: t0 + 2 * hours + 40 * days, purge: false });
   });
 
   test('starts with the end of a lease as well', () => {
-    expect(expiryOf(held(aClaim({ ttlMs: hours })), t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + hours });
+    expect(expiry(held(aClaim({ ttlMs: hours })), t0, t0 + days)).toMatchObject({ unusedSince: t0 + hours });
   });
 
   test('starts anew when a cluster lets go whose claim found no keeper, and no purge of another one ends it before', () => {
     const elsewhere = holdRelease(ended, release('paris-2', 5), t0 + 5 * hours);
 
-    expect(expiryOf(elsewhere, t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + 5 * hours, dueAt: t0 + 5 * hours + 40 * days });
-    expect(expiryOf(holdRelease(elsewhere, release('paris-2', 6), t0 + 9 * hours), t0, t0 + days, 1)).toMatchObject({ unusedSince: t0 + 5 * hours }); // said again, it is no news
+    expect(expiry(elsewhere, t0, t0 + days)).toMatchObject({ unusedSince: t0 + 5 * hours, dueAt: t0 + 5 * hours + 40 * days });
+    expect(expiry(holdRelease(elsewhere, release('paris-2', 6), t0 + 9 * hours), t0, t0 + days)).toMatchObject({ unusedSince: t0 + 5 * hours }); // said again, it is no news
     const purged = holdRelease(held(aClaim()), release('berlin', 2, true), t0);
-    expect(expiryOf(holdRelease(purged, release('paris', 5), t0), t0, t0, 1)).toMatchObject({ purge: false, dueAt: t0 + 30 * days });
+    expect(expiry(holdRelease(purged, release('paris', 5), t0), t0, t0)).toMatchObject({ purge: false, dueAt: t0 + 30 * days });
   });
 
   test('is none where nobody ever claimed, whoever lets go', () => {
-    expect(expiryOf(holdRelease([], release('paris', 5), t0), t0, t0, 1)).toBeUndefined();
+    expect(expiry(holdRelease([], release('paris', 5), t0), t0, t0)).toBeUndefined();
   });
 
   test('never ends sooner than 48 hours on a shared mirror, nor for a younger keeper', () => {
     const shared = holdRelease(held(aClaim({ shared: true, retentionMs: 0 })), release('berlin', 2), t0);
 
-    expect(expiryOf(shared, t0 - 30 * days, t0, 1)?.dueAt).toBe(t0 + 48 * hours);
-    expect(expiryOf(shared, t0 + hours, t0 + hours, 1)?.dueAt).toBe(t0 + 49 * hours);
+    expect(expiry(shared, t0 - 30 * days, t0)?.dueAt).toBe(t0 + 48 * hours);
+    expect(expiry(shared, t0 + hours, t0 + hours)?.dueAt).toBe(t0 + 49 * hours);
   });
 
   test.each([
     ['is over at once for a purge, clean-up or not', holdRelease(held(aClaim({ cleanup: false })), release('berlin', 2, true), t0), true, t0],
     ['is no reason to delete when one cluster does not clean up', holdRelease(holdRelease(held(aClaim(), aClaim({ cluster: 'paris', cleanup: false })), release('paris', 2), t0), release('berlin', 2), t0), false, t0 + 30 * days],
   ])('%s', (_sentence, all, cleanup, dueAt) => {
-    expect(expiryOf(all, t0, t0, 1)).toMatchObject({ cleanup, dueAt });
+    expect(expiry(all, t0, t0)).toMatchObject({ cleanup, dueAt });
   });
 });
 
@@ -152,7 +154,7 @@ describe('a cluster that somebody forgets', () => {
 
   test('holds the destination no longer, whatever the generation of its last word; its policy still counts', () => {
     expect(liveClaims(forgotten, t0).map(({ cluster }) => cluster)).toEqual(['berlin']);
-    expect(expiryOf(holdRelease(forgotten, release('berlin', 2), t0), t0, t0, 1)?.dueAt).toBe(t0 + 90 * days);
+    expect(expiry(holdRelease(forgotten, release('berlin', 2), t0), t0, t0)?.dueAt).toBe(t0 + 90 * days);
   });
 
   test('claims again with its renewal when it lives after all', () => {

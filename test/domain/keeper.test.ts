@@ -93,6 +93,34 @@ describe('what a keeper knows of a copy', () => {
     for (const state of [acceptRetry(settings, t0), changed(keeps('sync'), 'sync')]) expect((stepAt(state, t0) as { task: object }).task).not.toHaveProperty('sourceDigest');
   });
 
+  test('tells a record that was lost of the copy as well, when something is missing', () => {
+    const settings = acceptClaim(mirrored(), aClaim({ generation: 2, platforms: [{ architecture: 'arm64' }] }), t0).state;
+    const failing = { ...afterCopy(settings, failed('unreachable'), t0), told: [] };
+
+    expect(stepAt(failing, t0)).toMatchObject({ what: 'tell', reports: [{ report: { state: 'failed', outcome: { digest: digestOf('a') } } }] });
+  });
+
+  test('is nothing to go back to once the copy is gone', () => {
+    const gone = acceptSight(afterCopy(aKeeper(aClaim()), copied({ sourceDigest: digestOf('b') }), t0), { digest: 'missing' }, t0);
+    const step = stepAt(acceptClaim(gone, aClaim({ generation: 2, platforms: [{ architecture: 'arm64' }] }), t0).state, t0);
+
+    expect(step).toMatchObject({ operation: 'copy', reason: 'CopyGone' });
+    expect((step as { task: object }).task).not.toHaveProperty('sourceDigest');
+  });
+
+  test('is looked at as seldom as is asked for', () => {
+    const seldom = afterCopy(aKeeper(aClaim({ verifyEveryMs: 7 * days, ttlMs: 60 * days })), copied(), t0);
+
+    expect(seldom.lookAt).toBeGreaterThan(t0 + 5 * days);
+  });
+
+  test('that was adopted while its origin was down follows its tag, where it is to', () => {
+    const adopted = afterCopy(aKeeper(aClaim({ drift: 'sync' })), copied({ result: 'adopted', strategy: 'adopted', sourceDigest: undefined }), t0);
+
+    expect(stepAt(acceptSight(adopted, { digest: digestOf('a'), origin: digestOf('b') }, t0), t0)).toMatchObject({ reason: 'OriginMoved' });
+    expect(stepAt(acceptSight(adopted, { digest: digestOf('a'), origin: digestOf('a') }, t0), t0)).toMatchObject({ kind: 'wait' });
+  });
+
   test('is nothing before the first', () => {
     expect((stepAt(aKeeper(aClaim()), t0) as { task: object }).task).not.toHaveProperty('recorded');
   });
@@ -284,7 +312,7 @@ describe('what moved behind our back', () => {
 
     expect(stepAt(acceptTold(other, [{ cluster: 'berlin', image: other.copy?.image as never, report: {} as never }]), t0)).toMatchObject({ kind: 'wait' });
     expect(stepAt(looking(other, { digest: ours }), t0)).toMatchObject({ kind: 'task', reason: 'SettingsChanged' });
-    expect(stepAt(looking(other, { digest: 'missing' }), t0)).toMatchObject({ kind: 'task', reason: 'SettingsChanged' });
+    expect(stepAt(looking(other, { digest: 'missing' }), t0)).toMatchObject({ kind: 'task', reason: 'CopyGone' });
     expect(stepAt(acceptRetry(other, t0), t0)).toMatchObject({ kind: 'task', reason: 'Asked' });
   });
 

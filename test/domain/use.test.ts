@@ -86,6 +86,7 @@ describe('a copy is claimed', () => {
     ['by another rule than the one that made it', true, { used: ['nginx:1.27'], rules: [aMirrorRule({ name: 'other' })], records: [recorded] }],
     ['not by a rule whose filter changed', false, { used: ['nginx:1.27'], rules: [aMirrorRule({ images: { include: [/quay\.io.*/] } })], records: [recorded] }],
     ['not for an image nobody uses', false, { rules: [aMirrorRule()], records: [recorded] }],
+    ['not by a cluster that wants the place for another image, and waits for it', false, { used: ['quay.io/library/nginx:1.27'], rules: [aMirrorRule()] }],
     ['not for an image that wants a name which is taken', false, { used: ['quay.io/library/nginx:1.27'], rules: [aMirrorRule()], records: [recorded] }],
   ])('%s: %s', (_sentence, isClaimed, situation) => {
     expect(useOf(aCopyName(), aPicture(situation)).isClaimed).toBe(isClaimed);

@@ -45,13 +45,13 @@ export function aClaim(some: Partial<Claim> = {}): Claim {
 
 /** A keeper that was just born, after these claims. */
 export function aKeeper(...claims: readonly Claim[]): KeeperState {
-  const born = revive({ v: 1, destination: place, taskId: `task/${place}`, searchable: true }, t0);
+  const born: KeeperState = { ...revive({ v: 1, destination: place, taskId: `task/${place}`, searchable: true }, t0), edition: 2 };
   return claims.reduce((state, claim) => acceptClaim(state, claim, t0).state, born);
 }
 
 /** A run of the keeper that has just begun. */
 export function aRun(some: Partial<RunFacts> = {}): RunFacts {
-  return { startedAt: t0, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', counts: 'releases', ...some };
+  return { startedAt: t0, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', ...some };
 }
 
 export function copied(some: Partial<CopyOutcome> = {}): CopyOutcome {

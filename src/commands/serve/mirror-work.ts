@@ -1,4 +1,5 @@
 import { createCredentials } from '../../activities/credentials.js';
+import { referenceOf } from '../../domain/record-plan.js';
 import { createMirrorActivities } from '../../activities/mirror.js';
 import { createRecordActivities } from '../../activities/record.js';
 import { tellRetention } from '../../activities/retain-events.js';
@@ -49,7 +50,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     countOrphans: (byHost) => lastSweep.note(byHost),
   });
   return {
-    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials }), ...retain.registry, ...sweep.registry },
+    registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials, recorded: ({ image, destination }) => views.records.byImage(image)?.places.find(({ reference }) => reference === referenceOf(destination)) }), ...retain.registry, ...sweep.registry },
     cluster: { ...createRecordActivities({ clusterId, cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
     monitor: monitorWork(base, views, surroundings(base, views)),
   };

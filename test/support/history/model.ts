@@ -148,7 +148,7 @@ export class Model {
 
   #born(destination: PlaceId): Keeping {
     const now = this.#serverNow();
-    return { state: revive({ v: 1, destination, taskId: `task/${destination}`, searchable: true }, now), startedAt: now, turn: 0 };
+    return { state: { ...revive({ v: 1, destination, taskId: `task/${destination}`, searchable: true }, now), edition: 2 }, startedAt: now, turn: 0 };
   }
 
   /** The keeper's loop, until it waits for something. */
@@ -164,7 +164,7 @@ export class Model {
   }
 
   #step({ state, startedAt }: Keeping): Step {
-    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules', counts: 'releases' });
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules' });
   }
 
   #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
