@@ -19,8 +19,8 @@ export class TrackedLately {
   /** @param now milliseconds since the epoch; a clock that was set back counts by its distance */
   at(host: string, now: number): readonly TrackedImage[] {
     if (Math.abs(now - this.#lookedAt) >= this.#oldestMs) {
-      this.#lookedAt = now;
       this.#byHost = Map.groupBy(this.#look(), ({ ref }) => ref.host);
+      this.#lookedAt = now;
     }
     return this.#byHost.get(host) ?? [];
   }

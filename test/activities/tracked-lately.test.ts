@@ -33,3 +33,15 @@ test.each([
 
   expect(lately.at('registry.corp', t0 + laterMs)[0]?.ref.tag).toBe(expected);
 });
+
+test('a look that comes to nothing is not taken for nothing tracked: the next one looks again', () => {
+  let fails = true;
+  const lately = new TrackedLately(() => {
+    if (fails) throw new Error('the views are not there');
+    return [tracked('registry.corp/app:1')];
+  }, 5_000);
+  expect(() => lately.at('registry.corp', t0)).toThrow('the views are not there');
+  fails = false;
+
+  expect(lately.at('registry.corp', t0 + 1)).toHaveLength(1);
+});
