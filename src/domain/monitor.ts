@@ -11,7 +11,7 @@
  * @see docs/concepts/monitor.md
  */
 import { seesPod, selectsImage } from './filter.js';
-import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef } from './image-ref.js';
+import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { compareTexts } from './rank.js';
 import type { ImageUse } from './record-plan.js';
 import { unusedSinceMs, type ImageRecord, type PlaceRecord } from './record.js';
@@ -92,7 +92,7 @@ function trackUnused(record: ImageRecord, monitors: readonly MonitorRule[], book
   const ref = parseImageRef(image);
   if (ref === undefined || trackedBy.length === 0) return undefined;
   const since = unusedSinceMs(record, now);
-  const wasChecked = book.seen(image)?.checkedAt !== undefined;
+  const wasChecked = book.seen(image, placeIdentity(ref))?.checkedAt !== undefined;
   const by = monitors.filter((rule) => {
     if (!trackedBy.includes(rule.id.name)) return false;
     return isResting(rule) || (wasChecked && selectsImage(rule.images, ref) && now < endOf(rule, since));
@@ -103,12 +103,13 @@ function trackUnused(record: ImageRecord, monitors: readonly MonitorRule[], book
 
 function tracked(what: Omit<TrackedImage, 'by' | 'isChecked' | 'records' | 'seen'>, by: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
   if (by.length === 0) return undefined;
-  const seen = book.seen(what.image);
+  const place = placeIdentity(what.ref); // names are read once: a look goes through thousands of them
+  const seen = book.seen(what.image, place);
   return {
     ...what,
     by: by.map(({ id }) => id.name),
     isChecked: by.some((rule) => !isResting(rule)),
-    records: book.recordsOf(what.image),
+    records: book.recordsOf(what.image, place),
     ...(seen === undefined ? {} : { seen }),
   };
 }
@@ -141,24 +142,23 @@ class RecordBook {
     return this.#byImage.get(image);
   }
 
-  recordsOf(image: ImageName): readonly ImageName[] {
-    return this.#speakingOf(image).map((record) => record.image);
+  recordsOf(image: ImageName, place: PlaceId): readonly ImageName[] {
+    return this.#speakingOf(image, place).map((record) => record.image);
   }
 
   /** The latest that any of them tells; in whichever order they came. */
-  seen(image: ImageName): Seen | undefined {
-    const reference = placeText(image);
+  seen(image: ImageName, at: PlaceId): Seen | undefined {
     let latest: Seen | undefined;
-    for (const { places } of this.#speakingOf(image)) {
-      const place = places.find((each) => (each.reference as string) === reference);
+    for (const { places } of this.#speakingOf(image, at)) {
+      const place = places.find((each) => (each.reference as string) === at);
       if (place !== undefined && (latest === undefined || checkedMs(place) > checkedMs(latest))) latest = place;
     }
     return latest;
   }
 
-  #speakingOf(image: ImageName): readonly ImageRecord[] {
+  #speakingOf(image: ImageName, place: PlaceId): readonly ImageRecord[] {
     const own = this.#byImage.get(image);
-    const others = this.#copies.get(placeText(image)) ?? [];
+    const others = this.#copies.get(place) ?? [];
     if (others.length === 0) return own === undefined ? [] : [own];
     return [...new Set([...(own === undefined ? [] : [own]), ...others])].sort((one, other) => compareTexts(one.image, other.image));
   }
@@ -168,11 +168,6 @@ class RecordBook {
 function checkedMs({ checkedAt }: Seen): number {
   const at = Date.parse(checkedAt ?? '');
   return Number.isNaN(at) ? -Infinity : at;
-}
-
-function placeText(image: ImageName): string {
-  const ref = parseImageRef(image);
-  return ref === undefined ? image : placeIdentity(ref);
 }
 
 /** A place of a record. */
