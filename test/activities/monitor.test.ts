@@ -133,6 +133,39 @@ describe('one check', () => {
     expect(bench.place()).toMatchObject({ state, identity: 'anonymous', checkFailure: expect.stringContaining(message) as unknown });
   });
 
+  const html = { status: 200, headers: { 'content-type': 'text/html', 'docker-content-digest': undefined }, body: '<html>please log in</html>' };
+  test.each<[string, Damage, Damage, string]>([
+    ['HEAD is not served, and GET is', { status: 405 }, {}, 'Available'],
+    ['HEAD is refused as no part of it, and GET is served', { status: 501 }, {}, 'Available'],
+    ['HEAD names no digest', { headers: { 'docker-content-digest': undefined } }, {}, 'Available'],
+    ['HEAD has no length', { headers: { 'content-length': undefined } }, {}, 'Available'],
+    ['HEAD is a page for people', html, {}, 'Available'],
+    ['everything is a page for people', html, html, 'Unreachable'],
+    ['neither is served', { status: 405 }, { status: 405 }, 'Unreachable'],
+    ['GET, after a HEAD that says too little, finds nothing', { status: 405 }, { status: 404 }, 'NotFound'],
+    ['GET, after a HEAD that says too little, is throttled', { status: 405 }, { status: 429 }, 'QuotaExceeded'],
+    ['GET comes with bytes of something else', { status: 405 }, { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }, 'Unreachable'],
+  ])('where %s', async (_sentence, head, get, state) => {
+    const bench = await Bench.open();
+    bench.server.fault({ on: { route: 'manifest', method: 'HEAD' }, times: 10, does: head }, { on: { route: 'manifest', method: 'GET' }, times: 10, does: get });
+
+    await bench.run();
+
+    expect(bench.place()).toMatchObject({ state, ...(state === 'Available' ? { digest } : {}) });
+  });
+
+  test('that is redirected is made where the registry sends it, without its credential', async () => {
+    const bench = await Bench.open({ access: { type: 'basic', accounts: { kuik: 'right' } } });
+    bench.access = { as: [{ id: 'abc', username: 'kuik', password: 'right' }] };
+    bench.server.fault({ on: { route: 'manifest' }, from: 2, times: 10, does: { redirect: 'second' } });
+
+    await bench.run();
+
+    const elsewhere = bench.server.requests.filter(({ route }) => route === 'second');
+    expect(elsewhere.length).toBeGreaterThan(0);
+    expect(elsewhere.every(({ headers }) => headers['authorization'] === undefined)).toBe(true);
+  });
+
   test('that takes longer than it may', async () => {
     const bench = await Bench.open();
     bench.settings = { ...bench.settings, timeoutMs: 100 };
@@ -214,6 +247,20 @@ describe('credentials', () => {
 
     expect(bench.place()).toMatchObject({ state: 'InvalidAuth', identity: 'abc' });
     expect(JSON.stringify([...bench.records.values()])).not.toContain('wrong');
+  });
+
+  test('that are changed in the middle of a go count from the next check on', async () => {
+    const bench = await Bench.open({ access }, 'app:2');
+    bench.goMs = 1_000;
+    bench.tracked = [bench.image('app:1'), bench.image('app:2')];
+    bench.access = { as: [{ id: 'old', username: 'kuik', password: 'wrong' }] };
+
+    const going = bench.runUntil(() => bench.place('app:2') !== undefined, { intervalMs: 100 });
+    while (bench.place() === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
+    bench.access = { as: [{ id: 'new', username: 'kuik', password: 'right' }] };
+    await going;
+
+    expect(bench.place('app:2')).toMatchObject({ state: 'Available', identity: 'new' });
   });
 
   test('that cannot be read make it UnavailableSecret, and say which', async () => {
