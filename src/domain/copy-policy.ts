@@ -1,6 +1,7 @@
 /**
  * How long a copy is kept once no Pod uses its image. The rule that made it says so while it is there; afterwards
- * what it said last counts, which the record remembers. A rule that merely shares the destination has no say.
+ * what was said last counts, which the record remembers. Whatever other rules keep copies of the image there have a
+ * say, too: all have to agree to clean-up, and the longest retention counts, as where claims are merged.
  */
 import { formatDuration, parseDuration } from './duration.js';
 import { selectsImage } from './filter.js';
@@ -11,20 +12,25 @@ import { isValid, ruleText, type Cleanup, type Mirror, type MirrorRule, type Rul
 
 export interface PolicyPicture {
   readonly rules: readonly Rule[];
+  /** milliseconds an unused copy is kept where no rule says otherwise */
+  readonly retentionMs: number;
   /** all clusters that share mirrors meet in one Temporal namespace */
   readonly isConnected?: boolean;
 }
 
-/** The clean-up of one place of an image, by the rule it names or by what it remembers. */
-export function placePolicy(place: PlaceRecord, image: ImageName, { rules, isConnected }: PolicyPicture): Cleanup {
-  const named = place.rule === undefined ? undefined : byText(rules).get(place.rule);
-  const ref = named === undefined ? undefined : parseImageRef(image);
-  const mirror = named === undefined || ref === undefined ? undefined : mirrorAt(named, ref, place.reference);
-  return mirror === undefined ? rememberedPolicy(place) : mirrorPolicy(mirror, isConnected);
+/** What all who keep a copy say together. */
+export type Policy = Required<Cleanup>;
+
+/** The clean-up of one place of an image, by the rules that keep copies there, and by what it remembers where its own does no more. */
+export function placePolicy(place: PlaceRecord, image: ImageName, picture: PolicyPicture): Policy {
+  const keepers = keepersOf(place, image, picture.rules);
+  const said = keepers.flatMap(({ mirrors }) => mirrors).map((mirror) => mirrorPolicy(mirror, picture.isConnected));
+  const isLeft = !keepers.some(({ rule }) => ruleText(rule.id) === place.rule);
+  return mergePolicies([...said, ...(isLeft ? [rememberedPolicy(place)] : [])], picture.retentionMs);
 }
 
 /** What holds for a copy as the rules stand now: that of its rule, by name or by place; at once, when that was deleted with a purge. */
-export function policyNow(place: PlaceRecord, image: ImageName, picture: PolicyPicture): Cleanup {
+export function policyNow(place: PlaceRecord, image: ImageName, picture: PolicyPicture): Policy {
   if (isPurged(place, image, picture.rules)) return purgePolicy(place, image, picture);
   return placePolicy(withRule(place, image, picture.rules), image, picture);
 }
@@ -55,10 +61,45 @@ export function mirrorPolicy({ cleanup, shared }: Pick<Mirror, 'cleanup' | 'shar
 
 /** The mirror of a rule that keeps an image at a place. */
 export function mirrorAt(rule: MirrorRule, image: ImageRef, place: ImageName): Mirror | undefined {
-  return rule.mirrors.find((mirror) => {
-    const joined = mirrorPlace(mirror, image);
-    return joined !== undefined && (placeIdentity(joined) as string) === place;
-  });
+  return rule.mirrors.find((mirror) => isAt(mirror, image, place));
+}
+
+function isAt(mirror: Mirror, image: ImageRef, place: ImageName): boolean {
+  const joined = mirrorPlace(mirror, image);
+  return joined !== undefined && (placeIdentity(joined) as string) === place;
+}
+
+interface Keeper {
+  readonly rule: MirrorRule;
+  /** those that lead to the place */
+  readonly mirrors: readonly Mirror[];
+}
+
+/**
+ * Rules with a say in how long a copy is kept: the one it names, whatever that selects by now, and those that would
+ * make it, too. Which Pods they see does not matter: those are gone. One that goes with all it copied yields to others.
+ */
+function keepersOf({ rule: named, reference }: PlaceRecord, image: ImageName, rules: readonly Rule[]): readonly Keeper[] {
+  const ref = parseImageRef(image);
+  if (ref === undefined) return [];
+  const keepers = rules
+    .filter((rule) => rule.type === 'mirror')
+    .map((rule) => ({ rule, mirrors: rule.mirrors.filter((mirror) => isAt(mirror, ref, reference)) }))
+    .filter(({ rule, mirrors }) => mirrors.length > 0 && (ruleText(rule.id) === named || mightSelect(rule, ref)));
+  const staying = keepers.filter(({ rule }) => rule.purge !== true || rule.deletedAt === undefined);
+  return staying.length > 0 ? staying : keepers;
+}
+
+/** A filter that cannot be read may select anything. */
+function mightSelect(rule: MirrorRule, image: ImageRef): boolean {
+  return !isValid(rule) || selectsImage(rule.images, image);
+}
+
+function mergePolicies(policies: readonly Cleanup[], usualMs: number): Policy {
+  return {
+    enabled: policies.every(({ enabled }) => enabled),
+    retentionMs: Math.max(...policies.map(({ retentionMs = usualMs }) => retentionMs)),
+  };
 }
 
 /** The first mirror rule that keeps an image at a place, and its mirror there: for copies no rule is named for. */
@@ -77,11 +118,11 @@ export function isPurged(place: PlaceRecord, image: ImageName, rules: readonly R
   const purging = leavingRules(rules).filter(({ purge }) => purge === true);
   if (purging.length === 0 || ruleAt(image, place.reference, purging) === undefined) return false;
   const ref = parseImageRef(image);
-  return ref !== undefined && !rules.some((rule) => rule.type === 'mirror' && rule.deletedAt === undefined && (!isValid(rule) || selectsImage(rule.images, ref)) && mirrorAt(rule, ref, place.reference) !== undefined);
+  return ref !== undefined && !rules.some((rule) => rule.type === 'mirror' && rule.deletedAt === undefined && mightSelect(rule, ref) && mirrorAt(rule, ref, place.reference) !== undefined);
 }
 
 /** What others keep in a shared mirror is known only where all its clusters meet: elsewhere nothing is purged there. */
-function purgePolicy(place: PlaceRecord, image: ImageName, { rules, isConnected }: PolicyPicture): Cleanup {
+function purgePolicy(place: PlaceRecord, image: ImageName, { rules, isConnected }: PolicyPicture): Policy {
   const shared = ruleAt(image, place.reference, leavingRules(rules).filter(({ purge }) => purge === true))?.mirror.shared === true;
   return { enabled: !shared || isConnected === true, retentionMs: 0 };
 }
@@ -109,12 +150,3 @@ export function leavingRules(rules: readonly Rule[]): readonly MirrorRule[] {
 }
 
 const leaving = new WeakMap<readonly Rule[], readonly MirrorRule[]>();
-
-/** A view hands out one list until a rule changes, so it is read once, not once per place. */
-const read = new WeakMap<readonly Rule[], ReadonlyMap<string, MirrorRule>>();
-
-function byText(rules: readonly Rule[]): ReadonlyMap<string, MirrorRule> {
-  const known = read.get(rules) ?? new Map(rules.filter((rule) => rule.type === 'mirror').map((rule) => [ruleText(rule.id), rule]));
-  read.set(rules, known);
-  return known;
-}

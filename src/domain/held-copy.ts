@@ -77,14 +77,11 @@ function restingMirror(image: ImageRef, place: PlaceRecord, resting: readonly Mi
 function heldByRule(image: ImageRef, place: PlaceRecord, { rule, mirror }: Resting, picture: HeldPicture): WantedCopy {
   const { settings } = picture;
   const at = mirrorPlace(mirror, image) ?? image;
-  const policy = mirrorPolicy(mirror, settings.isConnected);
+  const named = place.rule ?? ruleText(rule.id);
   return {
     ...held(imageName(image), at, settings),
+    ...remembered({ ...place, rule: named, secret: mirror.credentialSecret }, imageName(image), picture),
     rules: [rule.id],
-    rule: place.rule ?? ruleText(rule.id),
-    ...(mirror.credentialSecret === undefined ? {} : { secret: mirror.credentialSecret }),
-    retentionMs: policy.retentionMs ?? settings.retentionMs,
-    cleanup: policy.enabled,
     shared: mirror.shared,
     ...usersOf(placeIdentity(at), picture),
   };
@@ -113,8 +110,9 @@ function usersOf(place: PlaceId, { podsPulling, isNamed }: HeldPicture): Pick<Wa
 function copiesToAdopt(picture: HeldPicture): WantedCopy[] {
   return recordedCopies(picture).flatMap(({ image, place, ref }) => {
     const isUnknown = place.digest === undefined && place.failure === undefined; // no keeper of ours has ever seen it
+    if (!isUnknown && picture.orphans?.has(placeIdentity(ref)) !== true) return [];
     const known = { ...remembered(place, image, picture), ...purged(place, image, picture) };
-    if (!known.cleanup || !(isUnknown || picture.orphans?.has(placeIdentity(ref)) === true)) return [];
+    if (!known.cleanup) return [];
     const found = ruleAt(image, place.reference, picture.rules);
     const platforms = platformsOf(place) ?? picture.settings.platforms;
     return [{ ...unwanted(image, ref, picture.settings), ...known, platforms, isAdopted: true as const, ...(found === undefined ? {} : asRuleSays(found, picture.settings)) }];
@@ -122,7 +120,7 @@ function copiesToAdopt(picture: HeldPicture): WantedCopy[] {
 }
 
 function purged(place: PlaceRecord, image: ImageName, { rules, settings }: HeldPicture): Pick<WantedCopy, 'retentionMs' | 'cleanup'> | undefined {
-  return isPurged(place, image, rules) ? { cleanup: policyNow(place, image, { rules, isConnected: settings.isConnected }).enabled, retentionMs: 0 } : undefined;
+  return isPurged(place, image, rules) ? { cleanup: policyNow(place, image, { ...settings, rules }).enabled, retentionMs: 0 } : undefined;
 }
 
 interface RecordedCopy {
@@ -142,8 +140,8 @@ function recordedCopies({ records }: Pick<HeldPicture, 'records'>): RecordedCopy
 
 function remembered(place: PlaceRecord, image: ImageName, { rules, settings }: HeldPicture): Pick<WantedCopy, 'rule' | 'secret' | 'retentionMs' | 'cleanup'> {
   const { rule, secret } = place;
-  const policy = placePolicy(place, image, { rules, isConnected: settings.isConnected });
-  return { ...(rule === undefined ? {} : { rule }), ...(secret === undefined ? {} : { secret }), retentionMs: policy.retentionMs ?? settings.retentionMs, cleanup: policy.enabled };
+  const policy = placePolicy(place, image, { ...settings, rules });
+  return { ...(rule === undefined ? {} : { rule }), ...(secret === undefined ? {} : { secret }), retentionMs: policy.retentionMs, cleanup: policy.enabled };
 }
 
 function platformsOf({ platforms = [] }: PlaceRecord): readonly Platform[] | undefined {

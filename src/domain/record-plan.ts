@@ -223,7 +223,7 @@ function retained(record: ImageRecord | undefined, picture: RecordPicture): Kept
     const kept = policyNow(place, record.image, picture);
     const retention = retentionText(kept, picture.retentionMs);
     if (retention === undefined) return [];
-    return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: kept.retentionMs ?? picture.retentionMs, isCopy: isCopied(place) }];
+    return [{ part: placePart({ ...known, role: 'mirror', retention }), retentionMs: kept.retentionMs, isCopy: isCopied(place) }];
   });
 }
 

@@ -6,10 +6,10 @@
  *    workloads count, one that would is as good.
  * 2. A rule wants it for an image in use: its claim is on the way.
  * 3. Somebody pinned the record.
- * 4. Its rule does not clean up any more, or keeps it longer: the keeper goes by what was claimed last.
+ * 4. Its rule, or another that keeps copies there, does not clean up any more, or keeps it longer: the keeper goes by what was claimed last.
  */
 import type { Digest } from './digest.js';
-import { policyNow } from './copy-policy.js';
+import { policyNow, type Policy } from './copy-policy.js';
 import { parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
 import { isNameless } from './claim.js';
 import { mayShare } from './collision.js';
@@ -19,7 +19,7 @@ import { referenceOf, type ImageUse } from './record-plan.js';
 import type { PodImage } from './original.js';
 import type { ImageRecord, PlaceRecord } from './record.js';
 import { pinEnd, type Expiry } from './retain.js';
-import { ruleText, type Cleanup, type MirrorRule, type Rule } from './rule.js';
+import { ruleText, type MirrorRule, type Rule } from './rule.js';
 import type { Pod } from './usage.js';
 
 /** A copy, as the deletion that wants it gone names it. */
@@ -103,19 +103,19 @@ function mirrorsOf(image: ImageName, rules: readonly Rule[]): { readonly rule: s
 function expiryNow({ destination, image, unusedSince = 0 }: CopyName, places: readonly PlaceIn[], made: readonly { readonly rule: string }[], { rules, settings }: ClusterPicture): Pick<CopyUse, 'expiry'> {
   const ours = places.filter(({ place }) => place.role !== 'replica').map(({ record, place }) => ({ image: record.image, place, since: Date.parse(record.unusedSince ?? '') || 0 }));
   const ruled = made.map(({ rule }) => ({ image, place: { reference: referenceOf(destination), rule }, since: 0 }));
-  const known = (ours.length > 0 ? ours : ruled).map(({ image, place, since }) => ({ since: Math.max(since, unusedSince), policy: policyNow(place, image, { rules, isConnected: settings.isConnected }) }));
+  const known = (ours.length > 0 ? ours : ruled).map(({ image, place, since }) => ({ since: Math.max(since, unusedSince), policy: policyNow(place, image, { ...settings, rules }) }));
   if (known.length === 0) return {};
   return {
     expiry: {
       cleanup: known.every(({ policy }) => policy.enabled),
-      dueAt: Math.max(...known.map(({ since, policy }) => endOf(since, policy, settings))),
+      dueAt: Math.max(...known.map(({ since, policy }) => endOf(since, policy))),
     },
   };
 }
 
 /** Without a beginning there is no end to wait for. */
-function endOf(since: number, { enabled, retentionMs }: Cleanup, settings: MirrorSettings): number {
-  return since > 0 && enabled ? since + (retentionMs ?? settings.retentionMs) : since;
+function endOf(since: number, { enabled, retentionMs }: Policy): number {
+  return since > 0 && enabled ? since + retentionMs : since;
 }
 
 /** Opt-outs, filters and phase do not matter here: whoever names the place pulls from it. */

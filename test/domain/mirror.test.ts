@@ -89,6 +89,7 @@ describe('a copy no rule in force wants is kept as it is', () => {
     ['when only the Pods know of it', [], { ...pulling, pulled: [{ place: knownImageRef(destination), pods: 1, sent: { image: imageName(knownImageRef('nginx:1.27')), rule: 'ImageSetMirror/shop/gone' } }] }, { rests: true, cleanup: false, rule: 'ImageSetMirror/shop/gone', pulledBy: 1 }],
     ['when a user wrote its name: nobody knows what it is a copy of, so it has no source', [], { ...pulling, pulled: [{ place: knownImageRef(destination), pods: 2 }] }, { rests: true, sources: [], pulledBy: 2 }],
     ['while its rule is suspended', [aMirrorRule({ suspended: true, mirrors: [cleaning] })], { records: [record()] }, { rests: true, rules: [{ name: 'main' }], cleanup: true, pulledBy: 0 }],
+    ['and no shorter than others that keep copies there say', [aMirrorRule({ suspended: true, mirrors: [cleaning] }), aMirrorRule({ name: 'other', priority: 1 })], { records: [record()] }, { rests: true, rules: [{ name: 'main' }], cleanup: false }],
     ['while somebody paused its image, though nobody uses it', [aMirrorRule({ mirrors: [cleaning] })], { records: [{ ...record(), paused: true }] }, { rests: true, cleanup: true }],
     ['while the filter of its rule cannot be read', [aMirrorRule({ images: { include: [] }, problems: [brokenFilter] })], { records: [record()] }, { rests: true }],
     ['also where another rule is named for it', [aMirrorRule({ name: 'other', suspended: true })], { records: [record()] }, { rests: true, rule: 'ClusterImageSetMirror/main' }],

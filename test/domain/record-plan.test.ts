@@ -235,6 +235,31 @@ describe('the record of an image nobody uses any more', () => {
     expect(plan({ rules: [aMirrorRule()], records: [record] }).remove).toEqual([imageName(knownImageRef('nginx:1.27'))]);
   });
 
+  describe('when several rules keep copies at one place, as claims are merged', () => {
+    const cleansUp = (retentionMs: number, rest: Parameters<typeof aMirrorRule>[0] = {}): Rule => aMirrorRule({ ...rest, mirrors: [{ cleanup: { enabled: true, retentionMs } }] });
+    const other = { name: 'other', priority: 1 };
+    const known = (retention?: string): ImageRecord => aRecord({ pods: 0, unusedSince: '2026-11-19T00:00:00.000Z', places: [aCopy(copy, { rule: 'ClusterImageSetMirror/main', ...(retention === undefined ? {} : { retention }) })] });
+
+    test.each<[string, readonly Rule[], ImageRecord, string | undefined]>([
+      ['keeps it for ever where one of them never cleans up', [cleansUp(hour), aMirrorRule(other)], known('1h'), undefined],
+      ['keeps it as long as the most patient of them says', [cleansUp(hour), cleansUp(48 * hour, other)], known('1h'), '2026-11-21T00:00:00.000Z'],
+      ['whichever is named', [cleansUp(48 * hour), cleansUp(hour, other)], known('1h'), '2026-11-21T00:00:00.000Z'],
+      ['but none that selects other images', [cleansUp(hour), aMirrorRule({ ...other, images: { include: [/quay.*/] } })], known('1h'), '2026-11-19T01:00:00.000Z'],
+      ['and none that keeps them elsewhere', [cleansUp(hour), aMirrorRule({ ...other, mirrors: [{ path: 'elsewhere' }] })], known('1h'), '2026-11-19T01:00:00.000Z'],
+      ['follows the others once the named one is gone, and what was said last', [cleansUp(hour, other)], known('48h'), '2026-11-21T00:00:00.000Z'],
+      ['keeps it for ever where one that is left never cleans up', [aMirrorRule(other)], known('48h'), undefined],
+      ['follows the named one once the others are gone', [cleansUp(hour)], known('48h'), '2026-11-19T01:00:00.000Z'],
+      ['asks one that is being deleted for as long as it is there', [cleansUp(hour), cleansUp(48 * hour, { ...other, deletedAt: '2026-11-20T11:59:00Z' })], known('1h'), '2026-11-21T00:00:00.000Z'],
+      ['but not one that goes with all it copied', [cleansUp(48 * hour, other), aMirrorRule({ deletedAt: '2026-11-20T11:59:00Z', purge: true })], known('1h'), '2026-11-21T00:00:00.000Z'],
+      ['asks every mirror of a rule that leads there', [aMirrorRule({ mirrors: [{ cleanup: { enabled: true, retentionMs: hour } }, { cleanup: { enabled: true, retentionMs: 48 * hour } }] })], known('1h'), '2026-11-21T00:00:00.000Z'],
+    ])('%s', (_sentence, rules, record, expiresAt) => {
+      const { apply, remove } = plan({ rules, records: [record] });
+
+      if (expiresAt === undefined) expect(remove).toEqual([record.image]);
+      else expect(apply).toMatchObject([{ expiresAt, places: [{ role: 'origin' }, { reference: copy, rule: 'ClusterImageSetMirror/main' }] }]);
+    });
+  });
+
   test('takes a copy that was finished after its image had gone for that of the rule that keeps it there', () => {
     const record = aRecord({ pods: 0, unusedSince: '2026-11-20T11:00:00.000Z', places: [aCopy(copy, { role: undefined })] });
 
