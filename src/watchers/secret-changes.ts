@@ -2,7 +2,7 @@ import type { Secret } from '../domain/secret.js';
 import type { FailureCode } from '../domain/failure.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';
-import { isInForce, type Rule, type SecretRef } from '../domain/rule.js';
+import { isInForce, ruleText, type Rule, type SecretRef } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { secretsOf } from './secret-check.js';
 
@@ -15,6 +15,15 @@ export interface SecretChangesDeps {
   readonly now: () => number;
 }
 
+/** A copy that failed for want of a right. */
+interface Waiting {
+  readonly destination: PlaceId;
+  /** Secrets it depends on */
+  readonly keys: readonly string[];
+  /** nothing may be started for it */
+  readonly rests: boolean;
+}
+
 /** What another credential can heal; some registries say so of what they do not want to show. */
 const healed: readonly FailureCode[] = ['unauthorized', 'denied', 'missing'];
 const lookAgainMs = 20_000;
@@ -23,14 +32,14 @@ const mostPodSecrets = 16; // as many as a copy uses
 const absent = 'absent';
 
 /**
- * Finds copies that failed for want of a right, and whose Secrets have changed since: they are tried again at once.
- * Nothing is watched; a Secret is read while a failure depends on it, every 20 s. What changed while no manager led is
- * found at the next slow retry.
+ * Finds copies that failed for want of a right, and whose Secrets have changed since: their keepers wait no longer.
+ * What rests, a suspended rule or a paused image, is left alone until it does no more. Nothing is watched; a Secret is
+ * read while a failure depends on it, every 20 s. What changed while no manager led is found at the next slow retry.
  */
 export class SecretChanges {
   readonly #deps: SecretChangesDeps;
   #seen = new Map<string, { readonly at: number; readonly version: string }>();
-  /** to be tried again, until a keeper has been told */
+  /** to be told, until their keepers have been */
   #due: ReadonlySet<PlaceId> = new Set();
 
   constructor(deps: SecretChangesDeps) {
@@ -38,18 +47,31 @@ export class SecretChanges {
   }
 
   /**
-   * @param retry has the keeper of a destination copy now
-   * @throws what `retry` threw: the rest waits for the next call
+   * @param lookAgain has the keeper of a destination forget the failure. Not a person's word: what is there stays as it is
+   * @throws what `lookAgain` threw: the rest waits for the next call
    */
-  async carryOut(records: readonly ImageRecord[], rules: readonly Rule[], retry: (destination: PlaceId) => Promise<void>): Promise<void> {
-    const waiting = records.flatMap((record) => record.places.filter(mayHeal).map((place) => ({ destination: place.reference as string as PlaceId, keys: this.#secretsBehind(record.image, place, rules) })));
+  async carryOut(records: readonly ImageRecord[], rules: readonly Rule[], lookAgain: (destination: PlaceId) => Promise<void>): Promise<void> {
+    const waiting = this.#waiting(records, rules);
     const changed = await this.#changed([...new Set(waiting.flatMap(({ keys }) => keys))].sort().slice(0, mostSecrets));
-    const due = new Set(waiting.filter(({ destination, keys }) => this.#due.has(destination) || keys.some((key) => changed.has(key))).map(({ destination }) => destination));
-    this.#due = due;
-    for (const destination of due) {
-      await retry(destination);
-      due.delete(destination);
+    const due = waiting.filter(({ destination, keys }) => this.#due.has(destination) || keys.some((key) => changed.has(key)));
+    const left = new Set(due.map(({ destination }) => destination));
+    this.#due = left;
+    for (const { destination } of due.filter(({ rests }) => !rests)) {
+      if (!left.has(destination)) continue; // two records of one copy
+      await lookAgain(destination);
+      left.delete(destination);
     }
+  }
+
+  #waiting(records: readonly ImageRecord[], rules: readonly Rule[]): Waiting[] {
+    const resting = new Set(rules.filter((rule) => !isInForce(rule)).map(({ id }) => ruleText(id)));
+    return records.flatMap((record) =>
+      record.places.filter(mayHeal).map((place) => ({
+        destination: place.reference as string as PlaceId,
+        keys: this.#secretsBehind(record.image, place, rules),
+        rests: record.paused === true || (place.rule !== undefined && resting.has(place.rule)),
+      })),
+    );
   }
 
   /** Which of these Secrets are others than when they were last looked at; the first look only remembers. */

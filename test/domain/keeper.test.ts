@@ -345,6 +345,28 @@ describe('a keeper looks', () => {
     expect(stepAt(failing, t0)).toMatchObject({ kind: 'task', reason: 'NotCopied' });
   });
 
+  describe('when told to resync after a failure tries again at once, but not as if a person had asked', () => {
+    const widened = acceptClaim(mirrored(), aClaim({ generation: 2, platforms: [{ architecture: 'arm64' }] }), t0).state;
+    const failing = acceptSight(afterCopy(widened, failed('unauthorized'), t0), { digest: digestOf('a') }, t0);
+
+    test('content is that of the copy that is there, wherever the tag has gone', () => {
+      expect(stepAt(failing, t0 + 1)).not.toMatchObject({ kind: 'task' });
+      expect(stepAt(acceptResync(failing, t0), t0)).toMatchObject({ kind: 'task', reason: 'SettingsChanged', task: { sourceDigest: digestOf('a'), urgency: 'normal' } });
+    });
+
+    test('what somebody else wrote there is not overwritten', () => {
+      const theirs = noteDrift(failing, { digest: digestOf('c') }, t0);
+
+      expect(stepAt(acceptResync(theirs, t0), t0)).toMatchObject({ kind: 'look', what: 'verify' });
+    });
+
+    test('nothing is copied while the rule rests', () => {
+      const resting = acceptClaim(failing, aClaim({ generation: 3, platforms: [{ architecture: 'arm64' }], rests: true }), t0).state;
+
+      expect(stepAt(acceptResync(resting, t0), t0)).toMatchObject({ kind: 'look', what: 'verify' });
+    });
+  });
+
   test('and tells a cluster that claims what is there already', () => {
     const joined = acceptClaim(mirrored(), aClaim({ cluster: 'paris' }), t0).state;
     const step = stepAt(joined, t0);

@@ -1,10 +1,10 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryCluster } from '../../src/cluster/memory.js';
 import { Failure, type FailureCode } from '../../src/domain/failure.js';
 import type { ImageRecord, PlaceFailure } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
 import { SecretChanges } from '../../src/watchers/secret-changes.js';
-import { aPlace, aPod, aRecord, aReplicaRule } from '../support/builders.js';
+import { aMirrorRule, aPlace, aPod, aRecord, aReplicaRule } from '../support/builders.js';
 
 const reference = 'registry.example.com/mirror/library/nginx:1.27';
 const push = { namespace: 'kuik-system', name: 'push' };
@@ -33,11 +33,11 @@ function failing(code: FailureCode, side?: PlaceFailure['side']): ImageRecord {
   return { ...aRecord(), places: [aPlace({ reference, role: 'mirror', secret: push, failure: { code, side, message: 'no', since: '2026-11-20T10:00:00Z', attempts: 1 } })] };
 }
 
-async function look(record: ImageRecord, passedMs = 20_000): Promise<readonly string[]> {
+async function look(record: ImageRecord, passedMs = 20_000, present = rules): Promise<readonly string[]> {
   now += passedMs;
-  const retried: string[] = [];
-  await changes.carryOut([record], rules, async (destination) => void retried.push(destination));
-  return retried;
+  const told: string[] = [];
+  await changes.carryOut([record], present, async (destination) => void told.push(destination));
+  return told;
 }
 
 test.each([
@@ -55,6 +55,26 @@ test.each([
 
   expect(await look(record)).toEqual(expected ? [reference] : []);
   expect(await look(record)).toEqual([]); // once
+});
+
+describe('nothing is tried on behalf of', () => {
+  const record = failing('unauthorized', 'destination');
+  const named: ImageRecord = { ...record, places: record.places.map((place) => ({ ...place, rule: 'ClusterImageSetMirror/main' })) };
+  const brokenFilter = { reason: 'InvalidFilter', field: 'spec.filter', message: 'no', disables: 'rule' } as const;
+
+  test.each<[string, ImageRecord, Rule]>([
+    ['a rule that is suspended', named, aMirrorRule({ suspended: true })],
+    ['a rule that cannot be read', named, aMirrorRule({ problems: [brokenFilter] })],
+    ['an image that somebody paused', { ...named, paused: true }, aMirrorRule()],
+  ])('%s, and what changed meanwhile counts afterwards', async (_what, resting, rule) => {
+    expect(await look(resting, 20_000, [rule])).toEqual([]);
+    rotate(push);
+    expect(await look(resting, 20_000, [rule])).toEqual([]);
+    expect(await look(resting, 20_000, [rule])).toEqual([]);
+
+    expect(await look(named, 20_000, [aMirrorRule()])).toEqual([reference]);
+    expect(await look(named, 20_000, [aMirrorRule()])).toEqual([]);
+  });
 });
 
 test('a Secret that appears is a change, and so is one that goes', async () => {

@@ -140,13 +140,14 @@ export class PictureLoop {
     const { records, rules, usage } = views;
     this.#sightings.look(usage.pods());
     this.#podNews.look(usage.pods());
-    const retry = async (destination: PlaceId): Promise<void> => {
-      if ((await client.retry(destination)) === 'absent') queue.again(destination);
+    // a keeper that is gone copies once it is claimed again
+    const orClaimed = (word: 'retry' | 'resync') => async (destination: PlaceId): Promise<void> => {
+      if ((await client[word](destination)) === 'absent') queue.again(destination);
     };
     await everyTurn([
       () => this.#reconciler.pass(),
-      () => this.#requests.carryOut({ records, cluster: base.cluster, retry, check: (image) => this.#checkNow(image) }),
-      () => this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), retry),
+      () => this.#requests.carryOut({ records, cluster: base.cluster, retry: orClaimed('retry'), check: (image) => this.#checkNow(image) }),
+      () => this.#secretChanges.carryOut(records.snapshot(), rules.snapshot(), orClaimed('resync')),
     ]);
   }
 
