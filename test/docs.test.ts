@@ -34,4 +34,11 @@ describe('documentation', () => {
 
     expect(missing).toEqual([]);
   });
+
+  test('every decision has a number of its own', () => {
+    const files = globSync('docs/adr/[0-9]*.md', { cwd: root }).sort();
+    const numbers = files.map((file) => file.slice('docs/adr/'.length).slice(0, 4));
+
+    expect(files.filter((_file, at) => numbers.indexOf(numbers[at]!) !== at)).toEqual([]);
+  });
 });

@@ -59,7 +59,7 @@ export interface KeeperState extends Omit<Required<KeeperBirth>, 'v'> {
   /** operations that ended: lets a caller wait for the next */
   readonly ended: number;
   readonly lastMessageAt: number;
-  /** how a run decides, from its first step to its last: absent as 3.0 did. @see docs/adr/0036 */
+  /** how a run decides, from its first step to its last: absent as 3.0 did. @see docs/adr/0038 */
   readonly edition?: 2;
 }
 
