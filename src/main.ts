@@ -13,6 +13,7 @@ process.env['UV_THREADPOOL_SIZE'] ??= '16';
 
 /** @returns exit code: 0 done, 1 failed, 2 done and the answer is bad, 130 interrupted */
 async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === 'help' && args.length > 0) return main([...args, '--help']);
   if (name === undefined || name === 'help' || name === '-h' || name === '--help') return help();
   if (name === '--version') return main(['version']);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -28,23 +28,40 @@ export function isOnlyLookedAt(command: Command): boolean {
 
 export function readArguments<T extends object>(command: Command, args: readonly string[]): Arguments<T> {
   if (isOnlyLookedAt(command)) return { exit: 0 };
-  const { writeOut, writeErr } = printers(command);
-  command.helpOption('-h, --help', 'print this').exitOverride().configureOutput({ writeOut, writeErr });
+  let wrong = '';
+  command.helpOption('-h, --help', 'print this').exitOverride().configureOutput({ writeOut: (text) => void process.stdout.write(helpText(text)), writeErr: (text) => void (wrong += text) });
   try {
     command.parse(args, { from: 'user' });
-    return { options: command.opts<T>(), args: command.args };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) process.stderr.write(`${command.name()}: ${withHelp(wrong, error.code, command.name())}\n`);
     return { exit: error.exitCode === 0 ? 0 : 1 };
   }
+  const options = command.opts<T>();
+  const { namespace } = options as { readonly namespace?: unknown };
+  if (typeof namespace === 'string' && !namespaceName.test(namespace)) {
+    process.stderr.write(`${command.name()}: -n ${JSON.stringify(namespace)}: no namespace has such a name; kubectl get namespaces lists them\n`);
+    return { exit: 1 };
+  }
+  return { options, args: command.args };
 }
 
+/** A label of RFC 1123. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names */
+const namespaceName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** What a complaint about words does not tell itself: where it stands which there are. */
+const helps: Readonly<Record<string, string>> = {
+  'commander.unknownOption': 'lists them',
+  'commander.excessArguments': 'shows what it takes',
+  'commander.missingArgument': 'shows what it takes',
+  'commander.optionMissingArgument': 'shows what it takes',
+};
+
 /** Complaints start with the name of the program, like every other of it. */
-function printers(command: Command): { writeOut: (text: string) => void; writeErr: (text: string) => void } {
-  return {
-    writeOut: (text) => void process.stdout.write(helpText(text)),
-    writeErr: (text) => void process.stderr.write(`${command.name()}: ${text.replace(/^error: /, '')}`),
-  };
+function withHelp(text: string, code: string, name: string): string {
+  const said = text.replace(/^error: /, '').trim().replaceAll('\n', ' ');
+  const help = helps[code];
+  return help === undefined ? said : `${said.replace(/\.$/, '')}; ${name} --help ${help}`;
 }
 
 /** Which cluster is asked; as kubectl has it. */

@@ -29,7 +29,7 @@ async function findOne(text: string, all: readonly ImageRecord[], cluster: Pick<
   const [, name] = named.exec(text) ?? [];
   if (name !== undefined) return all.find((record) => record.name === name) ?? `${text}: there is no such record; kubectl get ia lists them`;
   const ref = parseImageRef(text);
-  if (ref === undefined) return `${text}: not an image reference; write it as in a Pod, nginx:1.27 or registry.example.com/team/api:v4, or as ia/NAME`;
+  if (ref === undefined) return `${text || '""'}: not an image reference; write it as in a Pod, nginx:1.27 or registry.example.com/team/api:v4, or as ia/NAME`;
   const image = imageName(ref);
   return (await cluster.record(image)) ?? unknownImage(text, image, await alike(image, cluster));
 }

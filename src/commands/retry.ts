@@ -1,6 +1,7 @@
 /** `kuik retry` and `kuik mirror`: copy now, or check now. The request is an annotation on the record, which the manager carries out. */
 import { Command } from 'commander';
 import { complain, dryRunOption, outputOption, readArguments, timeoutOption, withClusterOptions, type ClusterChoice, type DryRun } from './command-line.js';
+import { registryHost } from './registry-host.js';
 
 export interface RetryOptions extends ClusterChoice {
   readonly failed?: boolean;
@@ -29,6 +30,7 @@ export async function retry(args: readonly string[]): Promise<number> {
   const { options, args: images } = read;
   if ((images.length > 0) === (options.failed === true)) return complain('retry', 'name images, or all that failed with --failed, and not both; kuik retry --help shows examples');
   if (options.registry !== undefined && options.failed !== true) return complain('retry', '--registry: chooses among what failed, add --failed');
+  if (options.registry !== undefined && registryHost(options.registry) === undefined) return complain('retry', `--registry ${JSON.stringify(options.registry)}: no registry; write its host[:port] as images do, such as docker.io`);
   const { runRetry } = await import('./retry/run.js');
   return runRetry('retry', images, options);
 }

@@ -63,7 +63,7 @@ describe('the cluster is found', () => {
   });
 
   test('or the message says what to do', () => {
-    expect(() => loadKubeConfig({ home: folder })).toThrow(/no cluster found: name a kubeconfig file, set KUBECONFIG/);
+    expect(() => loadKubeConfig({ home: folder })).toThrow(/no cluster found: name a kubeconfig file with --kubeconfig, set KUBECONFIG/);
     expect(() => loadKubeConfig({ file: join(folder, 'absent') })).toThrow(/ENOENT.*absent/);
   });
 });

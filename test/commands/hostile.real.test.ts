@@ -199,14 +199,43 @@ describe('a slip of the pen', () => {
   test.each<[string, string, string[], RegExp]>([
     ['a kubeconfig that is a folder', dir, ['images'], /^kuik images: kubeconfig \S+hostile\S*: EISDIR/],
     ['a kubeconfig that is something else', '/etc/passwd', ['images'], /^kuik images: no cluster found: context "" is not defined in \/etc\/passwd/],
-    ['a registry with a scheme', '', ['rehearse', 'http://docker.io'], /^kuik rehearse: http:\/\/docker\.io: .* is no registry; write its host\[:port\] as images do, such as docker\.io\n/],
+    ['a registry with a scheme', '', ['rehearse', 'http://docker.io'], /^kuik rehearse: "http:\/\/docker\.io" is no registry; write its host\[:port\] as images do, such as docker\.io\n/],
     ['no registry', '', ['rehearse'], /^kuik rehearse: name a registry, as in kuik rehearse docker\.io/],
+    ['a kubeconfig that is not there', '/nowhere', ['images'], /^kuik images: kubeconfig \/nowhere: ENOENT.*; name another with --kubeconfig or KUBECONFIG\n/],
+    ['a context that is not there', '', ['images', '--context', 'nope'], /^kuik images: no cluster found: context "nope" is not defined in \S+; kubectl config get-contexts lists them\n/],
+    ['an option nobody knows', '', ['status', '--nope'], /^kuik status: unknown option '--nope'; kuik status --help lists them\n$/],
+    ['an option nearly known', '', ['images', '--unuse'], /^kuik images: unknown option '--unuse' \(Did you mean --unused\?\); kuik images --help lists them\n$/],
+    ['a word too many', '', ['status', 'x'], /^kuik status: too many arguments\. Expected 0 arguments but got 1: x; kuik status --help shows what it takes\n$/],
+    ['no name of a namespace', '', ['images', '-n', 'A B'], /^kuik images: -n "A B": no namespace has such a name; kubectl get namespaces lists them\n$/],
+    ['an empty namespace', '', ['status', '-n', ''], /^kuik status: -n "": no namespace has such a name/],
+    ['an empty image', '', ['describe', ''], /^kuik describe: "": not an image reference; /],
+    ['a registry by its first name', '', ['retry', '--failed', '--registry', 'quay'], /^kuik retry: --registry "quay": no registry; write its host\[:port\] as images do, such as docker\.io\n$/],
+    ['an object without kind and name', '', ['explain', ''], /^kuik explain: "": write KIND\/NAME, such as pod\/web; /],
+    ['an empty registry', '', ['rehearse', ''], /^kuik rehearse: "" is no registry; write its host/],
+    ['a rule with a name that none can have', '', ['pause', 'cism/My Rule'], /^kuik pause: cism\/My Rule: no rule has such a name; kubectl get kuik -A lists them\n$/],
+    ['a rule without its name', '', ['resume', 'cism/'], /^kuik resume: cism\/: no rule has such a name; /],
+    ['help for a command nobody knows', '', ['help', 'nonsense'], /^kuik: unknown command "nonsense"; kuik --help lists them\n$/],
     ['a folder that is not there', '', ['bundle', '-y', '--no-logs', '--output-file', '/nonexistent/x.tar.gz'], /kuik bundle: --output-file \/nonexistent\/x\.tar\.gz: ENOENT/],
   ])('%s is named, with the next step: exit 1', async (_what, kubeconfig, args, said) => {
     const { code, errors } = await kuikAs(kubeconfig || api.kubeconfig, ...args);
 
     expect(errors).toMatch(said);
     expect(code).toBe(1);
+  });
+
+  test('an option without its value is named, with the next step: exit 1', async () => {
+    expect(await inShell('kuik pin nginx --until')).toEqual({ code: 1, output: '', errors: "kuik pin: option '--until <time>' argument missing; kuik pin --help shows what it takes\n" });
+  });
+
+  test.each<[string, RegExp]>([
+    ['status', /Usage: kuik status/],
+    ['cluster forget', /Usage: kuik cluster forget/],
+    ['', /Usage: kuik COMMAND/],
+  ])('kuik help %s prints that help: exit 0', async (words, said) => {
+    const { code, output, errors } = await inShell(`kuik help ${words}`);
+
+    expect([code, errors]).toEqual([0, '']);
+    expect(output).toMatch(said);
   });
 });
 

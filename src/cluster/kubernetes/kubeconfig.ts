@@ -26,7 +26,7 @@ export function loadKubeConfig(location: ClusterLocation): KubeConfig {
   const files = filesOf(location);
   const config = readFiles(files);
   if (location.context !== undefined) config.setCurrentContext(location.context);
-  if (config.getCurrentCluster() === null) throw new Error(`no cluster found: context ${JSON.stringify(config.getCurrentContext() ?? '')} is not defined in ${files.join(', ')}`);
+  if (config.getCurrentCluster() === null) throw new Error(`no cluster found: context ${JSON.stringify(config.getCurrentContext() ?? '')} is not defined in ${files.join(', ')}; kubectl config get-contexts lists them`);
   return config;
 }
 
@@ -56,7 +56,7 @@ function readFile(file: string): KubeConfig {
     config.loadFromFile(file);
     return withTokenFiles(config, file);
   } catch (error) {
-    throw new Error(`kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}; name another with --kubeconfig or KUBECONFIG`, { cause: error });
   }
 }
 
@@ -77,7 +77,7 @@ function withTokenFiles(config: KubeConfig, file: string): KubeConfig {
 }
 
 function inCluster(): KubeConfig {
-  if (!existsSync(serviceAccountToken)) throw new Error('no cluster found: name a kubeconfig file, set KUBECONFIG, or run in a Pod with a ServiceAccount');
+  if (!existsSync(serviceAccountToken)) throw new Error('no cluster found: name a kubeconfig file with --kubeconfig, set KUBECONFIG, or run in a Pod with a ServiceAccount');
   const config = new KubeConfig();
   config.loadFromCluster();
   return config;

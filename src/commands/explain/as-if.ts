@@ -1,8 +1,9 @@
 /** `--as-if`: the probe answers as told for some registries; everything else is decided as it is. */
 import { Failure, type FailureCode } from '../../domain/failure.js';
-import { parseImageRef, type PlaceId } from '../../domain/image-ref.js';
+import type { PlaceId } from '../../domain/image-ref.js';
 import type { Registry } from '../../registry/registry.js';
 import type { RouteDeps } from '../../webhook/route.js';
+import { registryHost } from '../registry-host.js';
 
 /** What can be pretended of a registry, and what a probe would have met. */
 const pretences = { down: 'unreachable', throttled: 'throttled', missing: 'missing', unauthorized: 'unauthorized', denied: 'denied' } as const satisfies Readonly<Record<string, FailureCode>>;
@@ -17,7 +18,7 @@ export function readAsIf(texts: readonly string[]): AsIf | string {
   const asIf = new Map<string, Pretence>();
   for (const each of texts) {
     const [written = '', state = ''] = each.split('=', 2);
-    const host = hostOf(written);
+    const host = registryHost(written);
     if (host === undefined) return `--as-if ${each}: ${JSON.stringify(written)} is no registry; write its host[:port] as images do, such as docker.io=down`;
     if (!isPretence(state)) return `--as-if ${each}: write ${host}= and one of ${Object.keys(pretences).join(', ')}`;
     asIf.set(host, state);
@@ -52,12 +53,6 @@ export function forgetful(records: RouteDeps['records'], asIf: AsIf): RouteDeps[
 
 function hostOfPlace(place: PlaceId): string {
   return place.slice(0, place.indexOf('/'));
-}
-
-/** The reference parser knows what a host is, and all names of Docker Hub. */
-function hostOf(text: string): string | undefined {
-  const ref = text.includes('/') ? undefined : parseImageRef(`${text}/some/image`);
-  return ref?.path === 'some/image' ? ref.host : undefined;
 }
 
 function isPretence(text: string): text is Pretence {

@@ -44,7 +44,7 @@ async function podNamed(object: string, namespace: string, cluster: KubernetesCl
   const [typed = '', name = '', ...more] = object.split('/');
   // kubectl prints deployment.apps/web
   const kind = kinds[typed.toLowerCase().split('.')[0] ?? ''];
-  if (kind === undefined || name === '' || more.length > 0) throw new Unanswerable(`${object}: write KIND/NAME, such as pod/web; kinds are pod, deploy, sts, ds, rs, job, cronjob, and everything else with -f`);
+  if (kind === undefined || name === '' || more.length > 0) throw new Unanswerable(`${object || '""'}: write KIND/NAME, such as pod/web; kinds are pod, deploy, sts, ds, rs, job, cronjob, and everything else with -f`);
   if (kind === 'Pod') {
     const pod = await cluster.pod(namespace, name);
     if (pod !== undefined) return [{ pod, isLive: true }];

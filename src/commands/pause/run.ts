@@ -11,7 +11,7 @@ import type { PausedList } from '../documents/requests.js';
 import { findImages, recordText } from '../find-images.js';
 import { isData, printDocument } from '../output.js';
 import type { PauseOptions, Verb } from '../pause.js';
-import { namedRule, ruleName } from './named-rule.js';
+import { isMisnamedRule, namedRule, ruleName } from './named-rule.js';
 
 /** One line of what was done. */
 interface Done {
@@ -25,8 +25,10 @@ interface Done {
 export async function runPause(verb: Verb, subjects: readonly string[], options: PauseOptions): Promise<number> {
   return askCluster(verb, options, async (cluster) => {
     const named = subjects.map((text) => namedRule(text, options.namespace ?? cluster.namespace));
-    const { records, problems } = await findImages(subjects.filter((_text, at) => named[at] === undefined), cluster);
-    if (problems.length > 0) return complain(verb, ...problems); // nothing is paused when one of several cannot be
+    const misnamed = subjects.filter(isMisnamedRule);
+    const { records, problems } = await findImages(subjects.filter((text, at) => named[at] === undefined && !misnamed.includes(text)), cluster);
+    const all = [...misnamed.map((text) => `${text}: no rule has such a name; kubectl get kuik -A lists them`), ...problems];
+    if (all.length > 0) return complain(verb, ...all); // nothing is paused when one of several cannot be
 
     const done: Done[] = [];
     for (const record of records) done.push(await pauseImage(record, verb, options, cluster));

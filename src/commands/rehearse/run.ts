@@ -16,7 +16,7 @@ import { workloadsOf } from './workloads.js';
 export async function runRehearse(registries: readonly string[], options: RehearseOptions): Promise<number> {
   const environment = readEnvironment();
   const away = readAsIf(registries.map((registry) => `${registry}=down`));
-  if (typeof away === 'string') return complain('rehearse', away.replace('--as-if ', '').replaceAll('=down', ''));
+  if (typeof away === 'string') return complain('rehearse', away.replace(/^--as-if .*?=down: /, '').replace('=down', ''));
 
   return askCluster('rehearse', options, async (cluster) => {
     const settings = await readSettings({ cluster, environment, file: options.config, needsFiles: true });

@@ -1,6 +1,7 @@
-import { knownImageRef, parseImageRef } from '../../domain/image-ref.js';
+import { parseImageRef } from '../../domain/image-ref.js';
 import { mirrorsOf, standingOf } from '../../domain/image-standing.js';
 import type { ImageRecord } from '../../domain/record.js';
+import { registryHost } from '../registry-host.js';
 
 /** What is asked for an image: its copies once more or, where nothing of it is to be copied, another check of where it comes from. */
 export interface Chosen {
@@ -11,12 +12,12 @@ export interface Chosen {
 /**
  * Images in use with a copy that failed, and those that are only monitored and could not be pulled when they were checked.
  *
- * @param registry only what comes from or goes to it: a copy has two sides
+ * @param registry `host[:port]`: only what comes from or goes to it, a copy has two sides
  */
 export function failedOf(records: readonly ImageRecord[], registry: string | undefined): readonly Chosen[] {
   return records.flatMap((record) => {
     const what = whatFailed(record);
-    return what !== undefined && (registry === undefined || hostsOf(record).includes(hostOf(registry))) ? [{ record, what }] : [];
+    return what !== undefined && (registry === undefined || hostsOf(record).includes(registryHost(registry))) ? [{ record, what }] : [];
   });
 }
 
@@ -32,11 +33,6 @@ function failedCopies(record: ImageRecord): ReturnType<typeof mirrorsOf> {
 
 function hostsOf(record: ImageRecord): readonly (string | undefined)[] {
   return [record.image, ...failedCopies(record).map(({ reference }) => reference)].map((text) => parseImageRef(text)?.host);
-}
-
-/** Docker Hub has two names. */
-function hostOf(registry: string): string {
-  return parseImageRef(`${registry}/x`) === undefined ? registry : knownImageRef(`${registry}/x`).host;
 }
 
 /**

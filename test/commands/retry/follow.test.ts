@@ -212,6 +212,7 @@ describe('which images are retried', () => {
     ['one that comes from the registry, by its other name', failed, 'index.docker.io', true],
     ['one that failed on its way to the registry', failed, 'registry.example.com', true],
     ['none of another registry', failed, 'quay.io', false],
+    ['none of what is no registry, but the first part of a path at Docker Hub', failed, 'quay', false],
     ['none whose copy failed at another mirror', aRecord([{ failure }, { reference: spare }]), 'spare.example.com', false],
   ])('%s', (_which, record, registry, isChosen) => {
     expect(failedOf([record], registry)).toEqual(isChosen ? [{ record, what: 'copies' }] : []);
