@@ -64,12 +64,15 @@ interface Waiting {
 interface Sent {
   readonly content: string;
   readonly at: number;
+  /** nobody keeps the destination yet: whoever comes to keep it is to know of us soon */
+  readonly isUnheard?: boolean;
 }
 
 const released = 'released';
 const purged = 'purged';
 const usual = { perSecond: 30, debounceMs: 2_000, mostWaiting: 20_000 } as const;
 const renewEveryMs = 24 * 60 * 60 * 1000;
+const repeatEveryMs = 15 * 60 * 1000;
 const mostRemembered = 50_000;
 const atOnce = 8; // of the server's answers, not of its work: at 30/s that hides 250 ms of latency
 const longestPauseMs = 30_000;
@@ -153,8 +156,8 @@ class Queue implements ClaimQueue {
     return this.#options.now() + this.#options.debounceMs * (1 + 1.5 * shareOf(destination));
   }
 
-  #isOld(destination: PlaceId, { at }: Sent): boolean {
-    return this.#options.now() - at >= renewEveryMs * (1 - 0.2 * shareOf(destination));
+  #isOld(destination: PlaceId, { at, isUnheard }: Sent): boolean {
+    return this.#options.now() - at >= (isUnheard === true ? repeatEveryMs : renewEveryMs) * (1 - 0.2 * shareOf(destination));
   }
 
   #untilDueMs(): number {
@@ -210,11 +213,12 @@ class Queue implements ClaimQueue {
   async #send(destination: PlaceId, waiting: Waiting): Promise<void> {
     const { client, generation, now } = this.#options;
     const { wish, purge, renewal, content } = waiting;
+    let isUnheard = false;
     if (wish === undefined) await this.#release(destination, purge);
-    else await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
+    else isUnheard = 'absent' === await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
 
     this.#taken += 1;
-    this.#remember(destination, { content, at: now() });
+    this.#remember(destination, { content, at: now(), ...(isUnheard ? { isUnheard } : {}) });
     // a newer state that came meanwhile stays
     if (this.#waiting.get(destination) === waiting) this.#waiting.delete(destination);
   }

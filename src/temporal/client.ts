@@ -17,8 +17,8 @@ import { queries, signals, updates, workflowQueue, workflowTypes, type searchAtt
 import { workflowIds } from './workflow-ids.js';
 
 export interface KeeperClient {
-  /** Starts the keeper when there is none, unless the claim is nameless. */
-  claim(claim: Claim): Promise<void>;
+  /** Starts the keeper when there is none, unless the claim is nameless: `absent`, nobody heard it. */
+  claim(claim: Claim): Promise<'sent' | 'absent'>;
   /** `absent`: nobody keeps this destination, so there is nothing to release. */
   release(destination: PlaceId, release: Release): Promise<'sent' | 'absent'>;
   /** Copy now. `absent`: nobody keeps this destination. */
@@ -101,8 +101,9 @@ export function createKeeperClient(options: KeeperClientOptions): KeeperClient {
     async claim(claim) {
       const searchable = searchability();
       // whose name nobody knows may be anybody's: only an existing keeper has something to keep there
-      if (isNameless(claim)) return void (await signal(claim.destination, signals.claim, claim));
+      if (isNameless(claim)) return signal(claim.destination, signals.claim, claim);
       await within(() => client.workflow.signalWithStart(workflowTypes.keepImage, startOptions(claim, { searchable, pace: options.pace })));
+      return 'sent';
     },
     release: (destination, release) => signal(destination, signals.release, release),
     retry: (destination) => signal(destination, signals.retry),

@@ -44,6 +44,7 @@ class Bench {
       claim: async (claim) => {
         this.onClaim(claim);
         this.claims.push(claim);
+        return 'sent';
       },
       status: async (destination) => {
         const found = this.keepers.get(destination);

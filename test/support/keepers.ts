@@ -29,7 +29,7 @@ export async function openKeepers(address: string): Promise<Keepers> {
     keepers,
     status,
     claimants: async (destination) => ((await status(destination))?.claims ?? []).filter(({ state }) => state === 'live').map(({ cluster }) => cluster),
-    claim: (claim) => keepers.claim(claim),
+    claim: async (claim) => void (await keepers.claim(claim)),
     close: async () => {
       await keepers.close();
       await connection.close();

@@ -28,7 +28,10 @@ class Bench {
     let generation = 0;
     this.queue = createClaimQueue({
       client: {
-        claim: async (claim) => this.#take(claim.destination, { claim }),
+        claim: async (claim) => {
+          this.#take(claim.destination, { claim });
+          return this.orphans.has(claim.destination) ? 'absent' : 'sent';
+        },
         release: async (destination, release) => {
           this.#take(destination, { release: destination, generation: release.generation, ...(release.purge === true ? { purge: true } : {}) });
           return this.orphans.has(destination) ? 'absent' : 'sent';
@@ -185,6 +188,26 @@ describe('the queue sends', () => {
     bench.now = t0 + days + minutes;
     bench.queue.want(wishes('a'), []);
     await bench.runFor(minutes);
+    expect(bench.sent).toMatchObject([{ claim: { generation: 1 } }, { claim: { generation: 2, renewal: true } }]);
+  });
+
+  test('again, within a quarter of an hour, what nobody heard: whoever comes to keep the place is to know', async () => {
+    const bench = new Bench();
+    const wantAll = async (): Promise<void> => {
+      bench.queue.want(wishes('a'), []);
+      await bench.runFor(minutes);
+    };
+    bench.orphans.add(place('a'));
+    await wantAll();
+    await wantAll();
+    expect(bench.sent).toHaveLength(1);
+
+    bench.now = t0 + 15 * minutes;
+    bench.orphans.clear();
+    await wantAll();
+    bench.now = t0 + 30 * minutes;
+    await wantAll();
+
     expect(bench.sent).toMatchObject([{ claim: { generation: 1 } }, { claim: { generation: 2, renewal: true } }]);
   });
 

@@ -60,7 +60,11 @@ const retentionMs = 30 * 24 * hours;
 const skip = { labels: [], annotations: [], namespaces: [] };
 const ttlMs = 72 * hours;
 const renewMs = 19 * hours;
+/** A claim that nobody heard is repeated. */
+const repeatMs = 15 * 60_000;
 const silenceMs = 30_000;
+/** From a change to the pass that sees it. */
+const longestPassMs = 4_000;
 /** A message takes seconds, and a deletion that has begun to send is not called back: contract, 4.8. */
 const graceMs = 120_000;
 /** Who pins a copy while its deletion waits for the last word is not heard: contract, 4.8. */
@@ -187,15 +191,17 @@ export class ModelCluster {
    * begins in one that cannot speak and that nobody waits for, and one where nothing tells that the name is that of a copy.
    *
    * @param isKnown it was asked
+   * @param keptSince a cluster that fell silent before, or soon after, could not tell this keeper that a Pod of its own names the copy
    * @param isAwaited its lease, and the retention after it, is not over: contract, 4.8
    * @returns undefined when nothing is
    */
-  mournedBy(image: ImageName, isKnown: boolean, isAwaited: boolean): string | undefined {
+  mournedBy(image: ImageName, { isKnown, isAwaited, keptSince }: { readonly isKnown: boolean; readonly isAwaited: boolean; readonly keptSince: number }): string | undefined {
     const { agenda: { now }, isShared } = this.#model;
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
     if (!isAwaited && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;
-    if (!isKnown && this.#takesForForeign(image)) return undefined;
+    const isUnheard = this.silentSince !== undefined && this.silentSince - keptSince < repeatMs + graceMs;
+    if (!isKnown && (isUnheard || this.#takesForForeign(image))) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
     const unusedMs = now - (this.#lastUse.get(image) ?? 0); // what has only just begun may be overlooked here, too
     return isShared && !this.#purges(image) && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
@@ -240,11 +246,23 @@ export class ModelCluster {
     return [...pulling, ...asking].sort((a, b) => a - b)[0];
   }
 
+  /** Nobody keeps the destination of a claim. */
+  unheard(destination: PlaceId): void {
+    this.#sent.delete(destination);
+    this.#model.agenda.in(repeatMs, () => this.beat());
+  }
+
   /** Before anything changes: what is in use now was in use until now, as far as anybody here can tell. */
   #noteUse(): void {
     if (!this.isAlive) return;
     const images = new Set([...this.pods.values()].map(({ asked }) => imageOf(asked)));
-    for (const image of images) if (this.#usedSince(image) !== undefined && !this.#takesForForeign(image)) this.#lastUse.set(image, this.#model.agenda.now);
+    for (const image of images) if (this.#isSeenToUse(image) && !this.#takesForForeign(image)) this.#lastUse.set(image, this.#model.agenda.now);
+  }
+
+  /** What begins and ends between two passes nobody sees. */
+  #isSeenToUse(image: ImageName): boolean {
+    const since = this.#usedSince(image);
+    return since !== undefined && this.#model.agenda.now - since > longestPassMs;
   }
 
   /** Where the webhook may send a Pod: a copy the record tells of, that is not about to go. */
@@ -269,7 +287,7 @@ export class ModelCluster {
   #seeAgain(): void {
     if (this.#isPassDue) return;
     this.#isPassDue = true;
-    this.#model.agenda.in(this.#model.chance.between(500, 4_000), () => {
+    this.#model.agenda.in(this.#model.chance.between(500, longestPassMs), () => {
       this.#isPassDue = false;
       this.#planned = undefined;
       if (this.isAlive) this.#pass();

@@ -36,6 +36,8 @@ interface Keeping {
   startedAt: number;
   /** counts what it was told or woken for: an older alarm rings in vain */
   turn: number;
+  /** when somebody began to keep the destination, by the clock of the history */
+  readonly since: number;
 }
 
 export class Model {
@@ -117,7 +119,8 @@ export class Model {
     for (const cluster of this.clusters) {
       const known = clusters.find(({ cluster: name }) => name === cluster.name);
       const isAwaited = known !== undefined && known.isLost !== true;
-      const what = cluster.mournedBy(image, known !== undefined, isAwaited) ?? (known !== undefined && cluster.pins(image, isAwaited) ? `but it is pinned in ${cluster.name}` : undefined);
+      const keptSince = this.keepers.get(destination)?.since ?? this.agenda.now;
+      const what = cluster.mournedBy(image, { isKnown: known !== undefined, isAwaited, keptSince }) ?? (known !== undefined && cluster.pins(image, isAwaited) ? `but it is pinned in ${cluster.name}` : undefined);
       if (what !== undefined) this.violations.push(`${destination} was deleted at ${new Date(this.agenda.now).toISOString()}, ${what}`);
     }
   }
@@ -130,7 +133,7 @@ export class Model {
     const { to } = message;
     if ('claim' in message && message.claim.sources.length > 0 && !this.keepers.has(to)) this.keepers.set(to, this.#born(to));
     const keeping = this.keepers.get(to);
-    if (keeping === undefined) return;
+    if (keeping === undefined) return 'claim' in message ? this.cluster(message.claim.cluster)?.unheard(to) : undefined;
     const now = this.#serverNow();
     if ('claim' in message) keeping.state = acceptClaim(keeping.state, message.claim, now).state;
     else if ('release' in message) keeping.state = acceptRelease(keeping.state, message.release, now);
@@ -148,7 +151,7 @@ export class Model {
 
   #born(destination: PlaceId): Keeping {
     const now = this.#serverNow();
-    return { state: { ...revive({ v: 1, destination, taskId: `task/${destination}`, searchable: true }, now), edition: 2 }, startedAt: now, turn: 0 };
+    return { state: { ...revive({ v: 1, destination, taskId: `task/${destination}`, searchable: true }, now), edition: 2 }, startedAt: now, turn: 0, since: this.agenda.now };
   }
 
   /** The keeper's loop, until it waits for something. */
