@@ -1,7 +1,7 @@
 import type { AvailabilityState } from '../domain/availability.js';
 import { isSameDrift, type Drift } from '../domain/drift.js';
 import { failures, type FailureInfo } from '../domain/failure.js';
-import { knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
+import { knownImageRef, placeIdentity, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { referenceOf } from '../domain/record-plan.js';
 import type { PlaceBlock, PlaceDrift, PlaceFailure, PlaceRecord } from '../domain/record.js';
 import type { Block, CopyOutcome, Report } from '../domain/task.js';
@@ -11,6 +11,8 @@ import type { RecordActivities, RecordInput } from '../temporal/activities.js';
 export interface RecordDeps {
   readonly clusterId: string;
   readonly cluster: Pick<Cluster, 'changePlace'>;
+  /** what this cluster's records say of a place */
+  readonly records: { at(place: PlaceId): readonly { readonly record: { readonly image: ImageName }; readonly place: PlaceRecord }[] };
   /** counts how copies end: for metrics and events */
   readonly observe?: (input: RecordInput) => void;
 }
@@ -18,11 +20,15 @@ export interface RecordDeps {
 /**
  * Writes what became of a copy into the cluster's record of the image, and what this cluster learned of the origin by the
  * way: what another one saw, it saw with its own credentials and from its own network.
+ * What becomes of the copy itself is said in every record that speaks of it.
  * A record that is gone is nobody's loss.
  */
-export function createRecordActivities({ clusterId, cluster, observe = () => undefined }: RecordDeps): RecordActivities {
+export function createRecordActivities({ clusterId, cluster, records, observe = () => undefined }: RecordDeps): RecordActivities {
   return {
     async recordOutcome(input: RecordInput) {
+      for (const image of otherNames(input, records.at(input.destination))) {
+        await cluster.changePlace(image, referenceOf(input.destination), 'kuik-mirror', (place) => recordedBeside(place, input));
+      }
       const result = await cluster.changePlace(input.image, referenceOf(input.destination), 'kuik-mirror', (place) => recorded(place, input));
       const state = triedBy(input.report) === clusterId ? originState(input) : undefined;
       if (state !== undefined) await cluster.changePlace(input.image, originOf(input.image), 'kuik-monitor', (place) => seen(place, state, input));
@@ -30,6 +36,21 @@ export function createRecordActivities({ clusterId, cluster, observe = () => und
       return result;
     },
   };
+}
+
+/** Names of one digest share a copy and have a record each: all that speak of the copy hear of its end. */
+function otherNames({ image, report }: RecordInput, entries: ReturnType<RecordDeps['records']['at']>): ImageName[] {
+  if (report.state === 'copying' || report.state === 'failed') return [];
+  return entries.filter((entry) => entry.record.image !== image && holds(entry.place)).map(({ record }) => record.image);
+}
+
+function holds({ role, mirroredAt, retiringSince }: PlaceRecord): boolean {
+  return role === 'mirror' && (mirroredAt !== undefined || retiringSince !== undefined);
+}
+
+/** How a copy was made, each record says of its own. */
+function recordedBeside(place: PlaceRecord, input: RecordInput): PlaceRecord {
+  return input.report.state === 'copied' ? { ...place, retiringSince: undefined } : recorded(place, input);
 }
 
 /** @returns undefined when nobody says so */

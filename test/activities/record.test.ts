@@ -66,6 +66,7 @@ async function originAfter(told: RecordInput, before: Partial<PlaceRecord> = {})
   let origin: PlaceRecord = { reference: nginx, role: 'origin', ...before };
   const { recordOutcome } = createRecordActivities({
     clusterId: 'berlin',
+    records: { at: () => [] },
     cluster: {
       changePlace: async (_image, _at, manager, change) => {
         if (manager === 'kuik-monitor') origin = change(origin);
@@ -105,6 +106,7 @@ test('an outcome goes into the place of its destination, as kuik-mirror', async 
   const calls: unknown[] = [];
   const { recordOutcome } = createRecordActivities({
     clusterId: 'berlin',
+    records: { at: () => [] },
     cluster: {
       changePlace: async (image, at, manager, change) => {
         calls.push([image, at, manager, change(blank).digest]);
@@ -128,4 +130,46 @@ test('a copy that is gone leaves nothing behind that a copy wrote', () => {
 
   expect(saysSomething(partOf(whole, 'kuik-mirror'))).toBe(true);
   expect(partOf(recorded(whole, input({ state: 'deleted' })), 'kuik-mirror')).toEqual({ reference });
+});
+
+describe('names of one digest have a record each, and one copy', () => {
+  const pinned = (tag: string): ImageName => `docker.io/library/nginx:${tag}@${digestOf('a')}` as ImageName;
+  const held: PlaceRecord = { ...blank, digest: digestOf('a'), mirroredAt: noon };
+  const going: PlaceRecord = { ...held, retiringSince: noon };
+
+  /** What the records say after the first of them was told. */
+  async function after(report: Report, places: Record<string, PlaceRecord>): Promise<Record<string, PlaceRecord>> {
+    const records = new Map(Object.entries(places).map(([tag, at]) => [pinned(tag), at]));
+    const { recordOutcome } = createRecordActivities({
+      clusterId: 'berlin',
+      records: { at: (at) => (at === place ? [...records].map(([image, at]) => ({ record: { image }, place: at })) : []) },
+      cluster: { changePlace: async (image, _at, _manager, change) => (records.set(image, change(records.get(image) ?? blank)), 'changed') },
+    });
+    await recordOutcome({ ...input(report), image: pinned('1.27') });
+    return Object.fromEntries(Object.keys(places).map((tag) => [tag, records.get(pinned(tag))!]));
+  }
+
+  test.each<[string, Report, PlaceRecord, object]>([
+    ['all of them say that it is about to go', { state: 'retiring' }, held, { retiringSince: later, mirroredAt: noon }],
+    ['all of them say that it stays, and why', stays('in-use'), going, { retiringSince: undefined, mirroredAt: noon, blocked: { reason: 'in-use' } }],
+    ['all of them say that it is gone', { state: 'deleted' }, going, { mirroredAt: undefined, digest: undefined, retiringSince: undefined }],
+    ['none of them says that a copy goes that is verified', good(), going, { retiringSince: undefined, mirroredAt: noon }],
+  ])('%s', async (_sentence, report, before, expected) => {
+    expect(await after(report, { 1.27: before, 1.28: before })).toMatchObject({ 1.27: expected, 1.28: expected });
+  });
+
+  test.each<[string, Report, PlaceRecord]>([
+    ['that only wants the copy hears nothing of its deletion', { state: 'retiring' }, blank],
+    ['that only wants the copy keeps what it says of its own attempt', { state: 'deleted' }, { ...blank, failure: { code: 'conflict', message: 'taken', since: noon, attempts: 1 }, triedAt: noon }],
+    ['hears nothing of a copy that another name had made', good(), { ...held, digest: digestOf('b') }],
+    ['hears nothing of a copy that another name failed to make', bad('missing'), held],
+  ])('a record %s', async (_sentence, report, before) => {
+    expect(await after(report, { 1.27: held, 1.28: before })).toMatchObject({ 1.28: before });
+  });
+
+  test('the place of a mirror that is the origin of another image is no copy of that one', async () => {
+    const origin: PlaceRecord = { reference, role: 'origin', state: 'Available', retiringSince: noon };
+
+    expect(await after({ state: 'deleted' }, { 1.27: going, 1.28: origin })).toMatchObject({ 1.28: origin });
+  });
 });

@@ -124,7 +124,7 @@ export class World {
     const credentials = { source: async () => [], destination: async () => [], prefix: () => 'registry.example.com/mirror', holder: () => 'a rule' };
     return {
       registry: { ...createMirrorActivities({ engine: this.engine, credentials }), ...createRetainActivities({ engine: this.deletion, credentials }) },
-      cluster: { ...createRecordActivities({ clusterId: cluster, cluster: { changePlace } }), ...this.guardOf(cluster) },
+      cluster: { ...createRecordActivities({ clusterId: cluster, cluster: { changePlace }, records: { at: () => [] } }), ...this.guardOf(cluster) },
     };
   }
 }

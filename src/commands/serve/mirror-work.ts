@@ -51,7 +51,7 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
   });
   return {
     registry: { ...createMirrorActivities({ engine: createCopyEngine(registry), credentials, recorded: ({ image, destination }) => views.records.byImage(image)?.places.find(({ reference }) => reference === referenceOf(destination)) }), ...retain.registry, ...sweep.registry },
-    cluster: { ...createRecordActivities({ clusterId, cluster, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
+    cluster: { ...createRecordActivities({ clusterId, cluster, records: views.records, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
     monitor: monitorWork(base, views, surroundings(base, views)),
   };
 }
