@@ -108,7 +108,7 @@ export function recorded(place: PlaceRecord, { report, workflowId, at }: RecordI
     case 'stays':
       return { ...place, retiringSince: undefined, blocked: report.block === undefined ? undefined : blockedAgain(place.blocked, report.block, at), workflowId };
     case 'deleted':
-      return { ...place, ...nothingThere };
+      return withoutCopy(place);
   }
 }
 
@@ -126,6 +126,11 @@ function copied(place: PlaceRecord, outcome: CopyOutcome): Partial<PlaceRecord> 
     bytes: isKnown && bytes === 0 ? place.bytes : bytes,
     mirroredAt: isKnown ? place.mirroredAt : mirroredAt,
   };
+}
+
+/** A place once its copy is gone. */
+export function withoutCopy(place: PlaceRecord): PlaceRecord {
+  return { ...place, ...nothingThere };
 }
 
 /** All that a copy told of its place; without it the place leaves the record. */

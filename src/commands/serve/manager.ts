@@ -119,7 +119,7 @@ class Manager {
       now: Date.now,
       sleep,
       onError: (error) => log.warn({ err: error }, 'a claim waits: the keeper cannot be told'),
-      onOrphan: (destination) => this.#pictures?.adopt(destination),
+      onOrphan: (destination) => this.#pictures?.noteOrphan(destination),
       ...leaseOf(config),
     });
   }

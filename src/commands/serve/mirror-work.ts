@@ -1,11 +1,13 @@
-import { createCredentials } from '../../activities/credentials.js';
-import { referenceOf } from '../../domain/record-plan.js';
+import { createCredentials, type Credentials } from '../../activities/credentials.js';
 import { createMirrorActivities } from '../../activities/mirror.js';
 import { createRecordActivities } from '../../activities/record.js';
 import { tellRetention } from '../../activities/retain-events.js';
 import { createSweepActivities } from '../../activities/sweep.js';
+import type { UnkeptDeps } from '../../activities/unkept.js';
+import { Failure, isFailure } from '../../domain/failure.js';
 import { knownImageRef } from '../../domain/image-ref.js';
 import { clustersName } from '../../domain/names.js';
+import { referenceOf } from '../../domain/record-plan.js';
 import { clustersKey, type ClustersReport } from '../../domain/sweep.js';
 import { createCopyEngine } from '../../registry/copy.js';
 import { keyring } from '../../registry/keyring.js';
@@ -19,17 +21,13 @@ import type { ManagerViews } from './part.js';
 import { monitorWork } from './monitor-work.js';
 import { retainWork } from './retain-work.js';
 
+/** As long as a look by a keeper may take: milliseconds. */
+const unkeptPatienceMs = 30_000;
+
 /** What the workflows of this cluster have done in the world. */
 export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers }: { readonly clusterId: string; readonly keepers: KeeperClient }): WorkersOptions['activities'] {
-  const { cluster, registry, config, metrics, log, environment } = base;
-  const credentials = createCredentials({
-    rules: () => views.rules.snapshot(),
-    record: (image) => views.records.byImage(image),
-    podsUsing: (image) => views.usage.podsOf(image),
-    secret: (ref) => cluster.secret(ref),
-    keyring,
-    fallback: (host) => fallbackSecret(config, host),
-  });
+  const { cluster, registry, metrics, log, environment, config } = base;
+  const credentials = credentialsOf(base, views);
   const retain = retainWork(base, credentials);
   const lastSweep = new LastSweep(Date.now);
   metrics.watchOrphans(() => lastSweep.orphans());
@@ -54,6 +52,34 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     cluster: { ...createRecordActivities({ clusterId, cluster, records: views.records, observe: (input) => observeEnding(input, clusterId, base) }), ...retain.cluster, ...sweep.cluster },
     monitor: monitorWork(base, views, surroundings(base, views)),
   };
+}
+
+function credentialsOf({ cluster, config }: Base, views: ManagerViews): Credentials {
+  return createCredentials({
+    rules: () => views.rules.snapshot(),
+    record: (image) => views.records.byImage(image),
+    podsUsing: (image) => views.usage.podsOf(image),
+    secret: (ref) => cluster.secret(ref),
+    keyring,
+    fallback: (host) => fallbackSecret(config, host),
+  });
+}
+
+/** How copies are looked at that nobody keeps. */
+export function unkeptWork(base: Base, views: ManagerViews): UnkeptDeps {
+  const credentials = credentialsOf(base, views);
+  const look: UnkeptDeps['look'] = async (subject) => {
+    const at = knownImageRef(subject.publishAs);
+    const patience = AbortSignal.timeout(unkeptPatienceMs);
+    try {
+      const seen = await base.registry.head(at, await credentials.destination(subject), { signal: patience, purpose: 'verify', side: 'destination' });
+      return seen === 'missing' ? 'missing' : seen.digest;
+    } catch (error) {
+      if (isFailure(error) || !patience.aborted) throw error;
+      throw new Failure({ code: 'timeout', side: 'destination', host: at.host, message: `no answer from ${at.host} within ${unkeptPatienceMs / 1000} s` }, { cause: error });
+    }
+  };
+  return { cluster: base.cluster, records: views.records, look };
 }
 
 /** What this cluster says in every claim, whoever sends it. */

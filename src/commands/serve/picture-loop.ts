@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { lookAtUnkept } from '../../activities/unkept.js';
 import { monitorSettingsOf } from '../../config/monitoring.js';
 import { knownImageRef, type ImageName, type PlaceId } from '../../domain/image-ref.js';
 import type { TrackedImage } from '../../domain/monitor.js';
@@ -9,6 +10,7 @@ import { everyTurn } from '../../watchers/every-turn.js';
 import { Loop } from '../../watchers/loop.js';
 import { Monitors } from '../../watchers/monitor.js';
 import { NewsDesk } from '../../watchers/news.js';
+import { Orphans } from '../../watchers/orphans.js';
 import { PodNewsDesk } from '../../watchers/pod-news.js';
 import type { Picture, Reconciler } from '../../watchers/reconcile.js';
 import { Requests } from '../../watchers/requests.js';
@@ -17,7 +19,7 @@ import { Sightings } from '../../watchers/sightings.js';
 import { Waiting } from '../../watchers/waiting.js';
 import type { Base } from './base.js';
 import { makeReconciler } from './reconciler.js';
-import { fallbackSecret } from './mirror-work.js';
+import { fallbackSecret, unkeptWork } from './mirror-work.js';
 import type { ManagerViews } from './part.js';
 
 /** Changes are gathered this long before a pass: a rollout is one picture, not a hundred. */
@@ -54,6 +56,7 @@ export class PictureLoop {
   readonly #podNews: PodNewsDesk;
   readonly #secretChanges: SecretChanges;
   readonly #sightings: Sightings;
+  readonly #orphans: Orphans;
   readonly waiting = new Waiting();
   #loop: Loop | undefined;
   #tracked: readonly TrackedImage[] = [];
@@ -79,6 +82,16 @@ export class PictureLoop {
       now: Date.now,
       sleep: deps.sleep,
     });
+    const unkept = unkeptWork(base, views);
+    this.#orphans = new Orphans({
+      look: (destination) => lookAtUnkept(destination, unkept),
+      adopt: (destination) => {
+        this.#reconciler.adopt(destination);
+        this.ask();
+      },
+      onError: (error) => base.log.warn({ err: error }, 'a copy that nobody keeps cannot be looked at, trying later'),
+      now: Date.now,
+    });
     this.#monitors = makeMonitors(deps);
     this.#reconciler = makeReconciler({ ...deps, ask: () => this.ask(), monitor: (images) => this.#monitor(images), onReport: (picture) => this.#tell(picture) });
   }
@@ -93,9 +106,9 @@ export class PictureLoop {
     this.#loop?.ask();
   }
 
-  /** A copy was found that is to be cleaned up one day, and that nobody keeps. */
-  adopt(destination: PlaceId): void {
-    this.#reconciler.adopt(destination);
+  /** A copy was released that nobody keeps. */
+  noteOrphan(destination: PlaceId): void {
+    this.#orphans.add(destination);
   }
 
   /** A term begins: somebody else led meanwhile, and may have said anything. */
@@ -105,6 +118,7 @@ export class PictureLoop {
     this.#news.forget();
     this.#podNews.forget();
     this.#sightings.forget();
+    this.#orphans.forget();
     this.waiting.forget();
     this.ask();
   }
@@ -112,6 +126,7 @@ export class PictureLoop {
   /** A term is over. */
   end(): void {
     this.#sightings.forget();
+    this.#orphans.forget();
   }
 
   /** The database of Temporal is another one, or lost something. */
@@ -140,6 +155,7 @@ export class PictureLoop {
     const { records, rules, usage } = views;
     this.#sightings.look(usage.pods());
     this.#podNews.look(usage.pods());
+    this.#orphans.look();
     // a keeper that is gone copies once it is claimed again
     const orClaimed = (word: 'retry' | 'resync') => async (destination: PlaceId): Promise<void> => {
       if ((await client[word](destination)) === 'absent') queue.again(destination);
