@@ -34,6 +34,7 @@ await deleted();
 await refused();
 await stopped();
 await releasedElsewhere();
+await takenOver();
 await lab.stop();
 
 async function copied(): Promise<void> {
@@ -163,6 +164,15 @@ async function releasedElsewhere(): Promise<void> {
   await lab.keepers.release(claim.destination, { v: 1, cluster: 'paris', generation: 5 });
   await keeper.result();
   await save('keepImage', 'deleted-though-released-later', keeper);
+}
+
+/** Another image is wanted where a copy is retained: to older releases its place was free. */
+async function takenOver(): Promise<void> {
+  const claim = await unclaimed('taken-over', { retentionMs: 3_600_000 });
+  const image = claim.image.replace('docker.io', 'quay.io') as Claim['image'];
+  await lab.keepers.claim({ ...claim, cluster: 'paris', image, sources: [image] });
+  await becomes(lab, claim, 'Mirrored');
+  await save('keepImage', 'taken-over-while-retained', lab.handles(claim.destination).keeper);
 }
 
 async function unclaimed(name: string, some: Partial<Claim> = {}): Promise<Claim> {
