@@ -24,7 +24,7 @@ function workers(cluster: string, mode: 'hang' | 'copy'): { kill(): void; readon
 }
 
 // a worker that was killed cannot say so: its heartbeats have to stay away for 30 s
-test('a worker killed in the middle of a copy leaves no tag behind, and the copy ends after a restart', async () => {
+test.concurrent('a worker killed in the middle of a copy leaves no tag behind, and the copy ends after a restart', async () => {
   const claim = someClaim('killed', { cluster: 'vienna' });
   const first = workers('vienna', 'hang');
   await lab.keepers.claim(claim);
@@ -42,7 +42,7 @@ test('a worker killed in the middle of a copy leaves no tag behind, and the copy
   expect(status.copy?.result).toBe('copied');
 }, 120_000);
 
-test('a person who asks for the copy before its worker is missed gets it from the next one, and no failure', async () => {
+test.concurrent('a person who asks for the copy before its worker is missed gets it from the next one, and no failure', async () => {
   const claim = someClaim('asked', { cluster: 'graz' });
   const first = workers('graz', 'hang');
   await lab.keepers.claim(claim);
