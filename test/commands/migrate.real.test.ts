@@ -70,8 +70,8 @@ describe('kuik migrate v1', () => {
 
     expect(output).toMatch(/\/moved\/acme\/gone:1\.0 +copied/);
     expect(code).toBe(0);
-    expect(await tagIsThere(stage, `${stage.mirror.address}/moved/acme/gone:1.0`)).toBe(true);
-    expect(await tagIsThere(stage, `${stage.mirror.address}/moved/library/nginx:1.25`)).toBe(false);
+    expect(await tagIsThere(`${stage.mirror.address}/moved/acme/gone:1.0`)).toBe(true);
+    expect(await tagIsThere(`${stage.mirror.address}/moved/library/nginx:1.25`)).toBe(false);
     expect(kubelet.forwarded).toContain('v1-system/registry-0:5000');
   });
 

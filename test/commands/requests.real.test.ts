@@ -46,7 +46,7 @@ describe('kuik retry', () => {
     expect(items.find(({ image }) => image === late)?.result).toBe('copied');
     expect(items.filter(({ result }) => result === 'failed')).toHaveLength(2);
     expect(code).toBe(2);
-    expect(await tagIsThere(stage, stage.copyOf('late:1.0'))).toBe(true);
+    expect(await tagIsThere(stage.copyOf('late:1.0'))).toBe(true);
   });
 
   test('of a copy that is there compares it and says so, at once: exit 0', async () => {
@@ -144,7 +144,7 @@ describe('kuik pause', () => {
     expect(await kuik('retry', image)).toMatchObject({ code: 1, errors: expect.stringContaining(`somebody paused it; kuik resume ${image}`) });
     await stage.kubectl('annotate', 'ia', (await recordOf(stage, image))!.name, `kuik.enix.io/requested-at=${new Date().toISOString()}`);
     await until('the request to be taken', async () => (await stage.kubectl('get', 'ia', (await recordOf(stage, image))!.name, '-o', 'jsonpath={.metadata.annotations.kuik\\.enix\\.io/requested-at}')) === '');
-    expect(await tagIsThere(stage, stage.copyOf('held:1.0'))).toBe(false);
+    expect(await tagIsThere(stage.copyOf('held:1.0'))).toBe(false);
 
     expect(await kuik('resume', image)).toMatchObject({ code: 0, output: expect.stringMatching(/held:1.0 +running\n/) });
     await untilMirrored(stage, image);

@@ -42,7 +42,7 @@ describe('what moved behind our back', () => {
   test('a copy that vanished is made again because a Pod could not be sent there, long before the daily look', async () => {
     const digest = await mirrored('keep-gone:1.0');
     await stage.crane('delete', stage.copyOf('keep-gone:1.0'));
-    expect(await tagIsThere(stage, stage.copyOf('keep-gone:1.0'))).toBe(false);
+    expect(await tagIsThere(stage.copyOf('keep-gone:1.0'))).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 1_500)); // facts live one second here
 
     expect(await createPod(stage, 'second', stage.image('keep-gone:1.0'))).toMatchObject({ reason: 'PreferredUnavailable' });

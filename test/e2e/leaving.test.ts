@@ -69,12 +69,12 @@ describe('a copy that its rule no longer makes, while Pods use the image', () =>
     await it.change({ ...it.rule, cleanup });
 
     await until('the retention to begin', async () => (await keepers.status(stage.copyOf(it.name)))?.phase === 'Expiring');
-    expect(await tagIsThere(stage, stage.copyOf(it.name))).toBe(true);
+    expect(await tagIsThere(stage.copyOf(it.name))).toBe(true);
     // one refusal, which a busy machine may bring about, is tried again after up to 86 s at this pace
-    await until('the copy to be deleted', async () => !(await tagIsThere(stage, stage.copyOf(it.name))), 240_000);
+    await until('the copy to be deleted', async () => !(await tagIsThere(stage.copyOf(it.name))), 240_000);
     expect(Date.now() - changedAt).toBeGreaterThan(retentionMs);
     await until('the place to leave the record', async () => !(await isInRecord(it.name)));
-    if (it.rule['mirrors'] !== undefined) expect(await tagIsThere(stage, second(it.name))).toBe(true);
+    if (it.rule['mirrors'] !== undefined) expect(await tagIsThere(second(it.name))).toBe(true);
   }, 400_000);
 
   test.each(Object.keys(cases('plain')))('stays in the registry and leaves the record, without clean-up, when %s', async (what) => {

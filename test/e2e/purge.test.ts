@@ -26,7 +26,7 @@ describe('a rule that goes with all it copied', () => {
     await stage.kubectl('delete', 'cism', 'leaving', '--wait=false');
     await until('the rule to go', () => isGone('leaving'));
 
-    expect(await tagIsThere(stage, stage.copyOf('web:1.0'))).toBe(false);
+    expect(await tagIsThere(stage.copyOf('web:1.0'))).toBe(false);
     await stage.crane('validate', '--remote', stage.copyOf('shared:1.0'));
     expect(await eventsOf('leaving')).not.toContain('CleanupSkipped');
     await stage.kubectl('delete', 'cism', 'staying');
@@ -55,7 +55,7 @@ describe('a rule that goes with all it copied', () => {
     await until('the rule to go', () => isGone('hasty'), 120_000);
 
     expect((await keeper())?.phase).not.toBe('Copying');
-    expect(await tagIsThere(stage, destination)).toBe(false);
+    expect(await tagIsThere(destination)).toBe(false);
     expect(await eventsOf('hasty')).not.toContain('CleanupSkipped');
     await keepers.close();
     await source.close();
@@ -93,6 +93,6 @@ describe('a rule that goes with all it copied', () => {
 
     await until('the rule to go', () => isGone('impatient'), 30_000);
     await until('the event', async () => (await eventsOf('impatient')).includes('CleanupSkipped'));
-    expect(await tagIsThere(stage, stage.copyOf('slow:1.0'))).toBe(true);
+    expect(await tagIsThere(stage.copyOf('slow:1.0'))).toBe(true);
   }, 180_000);
 });

@@ -18,7 +18,7 @@ describe('a copy that nobody uses any more', () => {
     const digest = await stage.crane('digest', stage.copyOf());
 
     await stage.kubectl('delete', 'pod', podFor('web:1.0'), '--now');
-    await until('the copy to be deleted', async () => !(await tagIsThere(stage, stage.copyOf())));
+    await until('the copy to be deleted', async () => !(await tagIsThere(stage.copyOf())));
 
     expect(await stage.crane('digest', stage.copyOf('web:sibling'))).toBe(digest);
     await stage.crane('validate', '--remote', stage.copyOf('web:sibling'));

@@ -43,7 +43,7 @@ describe('the database of Temporal is brought back from a backup', () => {
     await restore(backup);
 
     for (const name of [known, unknown, leaving]) await untilKept(name);
-    for (const name of [known, unknown, leaving]) expect(await tagIsThere(stage, stage.copyOf(name))).toBe(true);
+    for (const name of [known, unknown, leaving]) expect(await tagIsThere(stage.copyOf(name))).toBe(true);
     expect(await contentOf(stage.mirror)).toEqual(content);
     expect(await retiring()).toBe('');
   }, 240_000);

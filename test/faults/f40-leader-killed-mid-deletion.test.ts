@@ -38,7 +38,7 @@ describe('of two managers the one that leads is killed during deletions', () => 
       await until('a copy to retire', async () => (await retiring()) > 0, 240_000);
       await sleep(chance.between(0, 4_500)); // its budget is drawn by now; the tag goes in four seconds
       await killLeader(`after-${round}`);
-      for (const name of mine) await until(`${name} to be gone`, async () => !(await tagIsThere(stage, stage.copyOf(name))), 240_000);
+      for (const name of mine) await until(`${name} to be gone`, async () => !(await tagIsThere(stage.copyOf(name))), 240_000);
       await until('the records to know', async () => (await retiring()) === 0);
     }
 

@@ -28,7 +28,7 @@ describe('the destination lost its data', () => {
     await untilAllMirrored(stage, images);
 
     await loseEverything();
-    for (const name of names) await until(`${name} to be there again`, () => tagIsThere(stage, stage.copyOf(name)), periodMs + copyMs);
+    for (const name of names) await until(`${name} to be there again`, () => tagIsThere(stage.copyOf(name)), periodMs + copyMs);
     await untilAllMirrored(stage, images);
     await expectWhole(stage, names);
     expect((await recordsOf(stage)).map(({ status }) => status?.mirrors)).toEqual(names.map(() => '1/1'));

@@ -85,7 +85,7 @@ describe('a typo in the filter, in a cluster', () => {
   afterAll(() => stage?.close());
 
   const names = Array.from({ length: leastPerDay + 2 }, (_, index) => `app-${index}:1.0`);
-  const left = async (): Promise<number> => (await Promise.all(names.map((name) => tagIsThere(stage, stage.copyOf(name))))).filter(Boolean).length;
+  const left = async (): Promise<number> => (await Promise.all(names.map((name) => tagIsThere(stage.copyOf(name))))).filter(Boolean).length;
   const reasons = async (): Promise<readonly string[]> => (await stage.kubectl('get', 'ia', '-o', 'jsonpath={.items[*].status.places[*].blocked.reason}')).split(' ').filter((reason) => reason !== '');
 
   fault('F62', 'its copies wait for their retention, ten go, and the budget keeps the others', async () => {
