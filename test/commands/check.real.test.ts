@@ -63,6 +63,8 @@ describe('kuik check', () => {
 
   test('tells that Temporal is away, and that Pods are routed all the same: exit 2', async () => {
     await stage.temporal.stop();
+    const conditions = (): Promise<object> => stage.read('/apis/kuik.enix.io/v1alpha1/clusterimagesetmirrors/all');
+    await until('the rule to say so', async () => JSON.stringify(await conditions()).includes('TemporalUnavailable')); // half a minute, and a check costs half a second of a core
     await until('a rule to say so', async () => (await checked('--only=temporal')).code === 2);
 
     const { parts, said } = await checked('--only=temporal', '--only=webhook');
