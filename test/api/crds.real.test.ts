@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await agent?.close();
-  await server?.stop();
+  await server?.kill();
 });
 
 function kubectl(...args: string[]): Promise<string> {

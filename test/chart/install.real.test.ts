@@ -35,7 +35,7 @@ beforeAll(async () => {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' };
   await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }));
 }, 300_000);
-afterAll(() => server?.stop());
+afterAll(() => server?.kill());
 
 function kubectl(args: readonly string[], input?: string): Promise<string> {
   return toolOutput('kubectl', [`--kubeconfig=${server.kubeconfig}`, ...args], { input });

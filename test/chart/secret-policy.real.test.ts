@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   for (const each of processes.values()) each.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 function kubectl(args: readonly string[], input?: string): Promise<string> {

@@ -44,7 +44,7 @@ afterAll(async () => {
   await watching;
   cluster.close();
   await line.stop();
-  await server.stop();
+  await server.kill();
 });
 
 describe('the picture is the list', () => {

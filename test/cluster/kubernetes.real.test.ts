@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   bench.close();
-  await server.stop();
+  await server.kill();
 });
 
 describe('a real cluster', () => {

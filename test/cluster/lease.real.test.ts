@@ -23,7 +23,7 @@ afterEach(async () => {
   story = [];
 });
 
-afterAll(() => server.stop());
+afterAll(() => server.kill());
 
 /** One process that wants to lead; the real figures, five times faster. */
 class Replica {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await symlink(join(projectRoot(), 'bin', 'kubectl_complete-kuik'), join(bin, 'kubectl_complete-kuik'));
   await symlink(await toolPath('kubectl'), join(bin, 'kubectl'));
 });
-afterAll(() => api?.stop());
+afterAll(() => api?.kill());
 
 function isInstalled(shell: string): boolean {
   try {

@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([api?.stop(), origin?.close(), mirror?.close()]);
+  await Promise.all([api?.kill(), origin?.close(), mirror?.close()]);
 });
 
 describe('what can be asked about', () => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   silent?.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 const kuik = (...args: string[]): Promise<Ended> => kuikAs(api.kubeconfig, ...args);

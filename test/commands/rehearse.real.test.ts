@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([api?.stop(), origin?.close(), mirror?.close()]);
+  await Promise.all([api?.kill(), origin?.close(), mirror?.close()]);
 });
 
 describe('kuik rehearse', () => {

@@ -17,7 +17,7 @@ describe('every replica of the webhook is down', () => {
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     await apply(...objects.filter(({ kind }) => ['Service', 'ServiceAccount'].includes(kind)), registration);
   }, 300_000);
-  afterAll(() => server?.stop());
+  afterAll(() => server?.kill());
 
   fault(
     'F13',

@@ -51,7 +51,7 @@ afterAll(async () => {
   await lab?.stop();
   cluster?.close();
   await front?.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 const apply = (...objects: readonly object[]): Promise<string> => toolOutput('kubectl', ['--kubeconfig', api.kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });

@@ -26,7 +26,7 @@ describe('the page about moving from v1', () => {
   }, 180_000);
   afterAll(async () => {
     await kubelet?.close();
-    await Promise.all([registries?.v1.stop(), registries?.mirror.stop(), api?.stop()]);
+    await Promise.all([registries?.v1.kill(), registries?.mirror.kill(), api?.kill()]);
   });
 
   /** What of its release and its objects the page meets. */

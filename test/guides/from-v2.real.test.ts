@@ -81,7 +81,7 @@ describe('the page about moving from v2', () => {
     reader = await aReader({ folder, kubeconfig: api.kubeconfig });
     await installV2();
   }, 120_000);
-  afterAll(() => api?.stop());
+  afterAll(() => api?.kill());
 
   const cluster = () => atApiServer(api);
   const definitions = (): Promise<string> => cluster().kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot(), 'charts/kube-image-keeper/crds'));

@@ -32,7 +32,7 @@ describe('the page about installing', () => {
     await writeImageLayout(join(folder, '.kuik', 'image'), { name: 'kube-image-keeper:3.0.0-alpha.0', platforms: ['linux/amd64'], layers: [{ seed: 'kuik', size: 1000 }] });
   }, 120_000);
   afterAll(async () => {
-    await Promise.all([registry?.stop(), api?.stop()]);
+    await Promise.all([registry?.kill(), api?.kill()]);
   });
 
   /** The page takes it away twice, once with a hook that left its Job behind. */

@@ -150,7 +150,7 @@ export class AdmissionLab {
     await this.balancer.close();
     await this.registry.close();
     this.cluster.close();
-    await this.api.stop();
+    await this.api.kill();
   }
 
   #create(images: readonly string[], number: number): Promise<V1Pod> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { imageName, knownImageRef, placeIdentity, type PlaceId } from '../../src/domain/image-ref.js';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
 import { createKeeperClient, type KeeperClient } from '../../src/temporal/client.js';
@@ -136,9 +137,10 @@ const manifestTypes = ['application/vnd.oci.image.index.v1+json', 'application/v
 /** Whether a registry knows a tag, asked without a client of ours: whoever waits asks again and again, and a process of another tool costs more than the answer. */
 export async function tagIsThere(reference: string): Promise<boolean> {
   const { host, path, tag = 'latest' } = knownImageRef(reference);
-  const { status } = await fetch(`http://${host}/v2/${path}/manifests/${tag}`, { method: 'HEAD', headers: { accept: manifestTypes }, signal: AbortSignal.timeout(30_000) });
-  if (status !== 200 && status !== 404) throw new Error(`HEAD ${reference}: ${status}`);
-  return status === 200;
+  const { statusCode, body } = await request(`http://${host}/v2/${path}/manifests/${tag}`, { method: 'HEAD', headers: { accept: manifestTypes }, reset: true, signal: AbortSignal.timeout(30_000) });
+  await body.dump();
+  if (statusCode !== 200 && statusCode !== 404) throw new Error(`HEAD ${reference}: ${statusCode}`);
+  return statusCode === 200;
 }
 
 /**

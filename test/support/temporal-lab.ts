@@ -228,7 +228,7 @@ export async function startLab({ workflowBundle = 'dist/workflows.bundle.js', dy
     async stop() {
       await Promise.all(working.map((end) => end()));
       await Promise.all(opened.map((each) => each.close()));
-      await server.stop();
+      await server.kill();
       await endRuntime(); // where workers ran in other processes only
     },
   };

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await connection.close();
-  await server.stop();
+  await server.kill();
 });
 
 const prepare = (endpoint: Endpoint, signal = new AbortController().signal) => prepareNamespace({ endpoint, log: quiet, signal, sleep: nap });

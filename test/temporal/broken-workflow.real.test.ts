@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await native?.close();
-  await server?.stop();
+  await server?.kill();
   await endRuntime();
 });
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   narrow?.close();
-  await server?.stop();
+  await server?.kill();
 });
 
 test('with no more than get, create, patch and delete, every namespace gets its copy, owned by the rule', async () => {

@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   asWebhook?.close();
   cluster?.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 /** What a chart installs: everything but the authority. */

@@ -76,7 +76,7 @@ afterAll(async () => {
   stop.abort();
   await server?.close();
   cluster.close();
-  await api.stop();
+  await api.kill();
 });
 
 function serve(leaf: KeyPair): void {

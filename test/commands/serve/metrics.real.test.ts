@@ -32,7 +32,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   cluster?.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 let server: PageServer | undefined;

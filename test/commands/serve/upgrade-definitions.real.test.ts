@@ -25,7 +25,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   manager?.close();
-  await api?.stop();
+  await api?.kill();
 });
 
 const kubectl = (...args: string[]): Promise<string> => toolOutput('kubectl', [`--kubeconfig=${api.kubeconfig}`, ...args]);
