@@ -6,13 +6,16 @@ import { Context } from '@temporalio/activity';
 import { claimOf, isNameless, type Sender, type Wish } from '../domain/claim.js';
 import { isFailure } from '../domain/failure.js';
 import { knownImageRef, placeIdentity, repositoryText, type ImageName, type PlaceId, type Repository } from '../domain/image-ref.js';
+import type { KeeperStatus } from '../domain/keeper-story.js';
 import { publishedName } from '../domain/published-name.js';
+import { referenceOf } from '../domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';
-import { isDrifted, isUnexplained, withClusters, type ClaimCounts, type SharingCluster, type OrphanCounts, type RecordCounts } from '../domain/sweep.js';
+import { isDrifted, isUnexplained, keptPlace, withClusters, type ClaimCounts, type SharingCluster, type OrphanCounts, type RecordCounts } from '../domain/sweep.js';
 import type { Registry } from '../registry/registry.js';
 import type { Subject, SweepClusterActivities, SweepRegistryActivities } from '../temporal/activities.js';
 import type { KeeperClient } from '../temporal/client.js';
 import type { Credentials } from './credentials.js';
+import { lookAtUnkept, type UnkeptDeps } from './unkept.js';
 
 export interface SweepDeps {
   readonly cluster: string;
@@ -25,6 +28,10 @@ export interface SweepDeps {
   readonly lease: Omit<Sender, 'cluster' | 'generation' | 'renewal'>;
   readonly registry: Pick<Registry, 'tags'>;
   readonly credentials: Pick<Credentials, 'destination'>;
+  /** copies that nobody keeps, and their records */
+  readonly unkept: UnkeptDeps;
+  /** milliseconds since the epoch */
+  readonly now: () => number;
   /** who else claims what we claim: for `kuik cluster list` */
   readonly noteClusters: (clusters: readonly SharingCluster[]) => Promise<void>;
   /** a tag nobody keeps, the first few of a sweep */
@@ -65,34 +72,78 @@ async function renewClaims(deps: SweepDeps): Promise<ClaimCounts> {
 
 type Compared = RecordCounts & { readonly clusters: readonly SharingCluster[] };
 
+/** Also copies that nothing wants any more: their records hear of the end of a deletion only once. */
 async function compareRecords(deps: SweepDeps): Promise<RecordCounts> {
   const { keepers, noteClusters } = deps;
   const start: Compared = { compared: 0, repaired: 0, unkept: 0, silent: 0, clusters: [] };
-  const { clusters, ...counts } = await walk<Compared>(deps, start, async (destination, sofar, wanted) => {
-    const wish = wanted.get(destination);
-    if (wish === undefined) return sofar;
-    const status = await answered(() => keepers.status(destination));
-    if (status === undefined) return { ...sofar, silent: sofar.silent + 1 };
-    if (status === 'absent') return isNameless(wish) ? sofar : { ...sofar, unkept: sofar.unkept + 1 };
-    const seen = { ...sofar, compared: sofar.compared + 1, clusters: withClusters(sofar.clusters, status) };
-    if (isNameless(wish) || !isDrifted(placeOf(deps.record(wish.image), wish), status)) return seen;
-    await answered(() => keepers.resync(destination));
-    return { ...seen, repaired: seen.repaired + 1 };
-  });
+  const { clusters, ...counts } = await walk<Compared>(
+    deps,
+    start,
+    async (destination, sofar, wanted) => {
+      const wish = wanted.get(destination);
+      const copies = copiesAt(destination, deps);
+      if (wish === undefined && copies.length === 0) return sofar;
+      const status = await answered(() => keepers.status(destination));
+      if (status === undefined) return { ...sofar, silent: sofar.silent + 1 };
+      if (status === 'absent') return wish === undefined ? unkept(destination, sofar, deps) : isNameless(wish) ? sofar : { ...sofar, unkept: sofar.unkept + 1 };
+
+      const seen = { ...sofar, compared: sofar.compared + 1, ...(wish === undefined ? {} : { clusters: withClusters(sofar.clusters, status) }) };
+      const written = await writeKept(destination, copies, status, deps);
+      const isTold = wish === undefined || isNameless(wish) || !isDrifted(placeOf(deps.record(wish.image), wish), status);
+      if (!isTold) await answered(() => keepers.resync(destination));
+      return isTold && !written ? seen : { ...seen, repaired: seen.repaired + 1 };
+    },
+    recordedDestinations(deps.records()),
+  );
   await noteClusters(clusters);
   return counts;
+}
+
+type Copies = ReturnType<SweepDeps['unkept']['records']['at']>;
+
+function recordedDestinations(records: readonly ImageRecord[]): PlaceId[] {
+  return records.flatMap(({ places }) => places.filter(speaksOfCopy).map(({ reference }) => reference as string as PlaceId));
+}
+
+/** In every record: names of one digest have a record each, and one copy. */
+function copiesAt(destination: PlaceId, { unkept: { records } }: SweepDeps): Copies {
+  return records.at(destination).filter(({ place }) => speaksOfCopy(place));
+}
+
+function speaksOfCopy({ role, mirroredAt, retiringSince, blocked }: PlaceRecord): boolean {
+  return role === 'mirror' && (mirroredAt !== undefined || retiringSince !== undefined || blocked !== undefined);
+}
+
+/** Nobody wants it and nobody keeps it: the registry knows whether it is there at all. */
+async function unkept(destination: PlaceId, sofar: Compared, deps: SweepDeps): Promise<Compared> {
+  switch (await answered(() => lookAtUnkept(destination, deps.unkept))) {
+    case undefined:
+      return { ...sofar, silent: sofar.silent + 1 };
+    case 'gone':
+      return { ...sofar, repaired: sofar.repaired + 1 };
+    case 'there':
+      return { ...sofar, unkept: sofar.unkept + 1 };
+  }
+}
+
+/** @returns whether anything was written */
+async function writeKept(destination: PlaceId, copies: Copies, status: KeeperStatus, { unkept: { cluster }, lease, now }: SweepDeps): Promise<boolean> {
+  const keep = (place: PlaceRecord): PlaceRecord | undefined => keptPlace(place, status, now(), lease.tombstoneMs ?? 0);
+  const left = copies.filter(({ place }) => keep(place) !== undefined);
+  for (const { record } of left) await cluster.changePlace(record.image, referenceOf(destination), 'kuik-mirror', (place) => keep(place) ?? place);
+  return left.length > 0;
 }
 
 function placeOf(record: ImageRecord | undefined, { destination }: Wish): PlaceRecord | undefined {
   return record?.places.find(({ reference }) => (reference as string) === destination);
 }
 
-/** Goes over the wanted destinations in the order of their names, from where the last attempt stopped. */
-async function walk<Counts>(deps: SweepDeps, start: Counts, visit: (destination: PlaceId, counts: Counts, wanted: ReadonlyMap<PlaceId, Wish>) => Promise<Counts>): Promise<Counts> {
+/** Goes over the wanted destinations, and those beside them, in the order of their names, from where the last attempt stopped. */
+async function walk<Counts>(deps: SweepDeps, start: Counts, visit: (destination: PlaceId, counts: Counts, wanted: ReadonlyMap<PlaceId, Wish>) => Promise<Counts>, beside: readonly PlaceId[] = []): Promise<Counts> {
   const context = Context.current();
   let { after, counts } = (context.info.heartbeatDetails as Cursor<Counts> | undefined) ?? { after: '', counts: start };
   let wanted = deps.wanted();
-  const destinations = [...wanted.keys()].sort().filter((destination) => destination > after);
+  const destinations = [...new Set([...wanted.keys(), ...beside])].sort().filter((destination) => destination > after);
   for (const [index, destination] of destinations.entries()) {
     if (index > 0 && index % plannedAnew === 0) wanted = deps.wanted();
     counts = await visit(destination, counts, wanted);

@@ -4,7 +4,7 @@
  */
 import type { ImageName } from './image-ref.js';
 import type { KeeperStatus } from './keeper-story.js';
-import type { PlaceRecord } from './record.js';
+import type { PlaceBlock, PlaceRecord } from './record.js';
 
 /** Where a sweep stands, or how its step ended; small, since it stands in a history. */
 export interface ClaimCounts {
@@ -17,9 +17,9 @@ export interface RecordCounts {
   readonly compared: number;
   /** said something else than their keeper: it was asked to tell again */
   readonly repaired: number;
-  /** wanted, and nobody keeps it yet */
+  /** wanted, and nobody keeps it yet; or a copy nobody wants any more, without a keeper */
   readonly unkept: number;
-  /** the keeper did not answer */
+  /** the keeper did not answer, or the registry where there is none */
   readonly silent: number;
 }
 
@@ -90,12 +90,41 @@ export function isClusterId(text: string): boolean {
 
 /** Whether a record says something else of a copy than its keeper knows. While anything is under way it may. */
 export function isDrifted(place: PlaceRecord | undefined, { phase, copy, failure }: KeeperStatus): boolean {
-  if (phase === 'Copying' || phase === 'Deleting' || phase === 'Paused') return false;
+  if (isUnderWay(phase)) return false;
   if (place === undefined) return false; // no place, nobody to tell: the next plan adds it
   if (failure !== undefined) return place.failure?.code !== failure.code;
   if (copy === undefined) return false; // it has seen nothing yet
   return place.failure !== undefined || place.mirroredAt === undefined || place.digest !== copy.digest;
 }
+
+function isUnderWay(phase: KeeperStatus['phase']): boolean {
+  return phase === 'Copying' || phase === 'Deleting' || phase === 'Paused';
+}
+
+/** A deletion that somebody started by hand is not in the keeper's story; none takes as long: milliseconds. */
+const longestRetiringMs = 60 * 60 * 1000;
+
+/**
+ * A place as its keeper knows it, where no copy is under way and none goes: what a deletion could not take back leaves the
+ * record, so that Pods are sent there again, and why it did not take place is said.
+ *
+ * @param now milliseconds since the epoch
+ * @param tombstoneMs how long a deletion waits at least
+ * @returns undefined when the record says nothing else
+ */
+export function keptPlace(place: PlaceRecord, { phase, copy, blocked }: KeeperStatus, now: number, tombstoneMs: number): PlaceRecord | undefined {
+  if (isUnderWay(phase) || copy === undefined) return undefined;
+  const isLeft = place.retiringSince !== undefined && now - Date.parse(place.retiringSince) > longestRetiringMs + tombstoneMs;
+  if (place.retiringSince !== undefined && !isLeft) return undefined;
+  if (!isLeft && place.blocked?.reason === blocked?.reason) return undefined;
+  return { ...place, retiringSince: undefined, blocked: blocked === undefined ? undefined : blockOf(blocked) };
+}
+
+function blockOf({ reason, message, since, attempts }: NonNullable<KeeperStatus['blocked']>): PlaceBlock {
+  return { reason: reason as PlaceBlock['reason'], message: message.slice(0, longestMessage), since, attempts }; // keepers know no other words
+}
+
+const longestMessage = 256;
 
 /** Adds what one keeper says of the clusters that claim its destination. Released claims are history. */
 export function withClusters(known: readonly SharingCluster[], { claims }: Pick<KeeperStatus, 'claims'>): readonly SharingCluster[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSweepActivities, type SweepDeps } from '../../src/activities/sweep.js';
 import type { Claim, Wish } from '../../src/domain/claim.js';
+import type { Digest } from '../../src/domain/digest.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { ImageName, PlaceId } from '../../src/domain/image-ref.js';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
@@ -32,6 +33,7 @@ class Bench {
   wanted = new Map([wish('a:1'), wish('b:1'), wish('c:1')]);
   records: ImageRecord[] = ['a:1', 'b:1', 'c:1'].map((name) => aRecord(name));
   keepers = new Map<PlaceId, KeeperStatus | Failure>(['a:1', 'b:1', 'c:1'].map((name) => [at(name), keeping(name)]));
+  registry = new Map<PlaceId, Digest | Failure>();
   tags: Record<string, string[] | Failure> = {};
   onClaim: (claim: Claim) => void = () => undefined;
 
@@ -63,6 +65,22 @@ class Bench {
       },
     },
     credentials: { destination: async () => [] },
+    unkept: {
+      records: { at: (destination) => this.records.flatMap((record) => record.places.filter(({ reference }) => (reference as string) === destination).map((place) => ({ record, place }))) },
+      cluster: {
+        changePlace: async (image, reference, _manager, change) => {
+          const places = (record: ImageRecord) => record.places.map((place) => (place.reference === reference ? change(place) : place));
+          this.records = this.records.map((record) => (record.image === image ? { ...record, places: places(record) } : record));
+          return 'changed';
+        },
+      },
+      look: async ({ destination }) => {
+        const found = this.registry.get(destination) ?? 'missing';
+        if (found instanceof Failure) throw found;
+        return found;
+      },
+    },
+    now: () => Date.parse('2026-09-02T12:00:00Z'),
     noteClusters: async (clusters) => void (this.clusters = clusters),
     onOrphan: (reference) => this.orphans.push(reference),
     countOrphans: (byHost) => void (this.byHost = byHost),
@@ -139,6 +157,58 @@ describe('records are compared with keepers', () => {
 
     expect(await run(({ cluster }) => cluster.compareRecords)).toEqual({ compared: 2, repaired: 0, unkept: 0, silent: 1 });
   });
+});
+
+describe('records of copies that nothing wants any more', () => {
+  const placeIn = (name: string, image = from(name)) => bench.records.find((record) => record.image === image)?.places[0];
+
+  function wantNothing(...records: ImageRecord[]): void {
+    bench = new Bench();
+    bench.wanted = new Map();
+    bench.keepers = new Map();
+    bench.records = records;
+  }
+
+  test('are put right by a look, and not by a copy, when the copy is gone', async () => {
+    wantNothing(aRecord('a:1'), { ...aRecord('a:1'), image: from('a:one') });
+
+    expect(await run(({ cluster }) => cluster.compareRecords)).toEqual({ compared: 0, repaired: 1, unkept: 0, silent: 0 });
+
+    for (const image of [from('a:1'), from('a:one')]) expect(placeIn('a:1', image)).toMatchObject({ role: 'mirror', mirroredAt: undefined, digest: undefined });
+    expect([bench.claims, bench.resynced]).toEqual([[], []]);
+  });
+
+  test('stay as they are while the registry has the copy, or does not tell', async () => {
+    wantNothing(aRecord('a:1'), aRecord('b:1'));
+    const before = bench.records;
+    bench.registry.set(at('a:1'), digestOf('a'));
+    bench.registry.set(at('b:1'), new Failure({ code: 'unreachable', side: 'destination', message: 'no route' }));
+
+    expect(await run(({ cluster }) => cluster.compareRecords)).toEqual({ compared: 0, repaired: 0, unkept: 1, silent: 1 });
+    expect(bench.records).toEqual(before);
+  });
+
+  test('say that the copy stays, and why, as its keeper knows', async () => {
+    const [record] = [aRecord('a:1')];
+    wantNothing({ ...record, places: [{ ...record.places[0]!, retiringSince: '2026-09-01T12:00:00Z' }] });
+    const blocked = { reason: 'in-use', message: 'pods pull from it', since: '2026-09-01T12:30:00Z', attempts: 1 };
+    bench.keepers.set(at('a:1'), { ...keeping('a:1'), phase: 'Expiring', blocked: { ...blocked, nextAt: '2026-09-02T12:30:00Z' } });
+
+    expect(await run(({ cluster }) => cluster.compareRecords)).toEqual({ compared: 1, repaired: 1, unkept: 0, silent: 0 });
+    expect(placeIn('a:1')).toMatchObject({ retiringSince: undefined, blocked, mirroredAt: '2026-09-01T12:00:00Z' });
+    expect(bench.clusters).toEqual([]); // nobody claims together with us what we do not claim
+  });
+});
+
+test('what a deletion that was stopped left in the records of a copy that is wanted again goes, also in that of another name', async () => {
+  bench = new Bench();
+  const [record] = [aRecord('a:1')];
+  const going = { ...record, places: [{ ...record.places[0]!, retiringSince: '2026-09-01T12:00:00Z' }] };
+  bench.records = [going, { ...going, image: from('a:one') }, aRecord('b:1'), aRecord('c:1')];
+
+  expect(await run(({ cluster }) => cluster.compareRecords)).toEqual({ compared: 3, repaired: 1, unkept: 0, silent: 0 });
+
+  expect(bench.records.flatMap(({ places }) => places.map(({ retiringSince }) => retiringSince))).toEqual([undefined, undefined, undefined, undefined]);
 });
 
 describe('tags nobody keeps', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ImageName } from '../../src/domain/image-ref.js';
 import type { KeeperStatus } from '../../src/domain/keeper-story.js';
 import type { PlaceRecord } from '../../src/domain/record.js';
-import { isClusterId, isDrifted, isUnexplained, withClusters } from '../../src/domain/sweep.js';
+import { isClusterId, isDrifted, isUnexplained, keptPlace, withClusters } from '../../src/domain/sweep.js';
 import { copied, digestOf, place } from '../support/keeper.js';
 
 const noon = '2026-09-01T12:00:00.000Z';
@@ -31,6 +31,31 @@ describe('a record differs from what its keeper knows', () => {
     ['not where there is no place to tell', undefined, aStatus(), false],
   ])('%s', (_when, record, status, isSo) => {
     expect(isDrifted(record, status)).toBe(isSo);
+  });
+});
+
+describe('what a deletion wrote and could not take back', () => {
+  const [tombstoneMs, now] = [10 * 60_000, Date.parse('2026-09-02T12:00:00.000Z')];
+  const block = { reason: 'in-use', message: 'pods pull from it', since: noon, attempts: 2 } as const;
+  const blocked = { ...block, nextAt: noon };
+  const going: PlaceRecord = { ...good, retiringSince: noon };
+
+  test.each<[string, PlaceRecord, KeeperStatus, Partial<PlaceRecord> | undefined]>([
+    ['leaves the record of a copy that somebody claims', going, aStatus(), { retiringSince: undefined, mirroredAt: noon }],
+    ['leaves the record of a copy that is kept on', going, aStatus({ phase: 'Expiring' }), { retiringSince: undefined }],
+    ['is why it did not take place', going, aStatus({ phase: 'Expiring', blocked }), { retiringSince: undefined, blocked: block }],
+    ['is why it did not take place, where the record does not say that either', good, aStatus({ phase: 'Expiring', blocked }), { blocked: block }],
+    ['is over once the keeper knows of no reason any more', { ...good, blocked: block }, aStatus(), { blocked: undefined }],
+    ['stays while a deletion is under way', going, aStatus({ phase: 'Deleting' }), undefined],
+    ['stays while one may be under way that somebody started by hand', { ...good, retiringSince: '2026-09-02T11:00:00.000Z' }, aStatus(), undefined],
+    ['stays while the keeper is paused', going, aStatus({ phase: 'Paused' }), undefined],
+    ['stays while the keeper knows no copy', going, aStatus({ phase: 'Pending', copy: undefined }), undefined],
+    ['is nothing where both say the same', { ...good, blocked: block }, aStatus({ phase: 'Expiring', blocked }), undefined],
+    ['is nothing where neither says anything', good, aStatus(), undefined],
+  ])('%s', (_sentence, record, status, expected) => {
+    const kept = keptPlace(record, status, now, tombstoneMs);
+    if (expected === undefined) expect(kept).toBeUndefined();
+    else expect(kept).toMatchObject(expected);
   });
 });
 

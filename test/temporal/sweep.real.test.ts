@@ -29,6 +29,8 @@ const sweep = (): SweepDeps => ({
     },
   },
   credentials: { destination: async () => [] },
+  unkept: { records: { at: () => [] }, cluster: { changePlace: async () => 'unchanged' }, look: async () => 'missing' },
+  now: Date.now,
   noteClusters: async (known) => void (clusters = known),
   onOrphan: () => undefined,
   countOrphans: () => undefined,

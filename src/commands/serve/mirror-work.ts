@@ -40,6 +40,8 @@ export function mirrorWork(base: Base, views: ManagerViews, { clusterId, keepers
     lease: leaseOf(config),
     registry,
     credentials,
+    unkept: unkeptWork(base, views),
+    now: Date.now,
     noteClusters: async (clusters) => {
       const report: ClustersReport = { v: 1, self: clusterId, at: new Date(Date.now()).toISOString(), clusters };
       await cluster.setConfigMap({ namespace: environment.installNamespace, name: clustersName }, { [clustersKey]: JSON.stringify(report) });
