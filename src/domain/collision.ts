@@ -39,6 +39,11 @@ export function resolveCollisions(wishes: Iterable<Contender>, records: Iterable
   return { holders, collisions };
 }
 
+/** Why it gets none, and the next step. */
+export function refusalText({ destination, holder }: Collision): string {
+  return `${destination} belongs to ${holder}; layout: host keeps them apart`;
+}
+
 /** Which image's copy is at each destination, as the records tell. */
 export function copyHolders(records: Iterable<Pick<ImageRecord, 'image' | 'places'>>): ReadonlyMap<PlaceId, ImageName> {
   const holders = new Map<PlaceId, ImageName>();

@@ -72,6 +72,8 @@ export function troubleOf(record: ImageRecord): string | undefined {
   if (mirrors.some(({ drift }) => drift?.origin !== undefined)) return 'the tag of its origin has moved since it was copied';
   if (blocked?.blocked !== undefined) return `not deleted, ${blocked.blocked.reason}: ${blocked.blocked.message}`;
   if (record.paused === true) return 'paused: nothing is copied or deleted, until kuik resume';
+  const refused = record.conditions?.find(({ type, reason }) => type === 'Mirrored' && reason === 'Collision');
+  if (refused !== undefined) return `copy refused: ${refused.message}`;
   if (record.pods > 0 && mirrors.length === 0) return 'no rule mirrors it';
   if (record.pods > 0 && mirrors.some((place) => !isCopied(place))) return 'its copy is not there yet';
   return missing.length === 0 ? undefined : `its copy lacks ${missing.join(', ')}, as its origin does`;

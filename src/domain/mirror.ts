@@ -101,7 +101,7 @@ function pausedAtRest(wanted: ReadonlyMap<PlaceId, WantedCopy>, records: readonl
 
 function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture & { readonly known: ReadonlySet<PlaceId> }): WantedCopy[] {
   return rules
-    .filter((rule) => wants(rule, image) && !insideAnyMirror(image.ref, prefixes, rule.id))
+    .filter((rule) => wantsImage(rule, image) && !insideAnyMirror(image.ref, prefixes, rule.id))
     .flatMap((rule) => {
       const wishes = rule.mirrors.map((mirror) => wish(image, rule, mirror, picture)).filter((found) => found !== undefined);
       return hasPod(rule, image) ? wishes : wishes.filter(({ destination }) => picture.known.has(destination));
@@ -121,7 +121,8 @@ function mirrorRules(rules: readonly Rule[]): MirrorRule[] {
     .sort((a, b) => a.priority - b.priority || compareTexts(ruleText(a.id), ruleText(b.id)));
 }
 
-function wants(rule: MirrorRule, image: UsedImage): boolean {
+/** Whether a rule selects an image for one of those who use it. */
+export function wantsImage(rule: MirrorRule, image: UsedImage): boolean {
   return selectsImage(rule.images, image.ref) && image.users.some((user) => seesPod(rule, user));
 }
 

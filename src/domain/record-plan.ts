@@ -5,7 +5,7 @@
  * @see docs/concepts/retain.md
  */
 import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
-import { isSameImage } from './collision.js';
+import { isSameImage, refusalText, type Collision } from './collision.js';
 import { isPurged, policyNow, retentionText, withRule } from './copy-policy.js';
 import type { MirrorPlan, WantedCopy } from './mirror.js';
 import { trackedImages, type TrackedImage } from './monitor.js';
@@ -60,11 +60,12 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   const wanted = wantedByPlace(picture.plan);
   const held = heldPlaces(picture.records);
   const tracked = new Map((picture.tracked ?? trackedImages(picture)).map((image) => [image.image, image]));
+  const refusals = refusalsByImage(picture.plan);
   const copiesFor = (ref: ImageRef | undefined): readonly WantedCopy[] => (ref === undefined ? [] : (wanted.get(placeIdentity(ref)) ?? []));
 
   const unused = picture.records.filter(({ image }) => !uses.has(image)).map((record) => planUnused(record, copiesFor(parseImageRef(record.image)), tracked.get(record.image), held, picture));
   const apply = [
-    ...[...uses].map(([image, use]) => planUsed(use, copiesFor(use.ref), records.get(image), tracked.get(image), held, picture)),
+    ...[...uses].map(([image, use]) => planUsed(use, { copies: copiesFor(use.ref), refused: refusals.get(image) ?? [] }, records.get(image), tracked.get(image), held, picture)),
     ...unused.filter(({ isOver }) => !isOver).map(({ usage }) => usage),
   ];
   const released = picture.records.flatMap((record) => releasedPlaces(record, picture));
@@ -77,7 +78,14 @@ export function planRecords(picture: RecordPicture): RecordPlan {
   };
 }
 
-function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRecord | undefined, tracked: TrackedImage | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
+/** What rules want for an image. */
+interface Wants {
+  readonly copies: readonly WantedCopy[];
+  /** destinations that belong to others */
+  readonly refused: readonly Collision[];
+}
+
+function planUsed(use: ImageUse, { copies, refused }: Wants, record: ImageRecord | undefined, tracked: TrackedImage | undefined, held: HeldPlaces, picture: RecordPicture): RecordUsage {
   const image = imageName(use.ref);
   const replicas = replicasOf(use.ref, use.users, picture.rules).map((ref) => ({ reference: referenceOf(placeIdentity(ref)), role: 'replica' as const }));
   const places = placesOnce([originPart(image), ...copies.map((copy) => mirrorPart(copy, picture)), ...replicas, ...retained(record, picture).map(({ part }) => part)]);
@@ -86,10 +94,10 @@ function planUsed(use: ImageUse, copies: readonly WantedCopy[], record: ImageRec
     pods: use.pods,
     original: use.original,
     ...trackers(tracked),
-    mirrors: mirrorsText(copies, held),
+    mirrors: mirrorsText({ copies, refused }, held),
     ...platformTexts(places, held),
     places,
-    conditions: conditionsOf(copies, record, held, picture.now),
+    conditions: conditionsOf({ copies, refused }, record, held, picture.now),
   };
 }
 
@@ -107,10 +115,10 @@ function planUnused(record: ImageRecord, copies: readonly WantedCopy[], tracked:
     ...(isInUse ? {} : { unusedSince: new Date(since).toISOString() }),
     ...expiry(record, copies, { kept, tracked, since }),
     ...trackers(tracked),
-    mirrors: mirrorsText(copies, held),
+    mirrors: mirrorsText({ copies, refused: [] }, held),
     ...platformTexts(places, held),
     places,
-    conditions: conditionsOf(copies, record, held, picture.now),
+    conditions: conditionsOf({ copies, refused: [] }, record, held, picture.now),
   };
   const isKept = copies.length > 0 || kept.some(({ isCopy }) => isCopy) || tracked !== undefined;
   // a pin outlives what it protects at the moment: a rule that cleans up may come tomorrow
@@ -148,6 +156,12 @@ function wantedByPlace(plan: MirrorPlan): Map<PlaceId, WantedCopy[]> {
   return found;
 }
 
+function refusalsByImage({ collisions }: MirrorPlan): Map<ImageName, Collision[]> {
+  const found = new Map<ImageName, Collision[]>();
+  for (const collision of collisions) found.set(collision.image, [...(found.get(collision.image) ?? []), collision]);
+  return found;
+}
+
 /** Verified copies by where they are, whichever record tells. */
 type HeldPlaces = ReadonlyMap<ImageName, PlaceRecord>;
 
@@ -159,8 +173,8 @@ function isHeld({ destination }: WantedCopy, held: HeldPlaces): boolean {
   return held.has(referenceOf(destination));
 }
 
-function mirrorsText(copies: readonly WantedCopy[], held: HeldPlaces): string {
-  return `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length}`;
+function mirrorsText({ copies, refused }: Wants, held: HeldPlaces): string {
+  return `${copies.filter((copy) => isHeld(copy, held)).length}/${copies.length + refused.length}`;
 }
 
 /** For people, in the columns of a record: what a place lacks stands there, too. */
@@ -253,8 +267,8 @@ function forgottenPlaces({ image, places }: RecordUsage, record: ImageRecord | u
   return (record?.places ?? []).filter(({ reference }) => !named.has(reference)).map(({ reference }) => ({ image, reference }));
 }
 
-function conditionsOf(copies: readonly WantedCopy[], record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {
-  return [availableCondition(record), mirroredCondition(copies, held, record?.paused === true)].map((condition) => ({
+function conditionsOf(wants: Wants, record: ImageRecord | undefined, held: HeldPlaces, now: number): Condition[] {
+  return [availableCondition(record), mirroredCondition(wants, held, record?.paused === true)].map((condition) => ({
     ...condition,
     lastTransitionTime: sinceWhen(condition, record, now),
   }));
@@ -269,8 +283,9 @@ function availableCondition(record: ImageRecord | undefined): Undated {
   return { type: 'Available', status: 'False', reason: state, message: 'the origin cannot serve the image' };
 }
 
-function mirroredCondition(copies: readonly WantedCopy[], held: HeldPlaces, isPaused: boolean): Undated {
+function mirroredCondition({ copies, refused }: Wants, held: HeldPlaces, isPaused: boolean): Undated {
   const missing = copies.filter((copy) => !isHeld(copy, held));
+  if (refused.length > 0) return { type: 'Mirrored', status: 'False', reason: 'Collision', message: refused.map(refusalText).join(', ').slice(0, 1024) };
   if (copies.length === 0) return { type: 'Mirrored', status: 'True', reason: 'NotWanted', message: 'no rule wants a copy' };
   if (missing.length === 0) return { type: 'Mirrored', status: 'True', reason: 'Mirrored', message: 'every wanted mirror holds a verified copy' };
   if (isPaused) return { type: 'Mirrored', status: 'False', reason: 'Paused', message: 'somebody paused the image: nothing is copied until kuik resume' };

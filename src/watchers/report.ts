@@ -2,23 +2,25 @@
  * Writes the statuses of the rules: summaries of records, made by `api/report-*`, one write per change.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { reportMirror, type MirroredImage } from '../api/report-mirror.js';
+import { reportMirror, type MirrorFacts } from '../api/report-mirror.js';
 import { reportMonitor } from '../api/report-monitor.js';
 import { reportReplica } from '../api/report-replica.js';
 import type { RuleFacts } from '../api/report.js';
 import type { Cluster, Resource } from '../cluster/cluster.js';
 import { roundMs } from '../domain/check-order.js';
+import { refusalText, type Collision } from '../domain/collision.js';
+import { mirrorAt } from '../domain/copy-policy.js';
 import type { Pace } from '../domain/check-pace.js';
 import { seesPod, matchUpstream } from '../domain/filter.js';
-import { imageName, knownImageRef, placeIdentity, type ImageName } from '../domain/image-ref.js';
-import { mirrorPlace } from '../domain/join.js';
+import { imageName, knownImageRef, type ImageName } from '../domain/image-ref.js';
+import { wantsImage } from '../domain/mirror.js';
 import type { TrackedImage } from '../domain/monitor.js';
 import { annotations } from '../domain/names.js';
 import { readOriginals } from '../domain/original.js';
 import { referenceOf } from '../domain/record-plan.js';
 import { offeredReplicas } from '../domain/replica.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';
-import { ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
+import { isInForce, ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
 import { ruleReference } from './news.js';
 import type { Takeover } from './import.js';
@@ -67,7 +69,7 @@ type Facts = Omit<RuleFacts, 'rule'>;
 function statusOf(rule: Rule, facts: Facts, picture: Picture, rerouted: ReadonlyMap<string, number>, deps: ReportDeps): object {
   switch (rule.type) {
     case 'mirror':
-      return reportMirror({ ...facts, rule, images: mirroredImages(rule, picture), collisions: collisionsOf(rule, picture), temporalConnected: deps.temporalConnected(), isConnected: deps.isConnected });
+      return reportMirror({ ...facts, rule, ...mirroredImages(rule, picture), temporalConnected: deps.temporalConnected(), isConnected: deps.isConnected });
     case 'replica':
       return reportReplica({ ...facts, rule, ...replicatedUse(rule, picture), rerouted: rerouted.get(reroutingKey(`${rule.id.kind}/${rule.id.name}`, rule.id.namespace)) ?? 0 });
     case 'monitor':
@@ -80,27 +82,35 @@ function reportMonitorRule(rule: MonitorRule, facts: Facts, { tracked }: Picture
   return reportMonitor({ ...facts, rule, images: images.map(monitoredImage), cycleMs: roundMs(images, tracked, paceOf) });
 }
 
-/** What the rule wants now, and what of it is still retained. */
-function mirroredImages(rule: MirrorRule, { plan, records }: Picture): MirroredImage[] {
-  const wanted = new Map<ImageName, ImageName[]>();
+/** What the rule wants now, whether it gets it or not, and what of it is still retained. */
+function mirroredImages(rule: MirrorRule, picture: Picture): Pick<MirrorFacts, 'images' | 'collisions'> {
+  const { plan, records } = picture;
+  const collisions = collisionsOf(rule, picture);
+  const wanted = new Map<ImageName, ImageName[]>(collisions.map(({ image }) => [image, []]));
   for (const copy of plan.wanted.values()) {
     if (copy.rules.some(({ uid }) => uid === rule.id.uid)) wanted.set(copy.image, [...(wanted.get(copy.image) ?? []), referenceOf(copy.destination)]);
   }
   const byImage = new Map(records.map((record) => [record.image, record]));
   const retained = records.filter(({ image, places }) => !wanted.has(image) && places.some((place) => isCopyOf(rule, place))).map(({ image }) => image);
 
-  return [...wanted.keys(), ...retained].map((image) => {
+  const images = [...wanted.keys(), ...retained].map((image) => {
     const record = byImage.get(image);
     const known = record?.places.filter((place) => wanted.get(image)?.includes(place.reference) ?? isCopyOf(rule, place)) ?? [];
     const unknown = (wanted.get(image) ?? []).filter((reference) => !known.some((place) => place.reference === reference));
     return {
       image,
-      places: [...known, ...unknown.map((reference) => ({ reference }))],
+      places: [...known, ...unknown.map((reference) => ({ reference })), ...collisions.filter((collision) => collision.image === image).map((collision) => refusedPlace(collision, picture.now))],
       ...(record?.unusedSince === undefined ? {} : { unusedSince: record.unusedSince }),
       ...(record?.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
       ...originOf(record),
     };
   });
+  return { images, collisions };
+}
+
+/** No keeper is asked for it, so none has failed: it is told as if one had. */
+function refusedPlace(collision: Collision, now: number): PlaceRecord {
+  return { reference: referenceOf(collision.destination), failure: { code: 'conflict', message: refusalText(collision), since: new Date(now).toISOString(), attempts: 0 } };
 }
 
 function originOf(record: ImageRecord | undefined): { readonly origin?: PlaceRecord } {
@@ -112,13 +122,12 @@ function isCopyOf(rule: MirrorRule, place: PlaceRecord): boolean {
   return place.role === 'mirror' && place.mirroredAt !== undefined && place.rule === ruleText(rule.id);
 }
 
-function collisionsOf(rule: MirrorRule, { plan }: Picture): Picture['plan']['collisions'] {
-  return plan.collisions.filter(({ image, destination }) =>
-    rule.mirrors.some((mirror) => {
-      const place = mirrorPlace(mirror, knownImageRef(image));
-      return place !== undefined && placeIdentity(place) === destination;
-    }),
-  );
+/** Of images that this rule wants there: another rule may want others at the same destination. */
+function collisionsOf(rule: MirrorRule, { plan, used }: Picture): readonly Collision[] {
+  if (plan.collisions.length === 0 || !isInForce(rule)) return [];
+  const refused = new Set(plan.collisions.map(({ image }) => image));
+  const wanted = new Set(used.filter((image) => refused.has(imageName(image.ref)) && wantsImage(rule, image)).map(({ ref }) => imageName(ref)));
+  return plan.collisions.filter(({ image, destination }) => wanted.has(image) && mirrorAt(rule, knownImageRef(image), referenceOf(destination)) !== undefined);
 }
 
 function replicatedUse(rule: ReplicaRule, { used, records }: Picture): { images: number; pods: number; places: readonly PlaceRecord[] } {

@@ -29,6 +29,13 @@ describe('an image', () => {
     expect(standingOf(aRecord({ places, pods }))).toMatchObject(standing);
   });
 
+  test('says that its copy is refused, and not that nobody wants one', () => {
+    const message = 'r.example.com/nginx:1.27 belongs to quay.io/nginx:1.27; layout: host keeps them apart';
+    const record = aRecord({ pods: 1, conditions: [{ type: 'Mirrored', status: 'False', reason: 'Collision', message, lastTransitionTime: '2026-11-20T10:00:00Z' }] });
+
+    expect(troubleOf(record)).toBe(`copy refused: ${message}`);
+  });
+
   test.each<[string, SomePlace[], number, RegExp | undefined]>([
     ['nothing, when all is well', [origin('Available'), copy()], 1, undefined],
     ['the state of its origin first', [aPlace({ reference: 'nginx:1.27', role: 'origin', state: 'NotFound', checkFailure: 'no such tag' }), { ...waiting, failure }], 1, /^NotFound: no such tag$/],

@@ -81,6 +81,27 @@ describe('the record of an image in use', () => {
     expect(apply.map(({ mirrors }) => mirrors)).toEqual(['1/1', '1/1']);
   });
 
+  describe('that is refused, since its destination belongs to another', () => {
+    const both = ['nginx:1.27', 'quay.io/library/nginx:1.27'];
+    const refused = (rules: readonly Rule[], records: readonly ImageRecord[] = []): RecordPlan['apply'][number] | undefined => plan({ used: both, rules, records }).apply.find(({ image }) => image.startsWith('quay.io'));
+    const message = `${copy} belongs to docker.io/library/nginx:1.27; layout: host keeps them apart`;
+
+    test('says so, and not that nobody wants a copy', () => {
+      expect(refused([aMirrorRule()])).toMatchObject({ mirrors: '0/1', places: [{ role: 'origin' }], conditions: [{}, { type: 'Mirrored', status: 'False', reason: 'Collision', message }] });
+    });
+
+    test('also where it has a copy elsewhere', () => {
+      const elsewhere = aMirrorRule({ mirrors: [{}, { registry: 'second.example.com', layout: 'host' }] });
+      const record = aRecord({ image: 'quay.io/library/nginx:1.27', places: [aCopy('second.example.com/mirror/quay.io/library/nginx:1.27')] });
+
+      expect(refused([elsewhere], [record])).toMatchObject({ mirrors: '1/2', conditions: [{}, { status: 'False', reason: 'Collision', message }] });
+    });
+
+    test('and nothing of it once it has a destination of its own', () => {
+      expect(refused([aMirrorRule({ mirrors: [{ layout: 'host' }] })])).toMatchObject({ mirrors: '0/1', conditions: [{}, { reason: 'Pending' }] });
+    });
+  });
+
   test('has no clock: it is in use', () => {
     const [usage] = plan({ used: ['nginx:1.27'], rules: [cleaning], records: [aRecord({ unusedSince: '2026-11-01T00:00:00Z', expiresAt: '2026-11-08T00:00:00Z' })] }).apply;
 

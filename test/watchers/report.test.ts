@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { translateRule } from '../../src/api/translate.js';
 import type { MirrorStatus } from '../../src/api/v1alpha1/mirror.js';
+import { knownImageRef } from '../../src/domain/image-ref.js';
+import { planMirrors } from '../../src/domain/mirror.js';
+import type { ImageRecord } from '../../src/domain/record.js';
+import type { MirrorRule } from '../../src/domain/rule.js';
 import type { ClusterEvent } from '../../src/cluster/cluster.js';
 import type { Picture } from '../../src/watchers/reconcile.js';
 import { reportRules, type ReportDeps } from '../../src/watchers/report.js';
-import { aMirrorRule, aPod } from '../support/builders.js';
+import { aCopy, aMirrorRule, aPod, aRecord } from '../support/builders.js';
 
 test('replica rules of the same name in two namespaces count the Pods of their own namespace only', async () => {
   const rule = (namespace: string) =>
@@ -95,4 +99,50 @@ describe('what a rule says', () => {
 
     expect(asked).toEqual([false, true]);
   });
+});
+
+describe('a rule whose images want one destination', () => {
+  const at = 'registry.example.com/mirror/library/nginx:1.27';
+  const refused = 'quay.io/library/nginx:1.27';
+  const records = [aRecord({ places: [aCopy(at, { rule: 'ClusterImageSetMirror/main' })] }), aRecord({ image: refused })];
+
+  test('counts the one that is refused as failed, and says why', async () => {
+    const { counts, matchingImages, conditions } = await statusOf(aMirrorRule(), records);
+
+    expect(counts).toMatchObject({ images: 2, mirrored: 1, failed: 1 });
+    expect(matchingImages?.[0]).toEqual({ image: refused, mirrors: [{ image: at, lastError: `${at} belongs to docker.io/library/nginx:1.27; layout: host keeps them apart` }] });
+    expect(conditions?.filter(({ status }) => status === 'False').map(({ type, reason }) => `${type} ${reason}`)).toEqual(['DestinationInSync CopiesFailing', 'PathsUnique Collision']);
+  });
+
+  test.each([
+    ['selects only one of them', aMirrorRule({ name: 'other', images: { include: [/docker.*/] } })],
+    ['is suspended', aMirrorRule({ name: 'other', suspended: true })],
+    ['sees none of their Pods', aMirrorRule({ name: 'other', kind: 'ImageSetMirror', namespace: 'elsewhere' })],
+  ])('and none that %s', async (_sentence, other) => {
+    const { counts, conditions } = await statusOf(other, records, [aMirrorRule(), other]);
+
+    expect(counts?.failed).toBe(0);
+    expect(conditions?.find(({ type }) => type === 'PathsUnique')?.status).toBe('True');
+  });
+
+  /** of one rule, while a Pod uses both images */
+  async function statusOf(rule: MirrorRule, known: readonly ImageRecord[], rules: readonly MirrorRule[] = [rule]): Promise<MirrorStatus> {
+    const used = [at.replace('registry.example.com/mirror', 'docker.io'), refused].map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
+    const plan = planMirrors({ used, rules, records: known, podsPulling: () => 0, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 } });
+    const statuses = new Map<string, MirrorStatus>();
+    await reportRules(
+      { used, rules, records: known, plan, tracked: [], now: 0 },
+      {
+        cluster: { applyRuleStatus: async ({ name }, status) => void statuses.set(name, status), emitEvent: async () => undefined },
+        resource: () => undefined,
+        pods: () => [],
+        secrets: { problemsOf: async () => [] },
+        registries: { look: () => ({ isDone: true, silent: [] }) },
+        temporalConnected: () => true,
+        paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
+        isConnected: false,
+      },
+    );
+    return statuses.get(rule.id.name) ?? {};
+  }
 });
