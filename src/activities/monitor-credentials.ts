@@ -33,6 +33,8 @@ export interface CheckCredentialSources {
   readonly secret: (ref: SecretRef) => Promise<Secret | undefined>;
   /** credentials of Secrets that fit a repository, in order */
   readonly keyring: (secrets: readonly Secret[], repository: ImageRef) => Identity;
+  /** why a Secret offers nothing to anybody; undefined when it offers something, whatever for */
+  readonly unusable: (secret: Secret) => string | undefined;
   /** the Secret configured for a host */
   readonly fallback: (host: string) => SecretRef | undefined;
 }
@@ -43,7 +45,7 @@ const mostPods = 16; // Pods of a workload name the same Secrets; each set is re
  * In this order: of the Pods in scope that name pull Secrets, by namespace and name, the first whose Secrets can all be
  * read and have something for the registry; the same of templates; the host's fallback; nobody's.
  */
-export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, keyring, fallback }: CheckCredentialSources): CheckCredentials {
+export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, keyring, unusable, fallback }: CheckCredentialSources): CheckCredentials {
   return async (images, at) => {
     const fallbackSecret = fallback(at.host);
     const sets = [...secretSets(podsInScope(images)), ...(fallbackSecret === undefined ? [] : [[fallbackSecret]])];
@@ -54,10 +56,20 @@ export function createCheckCredentials({ rules, podsUsing, trackedBy, secret, ke
       else {
         const as = keyring(found, at);
         if (as.length > 0) return { as };
+        problem ??= problemOf(found);
       }
     }
     return { as: [], ...(problem === undefined ? {} : { problem }) };
   };
+
+  /** A Secret that is no docker configuration may be the one that was meant for the registry. */
+  function problemOf(secrets: readonly Secret[]): string | undefined {
+    for (const each of secrets) {
+      const why = unusable(each);
+      if (why !== undefined) return `secret ${each.namespace}/${each.name}: ${why}`;
+    }
+    return undefined;
+  }
 
   /** Of each image those that a rule sees which selects it: whose Pods another rule sees is no business of this one. */
   function podsInScope(images: readonly ImageName[]): readonly Pod[] {

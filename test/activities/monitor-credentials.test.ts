@@ -31,7 +31,8 @@ function accessOf({ pods = [], secrets = [], fallbackSecret, refuses, ...some }:
       if (refuses !== undefined) throw new Failure({ code: refuses, side: 'cluster', message: 'no' });
       return secrets.includes(`${namespace}/${name}`) ? ({ namespace, name } as Secret) : undefined;
     },
-    keyring: (found) => found.filter(({ name }) => !name.endsWith('-elsewhere')).map(({ namespace, name }) => ({ id: `${namespace}/${name}` })),
+    unusable: ({ name }) => (name.endsWith('-broken') ? 'key .dockerconfigjson is no docker configuration' : undefined),
+    keyring: (found) => found.filter(({ name }) => !name.endsWith('-elsewhere') && !name.endsWith('-broken')).map(({ namespace, name }) => ({ id: `${namespace}/${name}` })),
     fallback: () => fallbackSecret,
     ...some,
   };
@@ -55,6 +56,13 @@ describe('an image is checked', () => {
     ['with those of a Pod before those of any template', { pods: [template('blog', 'nightly', 'pull'), pod('shop', 'web', 'pull')], secrets: ['blog/pull', 'shop/pull'] }, ['shop/pull'], undefined],
     ['never with those of a template whose rule does not track the image: no Pod brought it in', { pods: [template('shop', 'nightly', 'pull')], secrets: ['shop/pull'], trackedBy: () => ['another'] }, [], undefined],
     ['with the fallback of its registry, when no Pod names a Secret', { pods: [pod('shop', 'web')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
+    [
+      'anonymously, when what a Pod names is no docker configuration, which is told: it may be why the registry refuses',
+      { pods: [pod('shop', 'web', 'elsewhere-elsewhere', 'pull-broken')], secrets: ['shop/elsewhere-elsewhere', 'shop/pull-broken'] },
+      [],
+      'secret shop/pull-broken: key .dockerconfigjson is no docker configuration',
+    ],
+    ['with those of one Pod that fit, beside one that is no docker configuration', { pods: [pod('shop', 'web', 'pull-broken', 'pull')], secrets: ['shop/pull-broken', 'shop/pull'] }, ['shop/pull'], undefined],
     ['with the fallback, when what Pods name cannot be read', { pods: [pod('shop', 'web', 'gone')], secrets: ['kuik/fallback'], fallbackSecret: mirrorPull }, ['kuik/fallback'], undefined],
     [
       'with the fallback, when what Pods name is for other registries only, as the Secret of a mirror is that kuik gave them',

@@ -6,7 +6,7 @@ import type { ImageName } from '../../domain/image-ref.js';
 import { trackedImages, type TrackedImage } from '../../domain/monitor.js';
 import { optOutOf, type SkipSettings } from '../../domain/opt-out.js';
 import type { Pod } from '../../domain/usage.js';
-import { keyring } from '../../registry/keyring.js';
+import { keyring, offersNothing, secretProblems } from '../../registry/keyring.js';
 import type { MonitorActivities } from '../../temporal/activities.js';
 import type { MonitoredSeen } from '../../telemetry/monitoring-metrics.js';
 import { usesIn, type Surroundings } from '../../watchers/reconcile.js';
@@ -29,6 +29,7 @@ export function monitorWork({ cluster, registry, config }: World, views: Manager
       trackedBy: (image) => views.records.byImage(image)?.trackedBy ?? [],
       secret: (ref) => cluster.secret(ref),
       keyring,
+      unusable: (secret) => (offersNothing(secret) ? secretProblems([secret])[0]?.message : undefined),
       fallback: (host) => fallbackSecret(config, host),
     }),
     registry,

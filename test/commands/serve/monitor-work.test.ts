@@ -34,6 +34,7 @@ async function checkedFor(users: readonly Pod[]): Promise<ChecksReport> {
   const cluster = new MemoryCluster();
   cluster.put('ImageAvailability', record);
   cluster.putSecret({ namespace: 'shop', name: 'pull', data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: { [host]: { username: 'shop', password: 'right' } } })) } });
+  cluster.putSecret({ namespace: 'shop', name: 'broken', data: { '.dockerconfigjson': Buffer.from('nonsense') } });
   const registry = new MemoryRegistry();
   registry.host(host).requires('shop', 'right');
   const { config = unreadable() } = loadConfig('', { readFile: () => '', installNamespace: 'kuik-system' });
@@ -55,6 +56,7 @@ const optedOut = aPod({ images, name: 'out', pullSecrets, labels: { 'kuik.enix.i
 test.each([
   ['with the Secret of a Pod that uses it', [aPod({ images, pullSecrets })], { NotFound: 1 }],
   ['with the Secret of the template that alone names it', [aTemplate('CronJob', { images, pullSecrets })], { NotFound: 1 }],
+  ['with nobody\'s, where the Secret of its Pod is no docker configuration', [aPod({ images, pullSecrets: ['broken'] })], { UnavailableSecret: 1 }],
   ['with no Secret of a Pod that is opted out', [open, optedOut], { InvalidAuth: 1 }],
 ])('an image is checked %s', async (_sentence, users, counts) => {
   expect(await checkedFor(users)).toMatchObject({ counts });
