@@ -64,6 +64,7 @@ test('a copy is counted, timed and weighed, and takes the risk away', async () =
   await untilTold('manager', `mirroring_oldest_waiting_seconds{${at}}`, 0);
   expect(await value('manager', `mirroring_bytes_total{${registryOf(stage.sourceAddress)},direction="read"}`)).toBeGreaterThan(2 << 20);
   expect(await value('manager', `mirroring_bytes_total{${at},direction="written"}`)).toBeGreaterThanOrEqual(2 << 20);
+  expect(await value('manager', `registry_throttled_seconds{${registryOf(stage.sourceAddress)}}`)).toBe(0); // it was asked, and did not mind: KuikRegistryThrottled
   await until('nobody to be at risk', async () => (await value('manager', `workloads_at_risk{${registryOf(stage.sourceAddress)}}`)) === undefined);
 });
 
