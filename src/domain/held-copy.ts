@@ -65,11 +65,11 @@ interface Resting {
   readonly mirror: Mirror;
 }
 
-/** A filter that cannot be read may have selected anything. */
+/** A filter that cannot be read may have selected anything; the rule that a place names selected its image, whatever it selects by now. */
 function restingMirror(image: ImageRef, place: PlaceRecord, resting: readonly MirrorRule[]): Resting | undefined {
   for (const rule of resting) {
     const mirror = mirrorAt(rule, image, place.reference);
-    if (mirror !== undefined && (!isValid(rule) || selectsImage(rule.images, image))) return { rule, mirror };
+    if (mirror !== undefined && (!isValid(rule) || ruleText(rule.id) === place.rule || selectsImage(rule.images, image))) return { rule, mirror };
   }
   return undefined;
 }

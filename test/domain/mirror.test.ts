@@ -93,7 +93,8 @@ describe('a copy no rule in force wants is kept as it is', () => {
     ['while somebody paused its image, though nobody uses it', [aMirrorRule({ mirrors: [cleaning] })], { records: [{ ...record(), paused: true }] }, { rests: true, cleanup: true }],
     ['while the filter of its rule cannot be read', [aMirrorRule({ images: { include: [] }, problems: [brokenFilter] })], { records: [record()] }, { rests: true }],
     ['also where another rule is named for it', [aMirrorRule({ name: 'other', suspended: true })], { records: [record()] }, { rests: true, rule: 'ClusterImageSetMirror/main' }],
-    ['but not by a suspended rule that never selected it', [aMirrorRule({ suspended: true, images: { include: [/quay.*/] } })], { records: [record()] }, undefined],
+    ['while its rule is suspended, though its filter was narrowed before', [aMirrorRule({ suspended: true, images: { include: [/quay.*/] }, mirrors: [cleaning] })], { records: [record({ retention: '1h' })] }, { rests: true, rules: [{ name: 'main' }], cleanup: true }],
+    ['but not by a suspended rule that never selected it', [aMirrorRule({ name: 'other', suspended: true, images: { include: [/quay.*/] } })], { records: [record()] }, undefined],
     ['nor by a suspended rule that is being deleted', [aMirrorRule({ suspended: true, deletedAt: '2026-11-20T12:00:00Z' })], { records: [record()] }, undefined],
     ['nor when nobody pulls from it', [], { records: [record()] }, undefined],
   ])('%s', (_sentence, rules, more, expected) => {
