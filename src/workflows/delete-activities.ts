@@ -14,14 +14,15 @@ export function createDeleteActivities(task: DeleteTask, workflowId: string) {
   // copies are more urgent; what has been started is finished first
   const priority = (key: number) => ({ priority: { priorityKey: key, fairnessKey: whereIs(destination).host.slice(0, 64) } });
   const confirming = proxyActivities<GuardActivities>({ ...policies.confirmUnused, ...priority(3) });
+  const confirmingLost = proxyActivities<GuardActivities>({ ...policies.confirmLost, ...priority(3) });
   const recording = proxyActivities<RecordActivities>({ ...policies.recordOutcome, ...priority(3) });
   const planning = proxyActivities<RetainActivities>({ ...policies.planDelete, ...priority(3) });
   const deleting = proxyActivities<RetainActivities>({ ...policies.deleteTag, ...priority(2) });
   const verifying = proxyActivities<MirrorActivities>({ ...policies.verify, ...priority(2) });
 
   return {
-    confirmUnused: ({ cluster, image }: KnownCluster, minds: ConfirmInput['minds']) =>
-      confirming.confirmUnused.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `does ${cluster} use it?` }, [{ v, destination, publishAs, image, digest, unusedSince, minds, pace }]),
+    confirmUnused: ({ cluster, image, isLost }: KnownCluster, minds: ConfirmInput['minds']) =>
+      (isLost === true && minds === 'use' ? confirmingLost : confirming).confirmUnused.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `does ${cluster} use it?` }, [{ v, destination, publishAs, image, digest, unusedSince, minds, pace }]),
     drawBudget: (cluster: string, input: DrawInput) => confirming.drawBudget.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: 'may one more go today?' }, [input]),
     record: ({ cluster, image }: KnownCluster, report: Report) =>
       recording.recordOutcome.executeWithOptions({ taskQueue: clusterQueue(cluster), summary: `${report.state}, in the record of ${cluster}` }, [

@@ -11,7 +11,7 @@
  * What keeps a copy is an outcome (`blocked`), and tried again by the keeper; the run fails visibly when it could
  * not find out, or not delete.
  */
-import { CancellationScope, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import { Failure, type FailureInfo } from '../domain/failure.js';
 import { fenceMs } from '../domain/keeper-deletion.js';
 import { whereIs } from '../domain/keeper-story.js';
@@ -64,14 +64,31 @@ async function deleteCopy(task: DeleteTask, activities: DeleteActivities, askCon
   const { resyncMs } = policiesAt(task.pace ?? 1);
   await sleep(Math.max(task.tombstoneMs * (task.pace ?? 1), resyncMs), { summary: 'tombstone: nobody is routed there any more' });
 
+  const said: Word = { at: Date.now(), scope: CancellationScope.current() };
   const second = await confirmUnused(task, activities, 'use');
   if ('block' in second) return kept(second);
   const plan = await look(task, second, activities);
   if (plan.verdict !== 'delete') return endOf(task, plan);
   const refused = await askConsent();
   if (refused !== undefined) return blocked(refused);
+  if (isOld(said, task)) return blocked({ reason: 'incomplete-inventory', message: 'what the clusters said of it is too old by now', retryAfterMs: wordRetryMs });
 
-  return CancellationScope.nonCancellable(() => deleteTag(task, second, plan, activities));
+  return CancellationScope.nonCancellable(() => deleteTag(task, second, plan, said, activities));
+}
+
+/** What everybody said of the copy at the last moment. */
+interface Word {
+  /** when they were asked: milliseconds since the epoch */
+  readonly at: number;
+  /** cancelled when somebody comes for the copy, or stops its deletion */
+  readonly scope: CancellationScope;
+}
+
+const wordRetryMs = 60 * 60 * 1000;
+
+/** Workers that were away come back to this very moment, and what is in use by then the clusters could not say. Older releases did not mind. */
+function isOld({ at }: Word, { pace = 1 }: DeleteTask): boolean {
+  return Date.now() - at > policiesAt(pace).wordMs && patched('minds-old-words');
 }
 
 /** Without this word of every cluster Pods could still be sent there while it goes. */
@@ -87,8 +104,8 @@ function look(task: DeleteTask, unused: Unused, { planDelete }: DeleteActivities
 
 const mostAttempts = 3;
 
-/** An attempt that failed is repeated only when nothing of it can be under way any more. */
-async function deleteTag(task: DeleteTask, unused: Unused, { beside }: Extract<DeletePlan, { verdict: 'delete' }>, activities: DeleteActivities): Promise<DeletionOutcome> {
+/** An attempt that failed is repeated only when nothing of it can be under way any more, and nobody has come for the copy. */
+async function deleteTag(task: DeleteTask, unused: Unused, { beside }: Extract<DeletePlan, { verdict: 'delete' }>, said: Word, activities: DeleteActivities): Promise<DeletionOutcome> {
   const { cluster } = unused.executing;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -99,8 +116,21 @@ async function deleteTag(task: DeleteTask, unused: Unused, { beside }: Extract<D
       log.warn('the attempt to delete failed', { destination: task.destination, attempt, ...failure });
       if (attempt === mostAttempts || !mayHeal(failure)) throw error;
       await sleep(Math.max(fenceMs(task.pace ?? 1), failure.retryAfterMs ?? 0), { summary: 'until nothing of the attempt is under way' });
+      if ((isOld(said, task) || isRevoked(said)) && (await isUntouched(task, unused, activities))) throw error;
     }
   }
+}
+
+function isRevoked({ scope }: Word): boolean {
+  return scope.consideredCancelled && patched('minds-who-came');
+}
+
+/** What has begun is brought to its end: a tag that was moved to be deleted is nobody's copy any more. */
+async function isUntouched(task: DeleteTask, unused: Unused, activities: DeleteActivities): Promise<boolean> {
+  return look(task, unused, activities).then(
+    ({ verdict }) => verdict === 'delete',
+    () => true,
+  );
 }
 
 function mayHeal({ code, retryAfterMs = 0 }: FailureInfo): boolean {

@@ -26,6 +26,7 @@ export function policiesAt(pace: number) {
     nonRetryableErrorTypes: [...finalCodes],
   });
   const recordOutcome = { startToCloseTimeout: 10 * seconds, scheduleToCloseTimeout: 10 * minutes, retry: { initialInterval: delay(1 * seconds), maximumInterval: delay(30 * seconds), backoffCoefficient: 2 }, cancellationType: 'TRY_CANCEL' } as const;
+  const confirmUnused = { startToCloseTimeout: 60 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 10 * minutes * pace), retry: retry(5 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' } as const;
   return {
     resolveSource: { startToCloseTimeout: 60 * seconds, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
     // a worker that died is noticed by its heartbeat; no total limit is promised. About 11 minutes of waiting
@@ -44,12 +45,17 @@ export function policiesAt(pace: number) {
     /** a minute of checks, and however long the last of them takes; one attempt: who goes on looks whose turn it is, and the monitor waits before that */
     checkBatch: { startToCloseTimeout: 15 * minutes, heartbeatTimeout: 30 * seconds, retry: { maximumAttempts: 1 }, cancellationType: 'TRY_CANCEL' },
     /** no answer of a cluster is doubt: nobody waits for it longer than this */
-    confirmUnused: { startToCloseTimeout: 60 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 10 * minutes * pace), retry: retry(5 * seconds, 1 * minutes, 3), cancellationType: 'TRY_CANCEL' },
-    planDelete: { startToCloseTimeout: 5 * minutes, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
-    /** one attempt, which the workflow repeats: never while an earlier one may still be at work */
-    deleteTag: { startToCloseTimeout: 30 * seconds, retry: { maximumAttempts: 1 }, cancellationType: 'WAIT_CANCELLATION_COMPLETED' },
+    confirmUnused,
+    /** the same at the last moment, of one that may stay silent: the word of the others would grow old meanwhile */
+    confirmLost: { ...confirmUnused, scheduleToStartTimeout: Math.max(10 * seconds, 1 * minutes * pace) },
+    /** a cluster that confirmed a moment ago is waited for as long as for its word */
+    planDelete: { startToCloseTimeout: 5 * minutes, scheduleToStartTimeout: confirmUnused.scheduleToStartTimeout, retry: retry(1 * seconds, 1 * minutes, 6), cancellationType: 'TRY_CANCEL' },
+    /** one attempt, which the workflow repeats: never while an earlier one may still be at work, and never when a worker that was away comes back, for by then it may be in use */
+    deleteTag: { startToCloseTimeout: 30 * seconds, scheduleToStartTimeout: Math.max(10 * seconds, 1 * minutes * pace), retry: { maximumAttempts: 1 }, cancellationType: 'WAIT_CANCELLATION_COMPLETED' },
     /** of a deletion: how long it waits for its keeper's word */
     consentMs: Math.max(5 * seconds, 5 * minutes * pace),
+    /** how long what the clusters said of a copy lets it go: what they cannot hear of meanwhile may use it */
+    wordMs: Math.max(60 * seconds, 5 * minutes * pace),
     /** every view is listed anew in this time: two looks at the clusters are at least so far apart */
     resyncMs: Math.max(1, 10 * minutes * pace),
     settleMs: Math.max(2 * seconds, settleMs * pace),

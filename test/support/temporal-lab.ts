@@ -53,6 +53,8 @@ export class World {
   readonly deletions: string[] = [];
   /** called by the registry at each DELETE, before it is done; may throw, or last */
   onDelete: (at: string) => void | Promise<void> = () => undefined;
+  /** called by the registry when a deletion looks at the tag; may last */
+  onLook: (at: string) => void | Promise<void> = () => undefined;
   #open: () => void = () => undefined;
 
   close(): void {
@@ -89,6 +91,7 @@ export class World {
 
   readonly deletion: DeletionEngine = {
     look: async (at, expected) => {
+      await this.onLook(at);
       const digest = this.tags.get(at);
       if (digest === undefined) return { verdict: 'absent' };
       return digest === expected ? { verdict: 'delete', beside: [] } : { verdict: 'changed', digest: digest as never };

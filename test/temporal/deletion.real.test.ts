@@ -21,6 +21,7 @@ beforeAll(async () => {
 // after it, since tests that run together have no hooks of their own
 afterEach(() => {
   world.onDelete = () => undefined;
+  world.onLook = () => undefined;
 });
 
 afterAll(async () => {
@@ -196,7 +197,57 @@ describe('a claim that comes back', () => {
   });
 });
 
+/** Does something when the deletion of a copy has its last look, after everybody was asked. */
+function atLastLook(claim: Claim, does: () => void | Promise<void>): void {
+  let looks = 0;
+  world.onLook = (at) => (at === claim.publishAs && (looks += 1) === 2 ? does() : undefined);
+}
+
+describe('a deletion that is held up', () => {
+  test('after everybody was asked deletes nothing: who was away may use the copy by now', async () => {
+    const claim = await mirrored('held-up');
+    atLastLook(claim, () => new Promise((resolve) => setTimeout(resolve, 61_000)));
+    await lab.keepers.release(claim.destination, release);
+
+    await until(async () => (await lab.status(claim.destination))?.blocked);
+    expect(await lab.status(claim.destination)).toMatchObject({ blocked: { reason: 'incomplete-inventory', message: 'what the clusters said of it is too old by now' } });
+    expect(world.tags.has(claim.publishAs)).toBe(true);
+    await lab.handles(claim.destination).keeper.terminate('it would try again while others count deletions');
+  }, 120_000);
+
+  test('because the workers of its cluster went away is not gone on with when they come back', async () => {
+    const athens = await lab.work('athens', world, { servesWorkflows: false });
+    const claim = await mirrored('left', { cluster: 'athens' });
+    atLastLook(claim, () => void athens.stop());
+    await lab.keepers.release(claim.destination, { ...release, cluster: 'athens' });
+
+    const unheard = async () => (await deletionOf(claim).fetchHistory()).events?.filter(({ activityTaskTimedOutEventAttributes: timedOut }) => Boolean(timedOut)) ?? [];
+    await until(async () => (await unheard()).length === 3);
+    await lab.work('athens', world, { servesWorkflows: false });
+
+    await until(async () => (await lab.status(claim.destination))?.blocked);
+    expect(await lab.status(claim.destination)).toMatchObject({ blocked: { reason: 'unreachable', message: 'no worker of cluster athens takes the work' } });
+    expect(world.deletions).not.toContain(claim.publishAs);
+    await lab.handles(claim.destination).keeper.terminate('it would try again while others count deletions');
+  }, 120_000);
+});
+
 describe('a registry that fails', () => {
+  test('during the DELETE is not asked again when somebody comes for the copy', async () => {
+    const claim = await mirrored('came');
+    world.onDelete = async (at) => {
+      if (at !== claim.publishAs) return;
+      await lab.keepers.claim({ ...claim, generation: 3 });
+      await until(async () => (await deletionOf(claim).fetchHistory()).events?.some(({ workflowExecutionCancelRequestedEventAttributes: asked }) => Boolean(asked)));
+      throw new Failure({ code: 'unreachable', side: 'destination', host: 'registry.example.com', message: 'connection reset by registry.example.com' });
+    };
+    await lab.keepers.release(claim.destination, release);
+
+    await becomes(claim.destination, 'Mirrored');
+    expect(world.deletions.filter((at) => at === claim.publishAs)).toHaveLength(1);
+    expect(world.tags.get(claim.publishAs)).toBe(digestOf('a'));
+  });
+
   test('during the DELETE is asked again when nothing of the attempt can be under way', async () => {
     let failures = 1;
     world.onDelete = () => {
