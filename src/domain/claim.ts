@@ -39,6 +39,8 @@ export interface Claim {
   readonly ttlMs?: number;
   /** milliseconds between two looks at a copy; 24 h unless told */
   readonly verifyEveryMs?: number;
+  /** said once more, since the database of Temporal lost something: of what other clusters said since, its keeper may know nothing */
+  readonly anew?: boolean;
   /** the daily renewal: counts whatever its generation, which heals a recreated Lease */
   readonly renewal?: boolean;
 }
@@ -52,9 +54,9 @@ export function isNameless({ sources }: Pick<Claim, 'sources'>): boolean {
 }
 
 /** What a cluster wants of a destination: a claim less what its sender adds. */
-export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected' | 'renewal'>;
+export type Wish = Omit<Claim, 'v' | 'cluster' | 'generation' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected' | 'renewal' | 'anew'>;
 
-export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected'> {
+export interface Sender extends Pick<Claim, 'cluster' | 'ttlMs' | 'verifyEveryMs' | 'tombstoneMs' | 'connected' | 'anew'> {
   readonly generation: number;
   readonly renewal: boolean;
 }
@@ -65,7 +67,7 @@ const mostSources = 6;
 const mostPlatforms = 16;
 
 /** Names every field, because a wish may carry more than may leave the cluster: a Secret's name, say. */
-export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verifyEveryMs, tombstoneMs, connected }: Sender): Claim {
+export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verifyEveryMs, tombstoneMs, connected, anew }: Sender): Claim {
   return {
     v: 1,
     cluster,
@@ -88,5 +90,6 @@ export function claimOf(wish: Wish, { cluster, generation, renewal, ttlMs, verif
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(verifyEveryMs === undefined ? {} : { verifyEveryMs }),
     ...(renewal ? { renewal } : {}),
+    ...(anew === true ? { anew } : {}),
   };
 }

@@ -22,6 +22,15 @@ const rememberedRuns = 8;
 /** @returns the state, unchanged unless the answer is `accepted` (or `stale`, where only a policy may have been learned) */
 export function acceptClaim(state: KeeperState, claim: Claim, now: number): { readonly state: KeeperState; readonly answer: ClaimAnswer | 'another-destination' } {
   if (claim.destination !== state.destination) return { state, answer: 'another-destination' };
+  return takeClaim(bornAnew(state, claim, now), claim, now);
+}
+
+/** A keeper that may have forgotten what clusters said is as young as a new one: on a shared mirror it waits until each has spoken. */
+function bornAnew(state: KeeperState, { anew }: Pick<Claim, 'anew'>, now: number): KeeperState {
+  return anew === true ? { ...state, bornAt: now } : state;
+}
+
+function takeClaim(state: KeeperState, claim: Claim, now: number): { readonly state: KeeperState; readonly answer: ClaimAnswer } {
   const { claims, answer } = holdClaim(state.claims, claim, now);
   if (answer === 'too-many-clusters') return { state: turnAway(state, claim), answer };
   if (answer !== 'accepted') return { state: { ...state, claims }, answer };
@@ -48,7 +57,7 @@ function turnAway(state: KeeperState, { cluster, image }: Claim): KeeperState {
 }
 
 export function acceptRelease(state: KeeperState, release: Release, now: number): KeeperState {
-  return heard({ ...state, claims: holdRelease(state.claims, release, now) }, now);
+  return heard({ ...bornAnew(state, release, now), claims: holdRelease(state.claims, release, now) }, now);
 }
 
 /** Copy now, with fast retries again. */

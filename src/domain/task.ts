@@ -160,6 +160,8 @@ export interface Release {
   readonly generation: number;
   /** delete the copy without waiting, when nothing else claims it */
   readonly purge?: boolean;
+  /** as of claims */
+  readonly anew?: boolean;
   /** somebody says that the cluster is gone for good: it is not waited for any more; what it said of retention and clean-up stays */
   readonly forget?: boolean;
 }

@@ -42,8 +42,12 @@ export interface ClaimQueue {
   owes(destination: PlaceId): boolean;
   /** Sends until the signal aborts; never rejects. Only the leader runs it. */
   run(signal: AbortSignal): Promise<void>;
-  /** Forgets what was sent: whoever led meanwhile may have said something else. */
-  forget(): void;
+  /**
+   * Forgets what was sent: whoever led meanwhile may have said something else.
+   *
+   * @param why keepers have forgotten it, and perhaps what others said
+   */
+  forget(why?: 'lost'): void;
   /** Claims a destination once more with the next wanted set: its keeper is gone. */
   again(destination: PlaceId): void;
   /** differences that wait to be sent */
@@ -87,6 +91,8 @@ class Queue implements ClaimQueue {
   /** oldest first: the daily renewal repairs what is forgotten */
   readonly #sent = new Map<PlaceId, Sent>();
   readonly #bucket: TokenBucket;
+  /** keepers that heard from us since their database lost something; undefined: it lost nothing */
+  #heardSinceLoss: Set<PlaceId> | undefined;
   #wake: () => void = () => undefined;
   #pauseMs = 0;
   #quietUntil = 0;
@@ -121,7 +127,8 @@ class Queue implements ClaimQueue {
     return this.#waiting.has(destination) || !this.#sent.has(destination);
   }
 
-  forget(): void {
+  forget(why?: 'lost'): void {
+    this.#heardSinceLoss = why === 'lost' ? new Set() : undefined;
     this.#sent.clear();
     this.#waiting.clear();
     this.#quietUntil = 0;
@@ -213,19 +220,22 @@ class Queue implements ClaimQueue {
   async #send(destination: PlaceId, waiting: Waiting): Promise<void> {
     const { client, generation, now } = this.#options;
     const { wish, purge, renewal, content } = waiting;
+    const heard = this.#heardSinceLoss;
+    const anew = heard?.has(destination) === false;
     let isUnheard = false;
-    if (wish === undefined) await this.#release(destination, purge);
-    else isUnheard = 'absent' === await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal }));
+    if (wish === undefined) await this.#release(destination, { purge, anew });
+    else isUnheard = 'absent' === await client.claim(claimOf(wish, { ...senderOf(this.#options), generation: generation(), renewal, anew }));
 
+    heard?.add(destination);
     this.#taken += 1;
     this.#remember(destination, { content, at: now(), ...(isUnheard ? { isUnheard } : {}) });
     // a newer state that came meanwhile stays
     if (this.#waiting.get(destination) === waiting) this.#waiting.delete(destination);
   }
 
-  async #release(destination: PlaceId, purge: boolean): Promise<void> {
+  async #release(destination: PlaceId, { purge, anew }: { readonly purge: boolean; readonly anew: boolean }): Promise<void> {
     const { client, cluster, generation, onOrphan = () => undefined } = this.#options;
-    const answer = await client.release(destination, { v: 1, cluster, generation: generation(), ...(purge ? { purge } : {}) });
+    const answer = await client.release(destination, { v: 1, cluster, generation: generation(), ...(purge ? { purge } : {}), ...(anew ? { anew } : {}) });
     if (answer === 'absent') onOrphan(destination);
   }
 

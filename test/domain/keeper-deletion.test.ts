@@ -48,6 +48,8 @@ describe('a deletion is due', () => {
     ['at once when the rule goes with all it copied', acceptRelease(mirrored(aKeeper(aClaim({ cleanup: false }))), { ...release, purge: true }, t0), t0],
     ['with a retention of zero as soon as nobody claims it', unclaimed(mirrored(aKeeper(aClaim({ retentionMs: 0 })))), t0],
     ['on a shared mirror where everybody meets, never before 48 hours', unclaimed(mirrored(aKeeper(aClaim({ retentionMs: 0, shared: true, connected: true })))), t0 + 48 * hours],
+    ['there 48 hours after its database lost something: other clusters may have claimed it since', acceptRelease(unclaimed(mirrored(aKeeper(aClaim({ retentionMs: 0, shared: true, connected: true })))), { ...release, generation: 3, anew: true }, t0 + 20 * days), t0 + 22 * days],
+    ['also when that is heard of a claim that has ended by then', acceptRelease(acceptClaim(mirrored(aKeeper(aClaim({ retentionMs: 0, shared: true, connected: true }))), aClaim({ generation: 2, retentionMs: 0, shared: true, connected: true, anew: true }), t0 + 20 * days).state, { ...release, generation: 3 }, t0 + 20 * days + hours), t0 + 22 * days + hours],
     ['after the longest retention of all clusters', acceptRelease(unclaimed(mirrored(aKeeper(aClaim(), aClaim({ cluster: 'paris', retentionMs: 60 * days })))), { ...release, cluster: 'paris' }, t0), t0 + 60 * days],
   ])('%s', (_sentence, state, at) => {
     expect(stepAt(state, at - 1)).not.toMatchObject({ kind: 'task' });

@@ -5,7 +5,7 @@ import type { PlaceId } from '../../src/domain/image-ref.js';
 import { createClaimQueue, type ClaimQueue, type ClaimQueueOptions } from '../../src/temporal/claim-queue.js';
 import { aClaim, days, hours, minutes, t0 } from '../support/keeper.js';
 
-type Message = { readonly claim: Claim } | { readonly release: PlaceId; readonly generation: number; readonly purge?: boolean };
+type Message = { readonly claim: Claim } | { readonly release: PlaceId; readonly generation: number; readonly purge?: boolean; readonly anew?: boolean };
 
 const place = (name: string): PlaceId => `registry.example.com/mirror/${name}:1` as PlaceId;
 const wishes = (...names: readonly string[]): Map<PlaceId, Wish> => new Map(names.map((name) => [place(name), { ...aClaim(), destination: place(name) }]));
@@ -33,7 +33,7 @@ class Bench {
           return this.orphans.has(claim.destination) ? 'absent' : 'sent';
         },
         release: async (destination, release) => {
-          this.#take(destination, { release: destination, generation: release.generation, ...(release.purge === true ? { purge: true } : {}) });
+          this.#take(destination, { release: destination, generation: release.generation, ...(release.purge === true ? { purge: true } : {}), ...(release.anew === true ? { anew: true } : {}) });
           return this.orphans.has(destination) ? 'absent' : 'sent';
         },
       },
@@ -89,6 +89,23 @@ test('a destination whose keeper is gone is claimed once more, and one that was 
   await bench.runFor(minutes);
 
   expect(bench.names().slice(2)).toEqual([`release ${place('b')}`, `claim ${place('a')}`]);
+});
+
+test('once the database of Temporal has lost something, each keeper hears so with the first message', async () => {
+  const bench = new Bench();
+  const pass = async (names: readonly string[], released: readonly string[], ms = minutes): Promise<string[]> => {
+    const { length } = bench.sent;
+    bench.queue.want(wishes(...names), released.map(place));
+    await bench.runFor(ms);
+    return bench.sent.slice(length).map((message) => ('claim' in message ? `${message.claim.destination} ${message.claim.anew}` : `${message.release} ${message.anew}`)).sort();
+  };
+
+  expect(await pass(['a'], ['b'])).toEqual([`${place('a')} undefined`, `${place('b')} undefined`]);
+  bench.queue.forget('lost');
+  expect(await pass(['a'], ['b'])).toEqual([`${place('a')} true`, `${place('b')} true`]);
+  expect(await pass([], ['b'])).toEqual([`${place('a')} undefined`]);
+  bench.queue.forget();
+  expect(await pass(['a'], [])).toEqual([`${place('a')} undefined`]);
 });
 
 describe('the queue sends', () => {

@@ -9,7 +9,7 @@ import { createClaimQueue, type ClaimQueue } from '../../temporal/claim-queue.js
 import { createKeeperClient, type KeeperClient } from '../../temporal/client.js';
 import { parseBindAddress } from '../../telemetry/http.js';
 import { endRuntime, installRuntime } from '../../temporal/runtime.js';
-import { watchReunions } from '../../temporal/reunion.js';
+import { watchReunions, type Reunion } from '../../temporal/reunion.js';
 import { startWorkers, type Workers } from '../../temporal/worker.js';
 import { Loop } from '../../watchers/loop.js';
 import { SecretCopies } from '../../watchers/secret-copies.js';
@@ -188,9 +188,9 @@ class Manager {
   /** After an outage everything is said once more: what was sent before may be lost. */
   async #meetTemporal({ clusterId, queue, pictures }: Led, signal: AbortSignal): Promise<void> {
     const { log } = this.#base;
-    const onReunion = (why: string): void => {
+    const onReunion = (why: Reunion): void => {
       log.info({ why }, 'temporal is back, claiming everything again');
-      pictures.tellTemporalAgain();
+      pictures.tellTemporalAgain(why);
     };
     const onUnmarked = (): void => log.info({}, 'not allowed to leave a mark in the namespace of temporal: of a database that is brought back within seconds only the daily sweep learns');
     const sent = (): number | undefined => (this.#leadership.isLeader ? queue.taken : undefined);

@@ -8,6 +8,7 @@ import type { KeeperClient } from '../../temporal/client.js';
 import type { MonitorClient } from '../../temporal/monitor-client.js';
 import { everyTurn } from '../../watchers/every-turn.js';
 import { Loop } from '../../watchers/loop.js';
+import type { Reunion } from '../../temporal/reunion.js';
 import { Monitors } from '../../watchers/monitor.js';
 import { NewsDesk } from '../../watchers/news.js';
 import { Orphans } from '../../watchers/orphans.js';
@@ -130,8 +131,8 @@ export class PictureLoop {
   }
 
   /** The database of Temporal is another one, or lost something. */
-  tellTemporalAgain(): void {
-    this.#deps.queue.forget();
+  tellTemporalAgain(why: Reunion): void {
+    this.#deps.queue.forget(why === 'back' ? undefined : 'lost');
     this.#monitors.forget();
     this.ask();
   }
