@@ -90,6 +90,8 @@ export class ModelCluster {
   readonly #usage = new UsageView({ v1ProxyPort: 0 });
   readonly #records = new Map<ImageName, StoredRecord>();
   readonly #sent = new Map<PlaceId, { readonly content: string; readonly at: number }>();
+  /** as of the queue of claims */
+  #heardSinceLoss: Set<PlaceId> | undefined;
   readonly #mute = new Map<PlaceId, number>();
   readonly #lastUse = new Map<ImageName, number>();
   readonly #pins = new Map<ImageName, PinFacts>();
@@ -145,7 +147,25 @@ export class ModelCluster {
     }
     this.isAlive = false;
     this.#sent.clear();
+    this.#heardSinceLoss = undefined;
     this.#mute.clear();
+  }
+
+  /** Silent for so many milliseconds. */
+  beAway(ms: number): void {
+    if (!this.isAlive) return;
+    this.fallSilent();
+    this.#model.agenda.in(ms, () => {
+      if (!this.isAlive) this.comeBack();
+    });
+  }
+
+  /** Temporal is another one: everything is said once more. */
+  meetAgain(): void {
+    if (!this.isAlive) return;
+    this.#sent.clear();
+    this.#heardSinceLoss = new Set();
+    this.changed();
   }
 
   comeBack(): void {
@@ -203,8 +223,10 @@ export class ModelCluster {
     const isUnheard = this.silentSince !== undefined && this.silentSince - keptSince < repeatMs + graceMs;
     if (!isKnown && (isUnheard || this.#takesForForeign(image))) return undefined;
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
-    const unusedMs = now - (this.#lastUse.get(image) ?? 0); // what has only just begun may be overlooked here, too
-    return isShared && !this.#purges(image) && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
+    const lastUse = this.#lastUse.get(image) ?? 0;
+    const unusedMs = now - lastUse; // what has only just begun may be overlooked here, too
+    const isForgotten = this.#model.lostAt > lastUse && !this.#model.clusters.some((cluster) => cluster.isAlive && cluster.isRecorded(image)); // nobody tells its keeper so
+    return isShared && !isForgotten && !this.#purges(image) && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
   }
 
   /**
@@ -234,9 +256,13 @@ export class ModelCluster {
   /** No rule its manager knew, no record and no Pod that was sent there: whoever writes the name of a copy here may as well have no kuik. */
   #takesForForeign(image: ImageName): boolean {
     const wasSent = [...this.pods.values()].some(({ asked, pulls }) => pulls === copyOf(image) && asked !== pulls);
-    const isRecorded = this.record(image)?.places.some(({ reference, role }) => reference === copyOf(image) && role === 'mirror') === true;
     const isRuled = this.isAlive ? this.rule !== undefined : this.#wasRuled;
-    return !isRuled && !wasSent && !isRecorded;
+    return !isRuled && !wasSent && !this.isRecorded(image);
+  }
+
+  /** Its record tells of the copy. */
+  isRecorded(image: ImageName): boolean {
+    return this.record(image)?.places.some(({ reference, role }) => reference === copyOf(image) && role === 'mirror') === true;
   }
 
   #usedSince(image: ImageName): number | undefined {
@@ -364,15 +390,21 @@ export class ModelCluster {
       const isRenewal = last?.content === content && now - last.at >= renewMs;
       if (last?.content === content && !isRenewal) continue;
       this.#sent.set(destination, { content, at: now });
-      this.#model.send(this, { to: destination, claim: this.#claim(wish, this.#generation(), isRenewal) });
+      this.#model.send(this, { to: destination, claim: { ...this.#claim(wish, this.#generation(), isRenewal), ...this.#anew(destination) } });
     }
     const ours = [...this.#sent].filter(([, { content }]) => content !== 'released' && content !== 'purged').map(([destination]) => destination);
     for (const destination of new Set([...ours, ...released])) {
       const content = purged.has(destination) ? 'purged' : 'released';
       if (wanted.has(destination) || this.#sent.get(destination)?.content === content) continue;
       this.#sent.set(destination, { content, at: now });
-      this.#model.send(this, { to: destination, release: { v: 1, cluster: this.name, generation: this.#generation(), ...(content === 'purged' ? { purge: true } : {}) } });
+      this.#model.send(this, { to: destination, release: { v: 1, cluster: this.name, generation: this.#generation(), ...(content === 'purged' ? { purge: true } : {}), ...this.#anew(destination) } });
     }
+  }
+
+  #anew(destination: PlaceId): { readonly anew?: true } {
+    const isFirst = this.#heardSinceLoss?.has(destination) === false;
+    this.#heardSinceLoss?.add(destination);
+    return isFirst ? { anew: true } : {};
   }
 
   /** As the watchers do: a record that stays silent about a wanted copy has its keeper asked. */

@@ -4,6 +4,7 @@ import { draw } from '../../../src/domain/budget.js';
 import { knownImageRef } from '../../../src/domain/image-ref.js';
 import type { Block, Consent, DeleteTask, DeletionOutcome } from '../../../src/domain/task.js';
 import { useOf, type CopyUse } from '../../../src/domain/use.js';
+import { hours } from '../keeper.js';
 import type { ModelCluster } from './cluster.js';
 import type { Model } from './model.js';
 
@@ -11,6 +12,9 @@ export type Deletion = Omit<DeleteTask, 'keeper'>;
 
 /** A keeper that has not answered by then is not waited for any more. */
 export const answerMs = 5 * 60_000;
+
+/** How long what the clusters said lets a copy go. */
+const wordMs = 5 * 60_000;
 
 /** A cluster that knows the copy as its own: it draws from its budgets. */
 interface Holder {
@@ -24,8 +28,11 @@ export class RunningDeletion {
   /** a request to delete is under way: it is not interrupted any more */
   #isSending = false;
   #hasEnded = false;
+  #isForgotten = false;
   #consent: Consent | undefined;
   #held: readonly Holder[] = [];
+  /** when the clusters were asked last */
+  #saidAt = 0;
 
   constructor(
     readonly runId: string,
@@ -51,20 +58,46 @@ export class RunningDeletion {
     });
   }
 
+  /** Temporal has forgotten it; what it has begun to send arrives. */
+  vanish(): void {
+    this.#isForgotten = true;
+    if (!this.#isSending) this.#hasEnded = true;
+  }
+
   /** The keeper's word: for this run, or for another one. */
   hear(consent: Consent): void {
     if (consent.runId === this.runId) this.#consent = consent;
   }
 
   #afterTombstone(): void {
-    if (this.#hasEnded || this.#isBlocked() || this.#isSomethingElse()) return;
+    this.#saidAt = this.#model.agenda.now;
+    if (this.#hasEnded || this.#isBlocked()) return;
+    this.#taken(Infinity, () => {
+      if (!this.#isSomethingElse()) this.#askKeeper();
+    });
+  }
+
+  #askKeeper(): void {
     this.#model.ask(this.#task.destination, { v: 1, runId: this.runId, kind: 'delete', asking: true, digest: this.#task.digest });
-    this.#model.agenda.in(this.#model.chance.next() < 0.9 ? 3_000 : answerMs, () => {
-      if (this.#hasEnded) return;
+    this.#soon(500, this.#consent === undefined ? answerMs : 3_000, () => {
       if (this.#consent === undefined) return this.#stay({ reason: 'claimed', message: 'the keeper did not answer' });
       if (this.#consent.refused !== undefined) return this.#stay(this.#consent.refused);
+      if (this.#model.agenda.now - this.#saidAt > wordMs) return this.#stay({ reason: 'incomplete-inventory', message: 'their word is old', retryAfterMs: 1 * hours });
       this.#isSending = true;
-      this.#soon(100, 25_000, () => this.#send());
+      this.#taken(60_000, () => this.#soon(100, 25_000, () => this.#send()));
+    });
+  }
+
+  /** Work for the registry waits until a manager of the cluster that has it is there, and for so long. */
+  #taken(patienceMs: number, does: () => void): void {
+    const { agenda } = this.#model;
+    const [by, since] = [this.#held[0]?.cluster, agenda.now];
+    if (this.#model.chance.next() < 0.05) by?.beAway(this.#model.chance.between(1, 3_000) * 60_000); // at the worst moment
+    this.#soon(100, 5_000, () => {
+      const left = patienceMs - (agenda.now - since);
+      if (by?.isAlive === true) does();
+      else if (left > 0) this.#soon(1_000, 30_000, () => this.#taken(left, does));
+      else this.#stay({ reason: 'incomplete-inventory', message: 'nobody takes it' });
     });
   }
 
@@ -86,7 +119,7 @@ export class RunningDeletion {
 
   #gone(result: 'deleted' | 'absent'): void {
     const { clusters, digest } = this.#task;
-    for (const { cluster, image } of clusters) this.#model.report(cluster, image, { state: 'deleted' });
+    if (!this.#isForgotten) for (const { cluster, image } of clusters) this.#model.report(cluster, image, { state: 'deleted' });
     this.#end({ v: 1, result, digest });
   }
 
@@ -139,8 +172,9 @@ export class RunningDeletion {
   #end(outcome: DeletionOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    if (this.#isForgotten) return;
     if (outcome.result === 'blocked') for (const { cluster, image } of this.#task.clusters) this.#model.report(cluster, image, { state: 'stays', block: outcome.block });
-    this.#model.deletionEnded(this.runId, this.#task.destination, outcome);
+    this.#model.deletionEnded(this, this.#task.destination, outcome);
   }
 
   #soon(leastMs: number, mostMs: number, does: () => void): void {

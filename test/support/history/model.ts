@@ -16,13 +16,17 @@ import {
   acceptDeletionEnding,
   acceptEnding,
   acceptObserved,
+  acceptPause,
   acceptRelease,
+  acceptResume,
   acceptResync,
+  acceptRetry,
   acceptSight,
   acceptTold,
   beginCopy,
   compact,
   nameRun,
+  passRetryOn,
 } from '../../../src/domain/keeper-messages.js';
 import type { CopyTask, DeletionOutcome, Outcome, Question, Report } from '../../../src/domain/task.js';
 import type { Chance } from '../chance.js';
@@ -30,6 +34,11 @@ import { digestOf, failed, t0 } from '../keeper.js';
 import { Agenda } from './agenda.js';
 import { ModelCluster, type Message } from './cluster.js';
 import { RunningDeletion, type Deletion } from './deletion.js';
+
+/** What people may tell a keeper. */
+const buttons = { pause: acceptPause, resume: acceptResume, retry: acceptRetry, resync: acceptResync } as const;
+
+type Copying = Omit<CopyTask, 'keeper'>;
 
 interface Keeping {
   state: KeeperState;
@@ -47,7 +56,7 @@ export class Model {
   /** what each destination answers with */
   readonly tags = new Map<PlaceId, Digest>();
   /** operations under way: the server refuses a second one */
-  readonly tasks = new Map<PlaceId, RunningDeletion | 'copy'>();
+  readonly tasks = new Map<PlaceId, RunningDeletion | { readonly runId: string }>();
   /** the deletions that were ever asked for: somebody may start one of them again by hand */
   readonly deletions: Deletion[] = [];
   /** when each copy was deleted */
@@ -55,9 +64,14 @@ export class Model {
   limits: BudgetLimits = { maxDeletionsPerHour: 60, dailyBudgetPercent: 5 };
   /** what should never have happened, in words */
   readonly violations: string[] = [];
+  /** when Temporal forgot something */
+  lostAt = 0;
   /** how far the clock of the Temporal server is off: milliseconds */
   skewMs = 0;
   #runs = 0;
+  #backup: ReadonlyMap<PlaceId, Omit<Keeping, 'turn'>> = new Map();
+  /** by run */
+  readonly #asked = new Map<string, Copying | Deletion>();
 
   constructor(
     readonly chance: Chance,
@@ -81,12 +95,49 @@ export class Model {
   loseKeeper(destination: PlaceId): void {
     this.keepers.delete(destination);
     const task = this.tasks.get(destination);
-    if (task !== undefined && task !== 'copy' && this.chance.next() < 0.5) task.cancel();
+    if (task instanceof RunningDeletion && this.chance.next() < 0.5) task.cancel();
+  }
+
+  /** The database of Temporal is copied, as every night. */
+  backUp(): void {
+    this.#backup = new Map([...this.keepers].map(([destination, { state, startedAt }]) => [destination, { state, startedAt }]));
+  }
+
+  /**
+   * Temporal gets another database, empty or as it was. Runs it does not know end without a word, what they have begun
+   * to send arrives; those it knows go on as they were then.
+   */
+  loseDatabase(left: 'backup' | 'nothing'): void {
+    this.lostAt = this.agenda.now;
+    this.keepers.clear();
+    for (const task of this.tasks.values()) if (task instanceof RunningDeletion) task.vanish();
+    this.tasks.clear();
+    const kept = left === 'backup' ? this.#backup : [];
+    for (const [destination, { state, startedAt }] of kept) this.#goOn(destination, { state, startedAt, turn: 0 });
+    for (const cluster of this.clusters) this.agenda.in(this.chance.between(1_000, 15_000), () => cluster.meetAgain());
+  }
+
+  #goOn(destination: PlaceId, keeping: Keeping): void {
+    this.keepers.set(destination, keeping);
+    const { running } = keeping.state;
+    if (running === undefined) return this.#turn(destination, keeping);
+    const task = this.#asked.get(running.runId ?? '');
+    if (task === undefined) return this.#waitForOther(keeping);
+    if ('digest' in task) this.#startDeletion(task, running.runId);
+    else this.#startCopy(task, running.runId);
   }
 
   /** Somebody presses *Start Workflow Like This One* on an old deletion. */
   deleteByHand(task: Deletion): void {
     if (!this.tasks.has(task.destination)) this.#startDeletion(task);
+  }
+
+  /** Somebody sends a keeper what the UI offers. */
+  press(destination: PlaceId, button: keyof typeof buttons): void {
+    const keeping = this.keepers.get(destination);
+    if (keeping === undefined) return;
+    keeping.state = buttons[button](keeping.state, this.#serverNow());
+    this.#heard(destination, keeping);
   }
 
   /** A deletion asks its keeper, who answers whatever else goes on. */
@@ -98,11 +149,12 @@ export class Model {
     if (step.kind !== 'answer') throw new Error(`the keeper of ${destination} was asked, and does ${step.kind}`);
     keeping.state = acceptAnswered(keeping.state);
     const task = this.tasks.get(destination);
-    if (task !== undefined && task !== 'copy') task.hear(step.consent);
+    if (task instanceof RunningDeletion) task.hear(step.consent);
     this.#turn(destination, keeping);
   }
 
-  deletionEnded(runId: string, destination: PlaceId, outcome: DeletionOutcome): void {
+  deletionEnded(run: RunningDeletion, destination: PlaceId, outcome: DeletionOutcome): void {
+    const { runId } = run;
     this.tasks.delete(destination);
     const keeping = this.keepers.get(destination);
     if (keeping === undefined) return;
@@ -138,15 +190,20 @@ export class Model {
     if ('claim' in message) keeping.state = acceptClaim(keeping.state, message.claim, now).state;
     else if ('release' in message) keeping.state = acceptRelease(keeping.state, message.release, now);
     else keeping.state = acceptResync(keeping.state, now);
-    this.#stopUnwanted(to, keeping);
-    this.#turn(to, keeping);
+    this.#heard(to, keeping);
+  }
+
+  #heard(destination: PlaceId, keeping: Keeping): void {
+    if (keeping.state.running?.kind === 'delete') keeping.state = passRetryOn(keeping.state); // waits until the deletion has ended
+    this.#stopUnwanted(destination, keeping);
+    this.#turn(destination, keeping);
   }
 
   #stopUnwanted(destination: PlaceId, keeping: Keeping): void {
     if (!isUnwanted(keeping.state, this.#serverNow())) return;
     keeping.state = cancelDeletion(keeping.state);
     const task = this.tasks.get(destination);
-    if (task !== undefined && task !== 'copy') task.cancel();
+    if (task instanceof RunningDeletion) task.cancel();
   }
 
   #born(destination: PlaceId): Keeping {
@@ -159,15 +216,15 @@ export class Model {
     keeping.turn += 1;
     for (let steps = 0; keeping.state.running === undefined; steps++) {
       if (steps > 50) throw new Error(`the keeper of ${destination} never rests: ${JSON.stringify(this.#step(keeping))}`);
-      const step = this.#step(keeping);
+      const step = this.#step(keeping, steps === 0 && this.chance.next() < 0.05); // now and then its history is full
       if (step.kind === 'wait') return this.#wake(destination, keeping, step.ms);
       if (step.kind === 'done') return void this.keepers.delete(destination);
       this.#perform(keeping, step);
     }
   }
 
-  #step({ state, startedAt }: Keeping): Step {
-    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull: false, deletes: true, hears: true, minds: 'rules' });
+  #step({ state, startedAt }: Keeping, isFull = false): Step {
+    return nextStep(state, this.#serverNow(), { startedAt, events: 10, isFull, deletes: true, hears: true, minds: 'rules' });
   }
 
   #wake(destination: PlaceId, keeping: Keeping, ms: number): void {
@@ -200,15 +257,19 @@ export class Model {
     }
   }
 
-  #copy(keeping: Keeping, task: Omit<CopyTask, 'keeper'>): void {
-    const runId = this.#nextRun();
-    const { destination } = task;
+  #copy(keeping: Keeping, task: Copying): void {
     keeping.state = beginCopy(keeping.state, task, this.#serverNow());
-    if (this.tasks.has(destination)) return this.#waitForOther(keeping);
-    this.tasks.set(destination, 'copy');
-    keeping.state = nameRun(keeping.state, runId);
+    if (this.tasks.has(task.destination)) return this.#waitForOther(keeping);
+    keeping.state = nameRun(keeping.state, this.#startCopy(task));
+  }
+
+  #startCopy(task: Copying, runId = this.#nextRun()): string {
+    this.#asked.set(runId, task);
+    const run = { runId };
+    this.tasks.set(task.destination, run);
     const isDeaf = this.cluster(task.cluster)?.isAlive !== true;
-    this.agenda.in(isDeaf ? 300_000 : this.chance.between(2_000, 900_000), () => this.#endCopy(runId, task));
+    this.agenda.in(isDeaf ? 300_000 : this.chance.between(2_000, 900_000), () => this.#endCopy(run, task));
+    return runId;
   }
 
   #delete(keeping: Keeping, task: Deletion): void {
@@ -218,8 +279,9 @@ export class Model {
     keeping.state = nameRun(keeping.state, this.#startDeletion(task));
   }
 
-  #startDeletion(task: Deletion): string {
-    const run = new RunningDeletion(this.#nextRun(), task, this);
+  #startDeletion(task: Deletion, runId = this.#nextRun()): string {
+    this.#asked.set(runId, task);
+    const run = new RunningDeletion(runId, task, this);
     this.tasks.set(task.destination, run);
     run.start();
     return run.runId;
@@ -242,10 +304,12 @@ export class Model {
     });
   }
 
-  #endCopy(runId: string, task: Omit<CopyTask, 'keeper'>): void {
+  #endCopy(run: { readonly runId: string }, task: Copying): void {
     const { destination } = task;
-    this.tasks.delete(destination);
+    const { runId } = run;
     const outcome = this.#outcomeOf(task);
+    if (this.tasks.get(destination) !== run) return; // Temporal does not know of it any more
+    this.tasks.delete(destination);
     const report: Report = outcome.result === 'failed' ? { state: 'failed', failure: outcome.failure } : { state: 'copied', outcome };
     for (const cluster of task.clusters) this.report(cluster, task.image, report);
 
@@ -259,7 +323,7 @@ export class Model {
     if (keeping.state.running === undefined) this.#turn(destination, keeping);
   }
 
-  #outcomeOf(task: Omit<CopyTask, 'keeper'>): Outcome {
+  #outcomeOf(task: Copying): Outcome {
     const { destination, image, plan, cluster } = task;
     if (this.cluster(cluster)?.isAlive !== true) return { ...failed('unreachable', { side: 'cluster' }), plan };
     if (this.chance.next() < 0.1) return { ...failed('unreachable'), plan };

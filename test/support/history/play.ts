@@ -3,6 +3,7 @@ import type { ImageName } from '../../../src/domain/image-ref.js';
 import type { Chance } from '../chance.js';
 import { days, hours, minutes } from '../keeper.js';
 import { nameOf, type ModelCluster, type RuleFacts } from './cluster.js';
+import { RunningDeletion } from './deletion.js';
 import { copyOf, destinationOf, Model } from './model.js';
 
 export const images: readonly ImageName[] = ['app-a:1', 'app-b:1', 'app-c:1'].map(nameOf);
@@ -58,6 +59,9 @@ const happenings: readonly (readonly [weight: number, Happening])[] = [
   [1, (model, _cluster, _image, chance) => void (model.skewMs = pick(chance, skews))],
   [1, (model, _cluster, image) => model.loseKeeper(destinationOf(image))],
   [1, (model, _cluster, _image, chance) => (model.deletions.length > 0 ? model.deleteByHand(pick(chance, model.deletions)) : undefined)],
+  [2, (model, _cluster, image, chance) => model.press(destinationOf(image), pick(chance, ['pause', 'resume', 'resume', 'retry', 'resync']))],
+  [1.5, (model) => model.backUp()],
+  [0.7, (model, _cluster, _image, chance) => model.loseDatabase(chance.next() < 0.7 ? 'backup' : 'nothing')],
   [0.5, (model, _cluster, image) => void model.tags.delete(destinationOf(image))],
 ];
 const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
@@ -86,7 +90,7 @@ export function happen(model: Model): void {
 
 /** Seconds, hours or days: each matters to something. While a copy is about to go, mostly minutes. */
 export function aWhile({ chance, tasks }: Model): number {
-  const isAboutToGo = [...tasks.values()].some((task) => task !== 'copy');
+  const isAboutToGo = [...tasks.values()].some((task) => task instanceof RunningDeletion);
   const pauses = isAboutToGo && chance.next() < 0.8 ? [5_000, 1 * minutes, 4 * minutes] : [30_000, 10 * minutes, 1 * hours, 12 * hours, 2 * days, 5 * days];
   return pick(chance, pauses) * (0.5 + chance.next());
 }
@@ -100,6 +104,7 @@ export function heal(model: Model, rule: RuleFacts): void {
     for (const image of images) cluster.unpin(image);
     cluster.change(rule);
   }
+  for (const image of images) model.press(destinationOf(image), 'resume');
 }
 
 export function pick<T>(chance: Chance, from: readonly T[]): T {
