@@ -82,6 +82,8 @@ export class ModelCluster {
   /** its manager works; its Pods come and go all the same */
   isAlive = true;
   silentSince: number | undefined;
+  /** somebody said that it is gone for good: while it is silent nobody waits for it */
+  isForgotten = false;
   /** how far its clock is off: milliseconds */
   skewMs = 0;
   /** what it has deleted; kept in the cluster, so it outlives its manager */
@@ -170,6 +172,7 @@ export class ModelCluster {
 
   comeBack(): void {
     this.isAlive = true;
+    this.isForgotten = false;
     this.silentSince = undefined;
     this.#heardSince = this.#model.agenda.now;
     this.#term += 1;
@@ -217,6 +220,7 @@ export class ModelCluster {
    */
   mournedBy(image: ImageName, { isKnown, isAwaited, keptSince }: { readonly isKnown: boolean; readonly isAwaited: boolean; readonly keptSince: number }): string | undefined {
     const { agenda: { now }, isShared } = this.#model;
+    if (this.isForgotten && !this.isAlive) return undefined;
     if (this.silentSince !== undefined && now - this.silentSince > leastLeaseMs) return undefined;
     const since = this.#usedSince(image);
     if (!isAwaited && this.silentSince !== undefined && (since ?? 0) >= this.silentSince) return undefined;

@@ -132,6 +132,12 @@ export class Model {
     if (!this.tasks.has(task.destination)) this.#startDeletion(task);
   }
 
+  /** Somebody says that a cluster is gone for good: `kuik cluster forget`. */
+  forget(cluster: ModelCluster): void {
+    cluster.isForgotten = true;
+    for (const to of this.keepers.keys()) this.#hear({ to, release: { v: 1, cluster: cluster.name, generation: 0, forget: true } });
+  }
+
   /** Somebody sends a keeper what the UI offers. */
   press(destination: PlaceId, button: keyof typeof buttons): void {
     const keeping = this.keepers.get(destination);

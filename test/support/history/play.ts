@@ -60,6 +60,7 @@ const happenings: readonly (readonly [weight: number, Happening])[] = [
   [1, (model, _cluster, image) => model.loseKeeper(destinationOf(image))],
   [1, (model, _cluster, _image, chance) => (model.deletions.length > 0 ? model.deleteByHand(pick(chance, model.deletions)) : undefined)],
   [2, (model, _cluster, image, chance) => model.press(destinationOf(image), pick(chance, ['pause', 'resume', 'resume', 'retry', 'resync']))],
+  [0.7, (model, cluster) => model.forget(cluster)],
   [1.5, (model) => model.backUp()],
   [0.7, (model, _cluster, _image, chance) => model.loseDatabase(chance.next() < 0.7 ? 'backup' : 'nothing')],
   [0.5, (model, _cluster, image) => void model.tags.delete(destinationOf(image))],
