@@ -100,7 +100,7 @@ export class Model {
 
   /** The database of Temporal is copied, as every night. */
   backUp(): void {
-    this.#backup = new Map([...this.keepers].map(([destination, { state, startedAt }]) => [destination, { state, startedAt }]));
+    this.#backup = new Map([...this.keepers].map(([destination, { state, startedAt, since }]) => [destination, { state, startedAt, since }]));
   }
 
   /**
@@ -113,7 +113,7 @@ export class Model {
     for (const task of this.tasks.values()) if (task instanceof RunningDeletion) task.vanish();
     this.tasks.clear();
     const kept = left === 'backup' ? this.#backup : [];
-    for (const [destination, { state, startedAt }] of kept) this.#goOn(destination, { state, startedAt, turn: 0 });
+    for (const [destination, keeping] of kept) this.#goOn(destination, { ...keeping, turn: 0 });
     for (const cluster of this.clusters) this.agenda.in(this.chance.between(1_000, 15_000), () => cluster.meetAgain());
   }
 
