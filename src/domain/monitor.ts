@@ -6,7 +6,8 @@
  * 2. the template of a workload keeps what a Pod has brought in before, and brings in nothing itself;
  * 3. an image nobody uses any more stays tracked until it expires. No Pod tells any more whose it was, so its record
  *    remembers; one that was never checked leaves at once;
- * 4. a rule that rests keeps what it tracked: nothing is checked on its behalf, and nothing expires.
+ * 4. a rule that rests keeps what it tracked: nothing is checked on its behalf, and nothing expires. Of a copy, which has
+ *    no record of its own, its checks tell that somebody tracked it.
  *
  * @see docs/concepts/monitor.md
  */
@@ -15,7 +16,7 @@ import { imageName, parseImageRef, placeIdentity, type ImageName, type ImageRef,
 import { compareTexts } from './rank.js';
 import type { ImageUse } from './record-plan.js';
 import { unusedSinceMs, type ImageRecord, type PlaceRecord } from './record.js';
-import { isResting, type MonitorRule, type Rule } from './rule.js';
+import { isResting, isValid, type MonitorRule, type Rule } from './rule.js';
 import type { PodScope } from './usage.js';
 
 /** One image, and the rules that want to know whether it can be pulled. */
@@ -71,10 +72,15 @@ function monitorRules(rules: readonly Rule[]): MonitorRule[] {
 function trackUsed({ ref, users, original }: ImageUse, monitors: readonly MonitorRule[], book: RecordBook): TrackedImage | undefined {
   const image = imageName(ref);
   const known = book.known(image);
-  const by = monitors.filter((rule) => {
-    if (isResting(rule)) return known?.trackedBy?.includes(rule.id.name) === true;
-    return selectsImage(rule.images, ref) && users.some((user) => seesUser(rule, user, known?.trackedBy));
-  });
+  const selects = (rule: MonitorRule): boolean => selectsImage(rule.images, ref) && users.some((user) => seesUser(rule, user, known?.trackedBy));
+  const isCheckedCopy = known === undefined && book.seen(image, placeIdentity(ref))?.identity !== undefined;
+  const keeps = (rule: MonitorRule): boolean => {
+    if (!isCheckedCopy) return known?.trackedBy?.includes(rule.id.name) === true;
+    if (isValid(rule)) return selects(rule);
+    // what it selected nobody can read any more: its image tells, or that somebody had it checked and nobody else can have
+    return book.trackersOf(image, placeIdentity(ref)).has(rule.id.name) || !monitors.some((other) => isValid(other) && selects(other));
+  };
+  const by = monitors.filter((rule) => (isResting(rule) ? keeps(rule) : selects(rule)));
   return tracked({ image, ref, original }, by, book);
 }
 
@@ -144,6 +150,11 @@ class RecordBook {
 
   recordsOf(image: ImageName, place: PlaceId): readonly ImageName[] {
     return this.#speakingOf(image, place).map((record) => record.image);
+  }
+
+  /** Names of the rules that track any of these images. */
+  trackersOf(image: ImageName, place: PlaceId): ReadonlySet<string> {
+    return new Set(this.#speakingOf(image, place).flatMap(({ trackedBy = [] }) => trackedBy));
   }
 
   /** The latest that any of them tells; in whichever order they came. */

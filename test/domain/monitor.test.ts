@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checksAt } from '../../src/domain/check-order.js';
 import { knownImageRef } from '../../src/domain/image-ref.js';
-import { monitoredHosts, trackedImages, type TrackedImage } from '../../src/domain/monitor.js';
+import { monitoredHosts, trackedImages, uncheckedPlaces, type TrackedImage } from '../../src/domain/monitor.js';
 import type { ImageUse } from '../../src/domain/record-plan.js';
 import type { ImageRecord, PlaceRecord } from '../../src/domain/record.js';
 import type { Rule } from '../../src/domain/rule.js';
@@ -61,6 +61,31 @@ describe('an image in use', () => {
     const images = track({ used: [use(copy, { original: false })], records: [aRecord({ places: [seen(), aCopy(copy, { state: 'Available', checkedAt: ago(hour) })] })] });
 
     expect(images).toMatchObject([{ image: copy, records: [nginx], original: false, seen: { state: 'Available' } }]);
+  });
+
+  describe('that is a copy, which has no record of its own,', () => {
+    const copy = 'registry.example.com/mirror/library/nginx:1.27';
+    const checked = aCopy(copy, { state: 'Available', checkedAt: ago(hour), identity: 'anonymous' });
+    const copies = { images: { include: [/registry\.example\.com\/.+/] } };
+    const [quayOnly, blogOnly] = [{ images: { include: [/quay\.io\/.+/] } }, { pods: { include: { namespaces: [/blog/] } } }];
+    const broken = { problems: [brokenFilter], images: {} };
+    test.each<[string, Rule[], { trackedBy?: string[]; place?: PlaceRecord }, string[]]>([
+      ['stays tracked by a suspended rule that selects it', [aMonitorRule({ suspended: true, ...copies })], {}, ['main']],
+      ['stays tracked by a suspended rule that tracks its image, too', [aMonitorRule({ suspended: true })], { trackedBy: ['main'] }, ['main']],
+      ['is not tracked by a suspended rule that selects something else', [aMonitorRule({ suspended: true, ...quayOnly })], {}, []],
+      ['is not tracked by a suspended rule for a Pod out of its scope', [aMonitorRule({ suspended: true, ...blogOnly })], {}, []],
+      ['is not tracked by a suspended rule before anybody has checked it', [aMonitorRule({ suspended: true, ...copies })], { place: aCopy(copy) }, []],
+      ['stays tracked by a rule nobody can read any more, when that tracks its image', [aMonitorRule({ name: 'a', ...broken }), aMonitorRule({ name: 'b' })], { trackedBy: ['a'] }, ['a', 'b']],
+      ['stays tracked by a rule nobody can read any more, when no other can have had it checked', [aMonitorRule({ name: 'a', ...broken }), aMonitorRule({ name: 'b', ...quayOnly })], {}, ['a']],
+      ['is not tracked by a rule nobody can read when another had it checked', [aMonitorRule({ name: 'a', ...broken }), aMonitorRule({ name: 'b' })], {}, ['b']],
+    ])('%s', (_sentence, rules, { trackedBy, place = checked }, by) => {
+      const records = [aRecord({ trackedBy, places: [seen(), place] })];
+      const images = track({ used: [use(copy, { original: false })], rules, records });
+
+      expect(images.filter(({ image }) => image === copy).flatMap((image) => image.by)).toEqual(by);
+      // what checks said of it is kept as long
+      expect(uncheckedPlaces(records, images)).toEqual(by.length > 0 || place !== checked ? [] : [{ image: nginx, reference: copy }]);
+    });
   });
 
   describe('that is the copy of several names of one digest', () => {
