@@ -4,6 +4,7 @@ import type { ImageName } from '../domain/image-ref.js';
 import type { PlaceRecord } from '../domain/record.js';
 import type { MirrorRule } from '../domain/rule.js';
 import { finding, credentialFindings, errorText, fitting, messagesOf, ruleFindings, toConditions, type Finding, type RuleFacts } from './report.js';
+import { datedImages } from './report-leaving.js';
 import { checkTroubles, copyTroubles, reachFinding } from './report-reach.js';
 import type { MirrorStatus } from './v1alpha1/mirror.js';
 
@@ -16,6 +17,10 @@ export interface MirroredImage {
   readonly expiresAt?: string;
   /** one per mirror of the rule; of a copy that was never made only the reference is known */
   readonly places: readonly PlaceRecord[];
+  /** copies that the rule let go while the image is in use; those of an image it wants are not among `places` */
+  readonly leaving?: readonly PlaceRecord[];
+  /** when those go: RFC 3339 */
+  readonly going?: readonly { readonly image: ImageName; readonly at: string }[];
   /** what is known of where the image comes from */
   readonly origin?: PlaceRecord;
 }
@@ -37,7 +42,8 @@ const mostCopiesListed = 32;
 const mostDeletionsListed = 50;
 
 /** The status of a `ClusterImageSetMirror` or `ImageSetMirror`. */
-export function reportMirror(facts: MirrorFacts): MirrorStatus {
+export function reportMirror(known: MirrorFacts): MirrorStatus {
+  const facts = { ...known, images: datedImages(known) };
   const { rule, images } = facts;
   const places = images.flatMap((image) => image.places);
   const lastSync = places.map(({ mirroredAt }) => mirroredAt ?? '').sort().at(-1);
@@ -165,7 +171,7 @@ function matchingImage({ image, unusedSince, places }: MirroredImage): NonNullab
 }
 
 function pendingDeletions(images: readonly MirroredImage[]): { image: string; at: string }[] {
-  const going = images.flatMap(({ expiresAt, places }) => (expiresAt ? places.filter(({ mirroredAt }) => mirroredAt).map(({ reference }) => ({ image: reference, at: expiresAt })) : []));
+  const going = images.flatMap(({ expiresAt, places, going: left }) => left ?? (expiresAt ? places.filter(({ mirroredAt }) => mirroredAt).map(({ reference }) => ({ image: reference, at: expiresAt })) : []));
   return going.sort((one, other) => compare(one.at, other.at) || compare(one.image, other.image)).slice(0, mostDeletionsListed);
 }
 

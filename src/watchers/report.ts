@@ -12,7 +12,7 @@ import { refusalText, type Collision } from '../domain/collision.js';
 import { mirrorAt } from '../domain/copy-policy.js';
 import type { Pace } from '../domain/check-pace.js';
 import { seesPod, matchUpstream } from '../domain/filter.js';
-import { imageName, knownImageRef, type ImageName } from '../domain/image-ref.js';
+import { imageName, knownImageRef, type ImageName, type PlaceId } from '../domain/image-ref.js';
 import { wantsImage } from '../domain/mirror.js';
 import type { TrackedImage } from '../domain/monitor.js';
 import { annotations } from '../domain/names.js';
@@ -96,12 +96,14 @@ function mirroredImages(rule: MirrorRule, picture: Picture): Pick<MirrorFacts, '
   const images = [...wanted.keys(), ...retained].map((image) => {
     const record = byImage.get(image);
     const known = record?.places.filter((place) => wanted.get(image)?.includes(place.reference) ?? isCopyOf(rule, place)) ?? [];
+    const leaving = record === undefined || record.unusedSince !== undefined ? [] : record.places.filter((place) => isCopyOf(rule, place) && !plan.wanted.has(place.reference as string as PlaceId));
     const unknown = (wanted.get(image) ?? []).filter((reference) => !known.some((place) => place.reference === reference));
     return {
       image,
       places: [...known, ...unknown.map((reference) => ({ reference })), ...collisions.filter((collision) => collision.image === image).map((collision) => refusedPlace(collision, picture.now))],
       ...(record?.unusedSince === undefined ? {} : { unusedSince: record.unusedSince }),
       ...(record?.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
+      ...(leaving.length === 0 ? {} : { leaving }),
       ...originOf(record),
     };
   });

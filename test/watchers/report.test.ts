@@ -101,13 +101,82 @@ describe('what a rule says', () => {
   });
 });
 
+describe('copies that a rule let go while their image is in use', () => {
+  const at = 'registry.example.com/mirror/library/nginx:1.27';
+  const retained = [aRecord({ places: [aCopy(at, { rule: 'ClusterImageSetMirror/main', retention: '48h' })] })];
+  const cleanup = { enabled: true, retentionMs: 48 * 3_600_000 };
+  const narrowed = aMirrorRule({ images: { include: [/quay.*/] }, mirrors: [{ cleanup }] });
+  const moved = aMirrorRule({ mirrors: [{ registry: 'other.example.com', cleanup }] });
+
+  test('are unused from then on, and announced, where the filter selects the image no more', async () => {
+    const { counts, matchingImages, pendingDeletion } = await statusOf(narrowed, retained, { now: Date.parse('2026-11-20T12:00:00Z') });
+
+    expect(counts).toMatchObject({ images: 1, unused: 1 });
+    expect(matchingImages).toMatchObject([{ unusedSince: '2026-11-20T12:00:00Z', mirrors: [{ image: at }] }]);
+    expect(pendingDeletion).toEqual([{ image: at, at: '2026-11-22T12:00:00Z' }]);
+  });
+
+  test('are listed beside those that are wanted, where their mirror was taken out', async () => {
+    const { counts, matchingImages, pendingDeletion } = await statusOf(moved, retained, { now: Date.parse('2026-11-20T12:00:00Z') });
+
+    expect(counts).toMatchObject({ images: 1, unused: 0, pending: 1 });
+    expect(matchingImages?.[0]?.mirrors?.map(({ image }) => image)).toEqual(['other.example.com/mirror/library/nginx:1.27', at]);
+    expect(pendingDeletion).toEqual([{ image: at, at: '2026-11-22T12:00:00Z' }]);
+  });
+
+  test.each([['narrowed', narrowed], ['without the mirror', moved]])('keep their time while the rule stays as it is, %s', async (_what, rule) => {
+    const first = await statusOf(rule, retained, { now: Date.parse('2026-11-20T12:00:00Z') });
+    const later = await statusOf(rule, retained, { now: Date.parse('2026-11-21T12:00:00Z'), previous: first });
+
+    expect(later.pendingDeletion).toEqual(first.pendingDeletion);
+    expect(later.matchingImages).toEqual(first.matchingImages);
+  });
+
+  test('are not announced while Pods pull from them', async () => {
+    const { pendingDeletion, counts } = await statusOf(narrowed, retained, { pulling: 1 });
+
+    expect([pendingDeletion, counts?.unused]).toEqual([[], 0]);
+  });
+});
+
+interface Around {
+  readonly rules?: readonly MirrorRule[];
+  readonly images?: readonly string[];
+  /** Pods that pull from each copy */
+  readonly pulling?: number;
+  readonly previous?: MirrorStatus;
+  readonly now?: number;
+}
+
+/** The status of one rule, while a Pod uses the images. */
+async function statusOf(rule: MirrorRule, records: readonly ImageRecord[], { rules = [rule], images = ['nginx:1.27'], pulling = 0, previous, now = 0 }: Around = {}): Promise<MirrorStatus> {
+  const used = images.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
+  const plan = planMirrors({ used, rules, records, podsPulling: () => pulling, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 } });
+  const statuses = new Map<string, MirrorStatus>();
+  await reportRules(
+    { used, rules, records, plan, tracked: [], now },
+    {
+      cluster: { applyRuleStatus: async ({ name }, status) => void statuses.set(name, status), emitEvent: async () => undefined },
+      resource: ({ id }) => (id.name === rule.id.name ? { status: previous } : undefined),
+      pods: () => [],
+      secrets: { problemsOf: async () => [] },
+      registries: { look: () => ({ isDone: true, silent: [] }) },
+      temporalConnected: () => true,
+      paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
+      isConnected: false,
+    },
+  );
+  return statuses.get(rule.id.name) ?? previous ?? {};
+}
+
 describe('a rule whose images want one destination', () => {
   const at = 'registry.example.com/mirror/library/nginx:1.27';
   const refused = 'quay.io/library/nginx:1.27';
+  const images = ['nginx:1.27', refused];
   const records = [aRecord({ places: [aCopy(at, { rule: 'ClusterImageSetMirror/main' })] }), aRecord({ image: refused })];
 
   test('counts the one that is refused as failed, and says why', async () => {
-    const { counts, matchingImages, conditions } = await statusOf(aMirrorRule(), records);
+    const { counts, matchingImages, conditions } = await statusOf(aMirrorRule(), records, { images });
 
     expect(counts).toMatchObject({ images: 2, mirrored: 1, failed: 1 });
     expect(matchingImages?.[0]).toEqual({ image: refused, mirrors: [{ image: at, lastError: `${at} belongs to docker.io/library/nginx:1.27; layout: host keeps them apart` }] });
@@ -119,30 +188,9 @@ describe('a rule whose images want one destination', () => {
     ['is suspended', aMirrorRule({ name: 'other', suspended: true })],
     ['sees none of their Pods', aMirrorRule({ name: 'other', kind: 'ImageSetMirror', namespace: 'elsewhere' })],
   ])('and none that %s', async (_sentence, other) => {
-    const { counts, conditions } = await statusOf(other, records, [aMirrorRule(), other]);
+    const { counts, conditions } = await statusOf(other, records, { images, rules: [aMirrorRule(), other] });
 
     expect(counts?.failed).toBe(0);
     expect(conditions?.find(({ type }) => type === 'PathsUnique')?.status).toBe('True');
   });
-
-  /** of one rule, while a Pod uses both images */
-  async function statusOf(rule: MirrorRule, known: readonly ImageRecord[], rules: readonly MirrorRule[] = [rule]): Promise<MirrorStatus> {
-    const used = [at.replace('registry.example.com/mirror', 'docker.io'), refused].map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
-    const plan = planMirrors({ used, rules, records: known, podsPulling: () => 0, pulled: [], settings: { platforms: [{ architecture: 'amd64' }], retentionMs: 1000 } });
-    const statuses = new Map<string, MirrorStatus>();
-    await reportRules(
-      { used, rules, records: known, plan, tracked: [], now: 0 },
-      {
-        cluster: { applyRuleStatus: async ({ name }, status) => void statuses.set(name, status), emitEvent: async () => undefined },
-        resource: () => undefined,
-        pods: () => [],
-        secrets: { problemsOf: async () => [] },
-        registries: { look: () => ({ isDone: true, silent: [] }) },
-        temporalConnected: () => true,
-        paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
-        isConnected: false,
-      },
-    );
-    return statuses.get(rule.id.name) ?? {};
-  }
 });
