@@ -9,12 +9,16 @@ import type { KeyPair } from './x509.js';
 const mostBytes = 8 * 1024 * 1024;
 /** Above the 90 s after which an API server drops an idle connection: else it may send into one we are closing. */
 const keepAliveMs = 120_000;
+/** An API server waits this long for a review at most. */
+const longestReviewMs = 30_000;
 
 export interface ServerDeps {
   /** undefined when the review has no readable `uid` */
   readonly answer: (body: unknown, timeoutMs: number | undefined) => Promise<Admitted | undefined>;
   readonly observe: { reviewed(outcome: Outcome, seconds: number): void };
   readonly log: Log;
+  /** milliseconds that connections have to end after the last review when the server closes; 30,000 unless told */
+  readonly lingerMs?: number;
   /** `-enable-http2` */
   readonly http2?: boolean;
 }
@@ -62,8 +66,15 @@ export function createAdmissionServer(deps: ServerDeps, first: KeyPair): Admissi
       return typeof address === 'object' && address !== null ? address.port : port;
     },
     drain: () => void (isDraining = true),
-    close: () => app.close(),
+    close: () => closeIn(app, deps.lingerMs ?? longestReviewMs),
   };
+}
+
+/** A connection that has never carried a review counts as busy, for up to 90 s: longer than a Pod is given to end. */
+async function closeIn(app: FastifyInstance, lingerMs: number): Promise<void> {
+  const server: { closeAllConnections?: () => void } = app.server;
+  const end = setTimeout(() => server.closeAllConnections?.(), lingerMs).unref();
+  await app.close().finally(() => clearTimeout(end));
 }
 
 function makeApp({ http2 = false }: ServerDeps, { certificate, privateKey }: KeyPair): FastifyInstance {

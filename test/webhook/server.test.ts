@@ -156,6 +156,18 @@ describe('over TLS', () => {
     await agent.close();
   });
 
+  test('a connection that never carries a review does not hold up the end', async () => {
+    const { server } = aServer({ lingerMs: 100 });
+    const port = await server.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+
+    await server.close();
+
+    await ended;
+  }, 20_000);
+
   test('a server that is drained answers everybody, and has each connection end', async () => {
     const { server } = aServer();
     const port = await server.listen({ host: '127.0.0.1', port: 0 });
