@@ -13,7 +13,7 @@ export interface ReplicaFacts extends RuleFacts<ReplicaRule> {
   readonly rerouted: number;
   /** what is known of the places of those images that upstreams of this rule declare */
   readonly places: readonly PlaceRecord[];
-  /** images whose name does not begin with registry and path of the upstream that matches them, in words */
+  /** images that are offered less than the rule declares, because their names do not fit its upstreams: in words, in order */
   readonly unjoinable?: readonly string[];
 }
 

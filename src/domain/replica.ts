@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.js';
 import { matchUpstream, seesPod } from './filter.js';
 import { canonicalText, imageName, placeIdentity, type ImageRef, type PlaceId } from './image-ref.js';
-import { replicaPlace } from './join.js';
+import { joinReplica, replicaPlace } from './join.js';
 import { byRank } from './rank.js';
 import { isInForce, type ReplicaRule, type Rule, type Upstream } from './rule.js';
 import type { PodScope } from './usage.js';
@@ -40,6 +40,22 @@ export function replicasOf(image: ImageRef, users: readonly PodScope[], rules: r
   return offeredReplicas(image, offering)
     .places.filter(({ place }) => place !== own)
     .map(({ ref }) => ref);
+}
+
+/**
+ * Why an image that a rule matches is offered less than the rule declares: its name does not begin with registry and path
+ * of the upstream that matches it, or joins to none at another one.
+ *
+ * @returns the first reason, in words; undefined when there is none
+ */
+export function misfitOf(image: ImageRef, rule: Pick<ReplicaRule, 'upstreams'>): string | undefined {
+  const match = matchUpstream(rule, image);
+  if (match === undefined) return undefined;
+  for (const upstream of rule.upstreams) {
+    const join = upstream.discarded ? undefined : joinReplica(match, upstream, image);
+    if (join !== undefined && 'problem' in join) return join.problem;
+  }
+  return undefined;
 }
 
 function offered(image: ImageRef, rule: ReplicaRule, match: Upstream): Candidate[] {

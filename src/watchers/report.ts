@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reportMirror, type MirrorFacts } from '../api/report-mirror.js';
 import { reportMonitor } from '../api/report-monitor.js';
-import { reportReplica } from '../api/report-replica.js';
+import { reportReplica, type ReplicaFacts } from '../api/report-replica.js';
 import type { RuleFacts } from '../api/report.js';
 import type { Cluster, Resource } from '../cluster/cluster.js';
 import { roundMs } from '../domain/check-order.js';
@@ -18,7 +18,7 @@ import type { TrackedImage } from '../domain/monitor.js';
 import { annotations } from '../domain/names.js';
 import { readOriginals } from '../domain/original.js';
 import { referenceOf } from '../domain/record-plan.js';
-import { offeredReplicas } from '../domain/replica.js';
+import { misfitOf, offeredReplicas } from '../domain/replica.js';
 import type { ImageRecord, PlaceRecord } from '../domain/record.js';
 import { isInForce, ruleText, type MirrorRule, type MonitorRule, type ReplicaRule, type Rule } from '../domain/rule.js';
 import type { Pod } from '../domain/usage.js';
@@ -132,12 +132,13 @@ function collisionsOf(rule: MirrorRule, { plan, used }: Picture): readonly Colli
   return plan.collisions.filter(({ image, destination }) => wanted.has(image) && mirrorAt(rule, knownImageRef(image), referenceOf(destination)) !== undefined);
 }
 
-function replicatedUse(rule: ReplicaRule, { used, records }: Picture): { images: number; pods: number; places: readonly PlaceRecord[] } {
+function replicatedUse(rule: ReplicaRule, { used, records }: Picture): Pick<ReplicaFacts, 'images' | 'pods' | 'places' | 'unjoinable'> {
   const matched = used.filter(({ ref, users }) => matchUpstream(rule, ref) !== undefined && users.some((pod) => seesPod(rule, pod)));
   const images = new Set(matched.map(({ ref }) => imageName(ref)));
   const declared = new Set(matched.flatMap(({ ref }) => offeredReplicas(ref, [rule]).places.map(({ place }) => referenceOf(place))));
   const places = records.filter(({ image }) => images.has(image)).flatMap((record) => record.places.filter(({ reference, role }) => role !== 'mirror' && declared.has(reference)));
-  return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0), places };
+  const unjoinable = matched.map(({ ref }) => misfitOf(ref, rule)).filter((misfit) => misfit !== undefined).sort();
+  return { images: matched.length, pods: matched.reduce((sum, { pods }) => sum + pods, 0), places, unjoinable };
 }
 
 function monitoredImage({ image, original, unusedSince, seen = {} }: TrackedImage): Parameters<typeof reportMonitor>[0]['images'][number] {

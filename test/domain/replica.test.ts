@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { canonicalText, knownImageRef } from '../../src/domain/image-ref.js';
-import { replicasOf } from '../../src/domain/replica.js';
+import { misfitOf, replicasOf } from '../../src/domain/replica.js';
 import type { Rule } from '../../src/domain/rule.js';
 import { aMirrorRule, aPod, aReplicaRule } from '../support/builders.js';
 
@@ -27,5 +27,23 @@ describe('where a copy can be made from when the origin fails', () => {
     const rule = aReplicaRule({ namespace: 'team-a', upstreams: [hub, from('a')] });
 
     expect(hosts([rule], [aPod(), aPod({ namespace: 'team-a' })])).toEqual(['a']);
+  });
+});
+
+describe('an image that its upstreams do not fit', () => {
+  const upstreams = (...paths: string[]) => aReplicaRule({ upstreams: paths.map((path, index) => ({ registry: index === 0 ? 'docker.io' : 'quay.io', path })) });
+  test.each<[string, Parameters<typeof misfitOf>[1], string | undefined]>([
+    ['does not begin with registry and path of the one that matches it', upstreams('/thanos', '/thanos/thanos'), 'docker.io/library/nginx:1.27 does not start with registry and path of its upstream, docker.io/thanos'],
+    ['would have no name at another one', upstreams('', 'No Path'), 'registry and path join to quay.io/No Path/library/nginx:1.27, which is not an image reference'],
+    ['is not one that begins with them', upstreams('/library', '/mirrored'), undefined],
+    ['is not one that no upstream matches', aReplicaRule({ upstreams: [{ registry: 'ghcr.io', path: '/thanos' }] }), undefined],
+  ])('%s', (_sentence, rule, expected) => {
+    expect(misfitOf(knownImageRef('nginx:1.27'), rule)).toBe(expected);
+  });
+
+  test('is none where the one it would not fit is no candidate', () => {
+    const rule = aReplicaRule({ upstreams: [{ registry: 'docker.io' }, { registry: 'quay.io', path: 'No Path', discarded: true }] });
+
+    expect(misfitOf(knownImageRef('nginx:1.27'), rule)).toBeUndefined();
   });
 });

@@ -37,6 +37,47 @@ test('replica rules of the same name in two namespaces count the Pods of their o
   expect(rerouted).toEqual(new Map([['shop', 2], ['blog', 1]]));
 });
 
+describe('upstreams that an image in use does not fit', () => {
+  const thanos = { kind: 'ClusterReplicatedImageSet', name: 'thanos', uid: 'u', generation: 1 } as const;
+  const upstream = (registry: string, path: string) => ({ registry, path, imageFilter: { include: ['.*'] } });
+  const rule = translateRule({ ...thanos, spec: { upstreams: [upstream('docker.io', '/thanos'), upstream('quay.io', '/thanos/thanos')] } }, { installNamespace: 'kuik-system' });
+
+  /** `UpstreamsValid`, with one Pod that uses each of these images. */
+  async function valid(...images: string[]): Promise<unknown> {
+    const used = images.map((image) => ({ ref: knownImageRef(image), users: [aPod()], pods: 1, original: false }));
+    let found: unknown;
+    await reportRules(
+      { used, rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, tracked: [], now: 0 },
+      {
+        cluster: { applyRuleStatus: async (_rule, status) => void (found = (status as MirrorStatus).conditions?.find(({ type }) => type === 'UpstreamsValid')), emitEvent: async () => undefined },
+        resource: () => undefined,
+        pods: () => [],
+        secrets: { problemsOf: async () => [] },
+        registries: { look: () => ({ isDone: true, silent: [] }) },
+        temporalConnected: () => true,
+        paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
+        isConnected: false,
+      },
+    );
+    return found;
+  }
+
+  test('are told of on the rule, in the same words whatever came first', async () => {
+    const misfit = await valid('prom/prometheus:v3', 'thanos/thanos:v1', 'nginx:1.27');
+
+    expect(misfit).toMatchObject({
+      status: 'False',
+      reason: 'InvalidUpstream',
+      message: 'docker.io/library/nginx:1.27 does not start with registry and path of its upstream, docker.io/thanos; docker.io/prom/prometheus:v3 does not start with registry and path of its upstream, docker.io/thanos',
+    });
+    expect(await valid('nginx:1.27', 'prom/prometheus:v3')).toEqual(misfit);
+  });
+
+  test('are none where every image fits', async () => {
+    expect(await valid('thanos/thanos:v1')).toMatchObject({ status: 'True' });
+  });
+});
+
 describe('what a rule says', () => {
   const rule = aMirrorRule({ mirrors: [{ credentialSecret: { namespace: 'kuik-system', name: 'push' } }] });
   const picture: Picture = { used: [], rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, tracked: [], now: 0 };
