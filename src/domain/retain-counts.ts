@@ -7,15 +7,18 @@ export interface RetainCounts {
   readonly blocked: readonly { readonly registry: string; readonly reason: string; readonly count: number }[];
 }
 
-/** Copies of images that nobody uses and that have an end: by registry; and those that were not deleted: by reason as well. */
+/**
+ * Copies of images that nobody uses and that have an end: by registry; and those that were not deleted, by reason as well,
+ * whether an end is known or not: one that is pinned for ever has none.
+ */
 export function countRetained(records: readonly ImageRecord[]): RetainCounts {
   const expiring = new Map<string, number>();
   const blocked = new Map<string, number>();
   for (const { places, expiresAt } of records) {
     for (const { role, mirroredAt, reference, blocked: block } of places) {
       const registry = role === 'mirror' && mirroredAt !== undefined ? parseImageRef(reference)?.host : undefined;
-      if (registry === undefined || expiresAt === undefined) continue;
-      count(expiring, registry);
+      if (registry === undefined) continue;
+      if (expiresAt !== undefined) count(expiring, registry);
       if (block !== undefined) count(blocked, `${block.reason} ${registry}`);
     }
   }
