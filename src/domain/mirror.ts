@@ -16,8 +16,8 @@ import { isSameImage, resolveCollisions, type Collision } from './collision.js';
 import { mirrorPolicy } from './copy-policy.js';
 import { seesPod, selectsImage } from './filter.js';
 import { heldCopies, type PulledCopy } from './held-copy.js';
-import { imageName, placeIdentity, type ImageRef, type PlaceId } from './image-ref.js';
-import { mirrorPlace } from './join.js';
+import { imageName, placeIdentity, type ImageName, type ImageRef, type PlaceId } from './image-ref.js';
+import { joinedText, joinMirror } from './join.js';
 import { insideAnyMirror, mirrorPrefixes, type MirrorPrefixes } from './mirror-prefix.js';
 import type { Platform } from './platform.js';
 import { publishedName } from './published-name.js';
@@ -73,13 +73,27 @@ export interface WantedCopy extends Wish {
 export interface MirrorPlan {
   readonly wanted: ReadonlyMap<PlaceId, WantedCopy>;
   readonly collisions: readonly Collision[];
+  /** absent: there are none */
+  readonly misfits?: readonly Misfit[];
+}
+
+/** An image that has no name in a mirror that wants it, for its length, say. */
+export interface Misfit {
+  readonly image: ImageName;
+  /** UID of the rule */
+  readonly rule: string;
+  /** registry and path of the mirror */
+  readonly at: string;
+  readonly problem: string;
 }
 
 export function planMirrors(picture: MirrorPicture): MirrorPlan {
   const prefixes = mirrorPrefixes(picture.rules);
   const rules = mirrorRules(picture.rules);
   const known = knownMirrors(picture.records);
-  const wishes = picture.used.flatMap((image) => wishesFor(image, rules, prefixes, { ...picture, known }));
+  const wished = picture.used.flatMap((image) => wishesFor(image, rules, prefixes, { ...picture, known }));
+  const wishes = wished.filter((found): found is WantedCopy => !isMisfit(found));
+  const misfits = wished.filter(isMisfit);
   const { holders, collisions } = resolveCollisions(wishes, picture.records);
 
   const wanted = new Map<PlaceId, WantedCopy>();
@@ -90,7 +104,11 @@ export function planMirrors(picture: MirrorPicture): MirrorPlan {
     wanted.set(wish.destination, other === undefined ? wish : merge(other, wish));
   }
   for (const [destination, copy] of heldCopies(picture)) if (!wanted.has(destination)) wanted.set(destination, copy);
-  return { wanted: pausedAtRest(wanted, picture.records), collisions };
+  return { wanted: pausedAtRest(wanted, picture.records), collisions, ...(misfits.length === 0 ? {} : { misfits }) };
+}
+
+function isMisfit(found: WantedCopy | Misfit): found is Misfit {
+  return 'problem' in found;
 }
 
 function pausedAtRest(wanted: ReadonlyMap<PlaceId, WantedCopy>, records: readonly ImageRecord[]): ReadonlyMap<PlaceId, WantedCopy> {
@@ -99,12 +117,12 @@ function pausedAtRest(wanted: ReadonlyMap<PlaceId, WantedCopy>, records: readonl
   return new Map([...wanted].map(([destination, copy]) => [destination, paused.has(copy.image) ? { ...copy, rests: true } : copy]));
 }
 
-function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture & { readonly known: ReadonlySet<PlaceId> }): WantedCopy[] {
+function wishesFor(image: UsedImage, rules: readonly MirrorRule[], prefixes: MirrorPrefixes, picture: MirrorPicture & { readonly known: ReadonlySet<PlaceId> }): (WantedCopy | Misfit)[] {
   return rules
     .filter((rule) => wantsImage(rule, image) && !insideAnyMirror(image.ref, prefixes, rule.id))
     .flatMap((rule) => {
       const wishes = rule.mirrors.map((mirror) => wish(image, rule, mirror, picture)).filter((found) => found !== undefined);
-      return hasPod(rule, image) ? wishes : wishes.filter(({ destination }) => picture.known.has(destination));
+      return hasPod(rule, image) ? wishes : wishes.filter((found) => !isMisfit(found) && picture.known.has(found.destination));
     });
 }
 
@@ -130,9 +148,11 @@ function hasPod(rule: MirrorRule, { users }: UsedImage): boolean {
   return users.some((user) => user.workload === undefined && seesPod(rule, user));
 }
 
-function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror, picture: MirrorPicture): WantedCopy | undefined {
-  const place = mirrorPlace(mirror, image);
-  if (place === undefined || placeIdentity(place) === placeIdentity(image)) return undefined;
+function wish({ ref: image, users }: UsedImage, rule: MirrorRule, mirror: Mirror, picture: MirrorPicture): WantedCopy | Misfit | undefined {
+  const join = joinMirror(mirror, image);
+  if ('problem' in join) return { image: imageName(image), rule: rule.id.uid, at: joinedText(mirror) ?? mirror.registry, problem: join.problem };
+  const place = join.ref;
+  if (placeIdentity(place) === placeIdentity(image)) return undefined;
   const policy = mirrorPolicy(mirror, picture.settings.isConnected);
   return {
     destination: placeIdentity(place),

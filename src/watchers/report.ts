@@ -13,7 +13,7 @@ import { mirrorAt } from '../domain/copy-policy.js';
 import type { Pace } from '../domain/check-pace.js';
 import { seesPod, matchUpstream } from '../domain/filter.js';
 import { imageName, knownImageRef, type ImageName, type PlaceId } from '../domain/image-ref.js';
-import { wantsImage } from '../domain/mirror.js';
+import { wantsImage, type Misfit } from '../domain/mirror.js';
 import type { TrackedImage } from '../domain/monitor.js';
 import { annotations } from '../domain/names.js';
 import { readOriginals } from '../domain/original.js';
@@ -86,7 +86,8 @@ function reportMonitorRule(rule: MonitorRule, facts: Facts, { tracked }: Picture
 function mirroredImages(rule: MirrorRule, picture: Picture): Pick<MirrorFacts, 'images' | 'collisions'> {
   const { plan, records } = picture;
   const collisions = collisionsOf(rule, picture);
-  const wanted = new Map<ImageName, ImageName[]>(collisions.map(({ image }) => [image, []]));
+  const misfits = plan.misfits?.filter((misfit) => misfit.rule === rule.id.uid) ?? [];
+  const wanted = new Map<ImageName, ImageName[]>([...collisions, ...misfits].map(({ image }) => [image, []]));
   for (const copy of plan.wanted.values()) {
     if (copy.rules.some(({ uid }) => uid === rule.id.uid)) wanted.set(copy.image, [...(wanted.get(copy.image) ?? []), referenceOf(copy.destination)]);
   }
@@ -100,7 +101,7 @@ function mirroredImages(rule: MirrorRule, picture: Picture): Pick<MirrorFacts, '
     const unknown = (wanted.get(image) ?? []).filter((reference) => !known.some((place) => place.reference === reference));
     return {
       image,
-      places: [...known, ...unknown.map((reference) => ({ reference })), ...collisions.filter((collision) => collision.image === image).map((collision) => refusedPlace(collision, picture.now))],
+      places: [...known, ...unknown.map((reference) => ({ reference })), ...collisions.filter((collision) => collision.image === image).map((collision) => refusedPlace(collision, picture.now)), ...misfits.filter((misfit) => misfit.image === image).map((misfit) => nowhere(misfit, picture.now))],
       ...(record?.unusedSince === undefined ? {} : { unusedSince: record.unusedSince }),
       ...(record?.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
       ...(leaving.length === 0 ? {} : { leaving }),
@@ -114,6 +115,13 @@ function mirroredImages(rule: MirrorRule, picture: Picture): Pick<MirrorFacts, '
 function refusedPlace(collision: Collision, now: number): PlaceRecord {
   return { reference: referenceOf(collision.destination), failure: { code: 'conflict', message: refusalText(collision), since: new Date(now).toISOString(), attempts: 0 } };
 }
+
+/** It has no name there, so its mirror stands for it. */
+function nowhere({ at, problem }: Misfit, now: number): PlaceRecord {
+  return { reference: at as ImageName, failure: { code: 'invalid', message: problem.slice(0, longestMessage), since: new Date(now).toISOString(), attempts: 0 } };
+}
+
+const longestMessage = 256;
 
 function originOf(record: ImageRecord | undefined): { readonly origin?: PlaceRecord } {
   const origin = record?.places.find(({ role }) => role === 'origin');

@@ -235,3 +235,14 @@ describe('a rule whose images want one destination', () => {
     expect(conditions?.find(({ type }) => type === 'PathsUnique')?.status).toBe('True');
   });
 });
+
+test('an image that has no name in a mirror, for its length, is counted as failed, and told of with what it would join to', async () => {
+  const long = `quay.io/team/${'a'.repeat(90)}/${'b'.repeat(90)}/app:1`;
+  const deep = aMirrorRule({ mirrors: [{ registry: 'registry.example.com', path: `/${'deep/'.repeat(20)}` }] });
+
+  const { counts, matchingImages, conditions } = await statusOf(deep, [], { images: ['nginx:1.27', long] });
+
+  expect(counts).toMatchObject({ images: 2, failed: 1, pending: 1 });
+  expect(conditions?.find(({ type }) => type === 'DestinationInSync')).toMatchObject({ status: 'False', reason: 'CopiesFailing' });
+  expect(matchingImages?.[0]).toMatchObject({ image: long, mirrors: [{ lastError: expect.stringContaining('registry and path join to') }] });
+});
