@@ -14,6 +14,7 @@ const right: RuleFacts = { selects: /docker\.io\/library\/.+/, isSuspended: fals
 /** One cluster whose Pods use as many images; each has its copy. */
 function aCluster(chance: Chance, count: number): Model {
   const model = new Model(chance, ['berlin']);
+  model.isCalm = true;
   const [cluster] = model.clusters;
   cluster?.change(right);
   for (let image = 0; image < count; image++) cluster?.createPod(`pod-${image}`, nameOf(`app-a:${image}`), nameOf(`app-a:${image}`));

@@ -75,8 +75,10 @@ describe('kuik gets SIGTERM at random points of copies', () => {
     for await (const { workflowId, runId } of workflow.list({ query: 'WorkflowType = "copyImage"' })) {
       if (!ids.has(workflowId)) continue;
       const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
+      const types = new Map(events?.map(({ eventId, activityTaskScheduledEventAttributes: scheduled }) => [String(eventId), scheduled?.activityType?.name]));
       for (const { activityTaskStartedEventAttributes: started, activityTaskTimedOutEventAttributes: timedOut } of events ?? []) {
-        if (timedOut || started?.lastFailure?.timeoutFailureInfo) silent.push(workflowId);
+        const why = timedOut?.failure ?? started?.lastFailure;
+        if (timedOut || why?.timeoutFailureInfo) silent.push(`${workflowId}: ${types.get(String((timedOut ?? started)?.scheduledEventId))}, timeout ${why?.timeoutFailureInfo?.timeoutType}`);
       }
     }
     await keepers.close();

@@ -92,7 +92,7 @@ export class RunningDeletion {
   #taken(patienceMs: number, does: () => void): void {
     const { agenda } = this.#model;
     const [by, since] = [this.#held[0]?.cluster, agenda.now];
-    if (this.#model.chance.next() < 0.05) by?.beAway(this.#model.chance.between(1, 3_000) * 60_000); // at the worst moment
+    if (!this.#model.isCalm && this.#model.chance.next() < 0.05) by?.beAway(this.#model.chance.between(1, 3_000) * 60_000); // at the worst moment
     this.#soon(100, 5_000, () => {
       const left = patienceMs - (agenda.now - since);
       if (by?.isAlive === true) does();

@@ -61,6 +61,8 @@ export class Model {
   readonly deletions: Deletion[] = [];
   /** when each copy was deleted */
   readonly deletedAt: number[] = [];
+  /** managers go away only when they are told to */
+  isCalm = false;
   limits: BudgetLimits = { maxDeletionsPerHour: 60, dailyBudgetPercent: 5 };
   /** what should never have happened, in words */
   readonly violations: string[] = [];
