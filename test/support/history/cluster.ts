@@ -229,7 +229,9 @@ export class ModelCluster {
     if (since !== undefined && now - Math.max(since, this.#heardSince) > graceMs) return `but ${this.name} uses it since ${new Date(since).toISOString()}`;
     const lastUse = this.#lastUse.get(image) ?? 0;
     const unusedMs = now - lastUse; // what has only just begun may be overlooked here, too
-    const isForgotten = this.#model.lostAt > lastUse && !this.#model.clusters.some((cluster) => cluster.isAlive && cluster.isRecorded(image)); // nobody tells its keeper so
+    const { lostAt, clusters } = this.#model;
+    // of those who could tell its keeper so: one that has begun since knows of no loss
+    const isForgotten = lostAt > lastUse && !clusters.some((cluster) => cluster.isAlive && cluster.isRecorded(image) && cluster.#heardSince < lostAt);
     return isShared && !isForgotten && !this.#purges(image) && unusedMs < leastSharedMs ? `but ${this.name} used it ${Math.round(unusedMs / hours)} hours ago` : undefined;
   }
 
