@@ -17,7 +17,7 @@ async function play(seed: string, first: number, count: number, steps: number): 
 
 describe('clusters come and go; Pods, rules and clocks change', () => {
   fault('F64', 'nothing in use is ever deleted, and what is wanted is there in the end', async ({ seed, size }) => {
-    const [histories, steps] = [size({ quick: 1_000, soak: 10_000 }), size({ quick: 30, soak: 200 })];
+    const [histories, steps] = [size({ quick: 500, soak: 10_000 }), size({ quick: 30, soak: 200 })];
     const share = histories / processes;
 
     const told = await Promise.all(Array.from({ length: processes }, (_, index) => play(seed, index * share, share, steps)));
