@@ -37,6 +37,17 @@ test('replica rules of the same name in two namespaces count the Pods of their o
   expect(rerouted).toEqual(new Map([['shop', 2], ['blog', 1]]));
 });
 
+/** What a report is made of where nothing is wrong. */
+const allIsWell: Omit<ReportDeps, 'cluster'> = {
+  resource: () => undefined,
+  pods: () => [],
+  secrets: { problemsOf: async () => [] },
+  registries: { look: () => ({ isDone: true, silent: [] }) },
+  temporalConnected: () => true,
+  paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
+  isConnected: false,
+};
+
 describe('upstreams that an image in use does not fit', () => {
   const thanos = { kind: 'ClusterReplicatedImageSet', name: 'thanos', uid: 'u', generation: 1 } as const;
   const upstream = (registry: string, path: string) => ({ registry, path, imageFilter: { include: ['.*'] } });
@@ -50,13 +61,7 @@ describe('upstreams that an image in use does not fit', () => {
       { used, rules: [rule], records: [], plan: { wanted: new Map(), collisions: [] }, tracked: [], now: 0 },
       {
         cluster: { applyRuleStatus: async (_rule, status) => void (found = (status as MirrorStatus).conditions?.find(({ type }) => type === 'UpstreamsValid')), emitEvent: async () => undefined },
-        resource: () => undefined,
-        pods: () => [],
-        secrets: { problemsOf: async () => [] },
-        registries: { look: () => ({ isDone: true, silent: [] }) },
-        temporalConnected: () => true,
-        paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
-        isConnected: false,
+        ...allIsWell,
       },
     );
     return found;
@@ -95,13 +100,7 @@ describe('what a rule says', () => {
         },
         emitEvent: async (event) => void events.push(event),
       },
-      resource: () => undefined,
-      pods: () => [],
-      secrets: { problemsOf: async () => [] },
-      registries: { look: () => ({ isDone: true, silent: [] }) },
-      temporalConnected: () => true,
-      paceOf: () => ({ intervalMs: 3_600_000, maxPerInterval: 6 }),
-      isConnected: false,
+      ...allIsWell,
       ...some,
     });
     return { ready, events };
